@@ -1,0 +1,1 @@
+export type { Batch, TokenStream } from './stream/token-stream.js';
