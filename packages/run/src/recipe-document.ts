@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { UserError } from './user-error.js';
+
+/** A step into a recipe: a mapping's key or a list's index. */
+export type KeyPath = readonly (string | number)[];
+
+/** Writes `['streams', 0, 'path']` as `streams.0.path`. */
+export const formatKeyPath = (path: KeyPath): string => path.join('.');
+
+/** A recipe's values before validation, and where each came from. */
+export interface RecipeDocument {
+  /** Plain values; mappings are objects. */
+  values: Record<string, unknown>;
+  /** Where a key was written (`recipe.yaml:12` or `--set a.b`); for an absent key, where its nearest parent was. */
+  origin(path: KeyPath): string;
+  /** Files read, the recipe itself first, then what it extends. */
+  files: string[];
+  /** The text of the recipe itself. */
+  text: string;
+}
+
+type Origins = Map<string, string>;
+const originKey = (path: KeyPath) => JSON.stringify(path.map(String));
+const isMapping = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Reads a YAML recipe and those it `extends` (a path or a list of paths, relative to the recipe; mappings merge deeply,
+ * anything else replaces), then applies `--set a.b=c` overrides, whose values are YAML.
+ *
+ * @throws UserError for files that are missing, not YAML, not a mapping or extend each other in a circle.
+ */
+export function readRecipeDocument(file: string, overrides: readonly string[] = []): RecipeDocument {
+  const files: string[] = [];
+  const origins: Origins = new Map();
+  const { values, text } = readLayer(file, { files, origins, extending: [] });
+  for (const override of overrides) applyOverride(values, override, origins);
+  return { values, text, files, origin: (path) => findOrigin(origins, path) ?? file };
+}
+
+interface Reading {
+  files: string[];
+  origins: Origins;
+  extending: string[];
+}
+
+function readLayer(file: string, reading: Reading): { values: Record<string, unknown>; text: string } {
+  const absolute = resolve(file);
+  if (reading.extending.includes(absolute)) throw new UserError(`${file}: extends itself; remove one 'extends' key`);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new UserError(`${file}: cannot read the recipe: ${(cause as Error).message}`, { cause });
+  }
+  reading.files.push(file);
+  const { values: ownValues, origins: ownOrigins } = parseText(file, text);
+  const { extends: parents, ...own } = ownValues;
+  let merged: Record<string, unknown> = {};
+  for (const parent of parentFiles(parents, ownOrigins.get(originKey(['extends'])) ?? file)) {
+    const path = resolve(dirname(absolute), parent);
+    const shown = dirname(file) === '.' || parent === path ? parent : `${dirname(file)}/${parent}`;
+    const inherited = readLayer(shown, { ...reading, extending: [...reading.extending, absolute] }).values;
+    merged = merge(merged, inherited);
+  }
+  for (const [key, where] of ownOrigins) reading.origins.set(key, where);
+  return { values: merge(merged, own), text };
+}
+
+function parentFiles(parents: unknown, where: string): string[] {
+  if (parents === undefined) return [];
+  const list: unknown[] = Array.isArray(parents) ? parents : [parents];
+  if (list.every((parent) => typeof parent === 'string')) return list;
+  throw new UserError(`${where}: extends: expected a path or a list of paths, received ${JSON.stringify(parents)}`);
+}
+
+/** Parses one YAML mapping and records the line of each key. */
+function parseText(file: string, text: string): { values: Record<string, unknown>; origins: Origins } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const where = (offset: number) => `${file}:${Math.max(1, lines.linePos(offset).line)}`;
+  const [error] = document.errors;
+  if (error) throw new UserError(`${where(error.pos[0])}: not valid YAML: ${error.message}`, { cause: error });
+  const values: unknown = document.toJS();
+  if (values === null || values === undefined) throw new UserError(`${file}: the recipe is empty`);
+  if (!isMapping(values))
+    throw new UserError(`${where(0)}: expected a mapping of keys, received a single value or list`);
+  const origins: Origins = new Map();
+  recordOrigins(document, document.contents, [], (path, offset) => origins.set(originKey(path), where(offset)));
+  return { values, origins };
+}
+
+type Recorder = (path: KeyPath, offset: number) => void;
+
+function recordOrigins(document: Document, node: unknown, path: KeyPath, record: Recorder): void {
+  if (isAlias(node)) return recordOrigins(document, node.resolve(document), path, record);
+  if (isMap(node)) {
+    for (const { key, value } of node.items) {
+      const child = [...path, String(isScalar(key) ? key.value : key)];
+      record(child, startOf(key as Node) ?? 0);
+      recordOrigins(document, value, child, record);
+    }
+  } else if (isSeq(node)) {
+    node.items.forEach((item, index) => {
+      const child = [...path, index];
+      const offset = startOf(item as Node);
+      if (offset !== undefined) record(child, offset);
+      recordOrigins(document, item, child, record);
+    });
+  }
+}
+
+const startOf = (node: Node | null): number | undefined => node?.range?.[0];
+
+function findOrigin(origins: Origins, path: KeyPath): string | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const where = origins.get(originKey(path.slice(0, length)));
+    if (where !== undefined) return where;
+  }
+  return undefined;
+}
+
+function merge(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
+  const merged = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const below = Object.hasOwn(base, key) ? base[key] : undefined;
+    Object.defineProperty(merged, key, {
+      value: isMapping(below) && isMapping(value) ? merge(below, value) : value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  }
+  return merged;
+}
+
+function applyOverride(values: Record<string, unknown>, override: string, origins: Origins): void {
+  const split = override.indexOf('=');
+  if (split < 1) throw new UserError(`--set ${override}: expected key=value, for example --set optimizer.lr=1e-4`);
+  const name = override.slice(0, split).trim();
+  const keys = name.split('.');
+  const document = parseDocument(override.slice(split + 1), { prettyErrors: false });
+  const [error] = document.errors;
+  if (error) throw new UserError(`--set ${name}: not a YAML value: ${error.message}`, { cause: error });
+  let parent: unknown = values;
+  const path: string[] = [];
+  for (const [depth, key] of keys.entries()) {
+    const step = stepInto(parent, key, `--set ${name}`, path);
+    path.push(step.key);
+    if (depth === keys.length - 1) step.container[step.key] = document.toJS();
+    else if (step.container[step.key] === undefined || step.container[step.key] === null) {
+      step.container[step.key] = {};
+      origins.set(originKey(path), `--set ${name}`);
+    }
+    parent = step.container[step.key];
+  }
+  forgetBelow(origins, path);
+  origins.set(originKey(path), `--set ${name}`);
+}
+
+function stepInto(parent: unknown, key: string, where: string, path: KeyPath) {
+  const place = path.length === 0 ? 'the recipe' : `'${formatKeyPath(path)}'`;
+  if (key === '' || key === '__proto__') throw new UserError(`${where}: '${key}' is not a key`);
+  if (Array.isArray(parent)) {
+    if (!/^\d+$/.test(key) || Number(key) > parent.length) {
+      throw new UserError(`${where}: ${place} is a list of ${parent.length}; expected an index, received '${key}'`);
+    }
+  } else if (!isMapping(parent)) {
+    throw new UserError(`${where}: ${place} is ${JSON.stringify(parent)}, which has no key '${key}'`);
+  }
+  return { container: parent as Record<string, unknown>, key };
+}
+
+/** What an override replaced no longer has lines of its own. */
+function forgetBelow(origins: Origins, path: KeyPath): void {
+  const prefix = originKey(path).slice(0, -1);
+  for (const key of origins.keys()) if (key.startsWith(`${prefix},`)) origins.delete(key);
+}

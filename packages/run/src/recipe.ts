@@ -1,0 +1,139 @@
+import * as z from 'zod';
+import { nearestName } from './nearest-name.js';
+import { formatKeyPath, readRecipeDocument, type KeyPath, type RecipeDocument } from './recipe-document.js';
+import { findUnknownKeys } from './unknown-keys.js';
+import { UserError } from './user-error.js';
+
+/** One thing wrong with a recipe. */
+export interface RecipeIssue {
+  /** `recipe.yaml:12`, or `--set a.b` when an override wrote the value. */
+  where: string;
+  /** The key, as `optimizer.lr`; empty for the recipe as a whole. */
+  key: string;
+  /** What was expected and received. */
+  problem: string;
+}
+
+/** A recipe that its schema refuses; the message has one line per {@link RecipeIssue}. */
+export class RecipeError extends UserError {
+  constructor(readonly issues: readonly RecipeIssue[]) {
+    super(issues.map(({ where, key, problem }) => `${where}: ${key === '' ? '' : `${key}: `}${problem}`).join('\n'));
+  }
+}
+
+/** A validated recipe and the text it came from. */
+export interface LoadedRecipe<T> {
+  recipe: T;
+  /** The text of the recipe file itself, for the run's records. */
+  text: string;
+  /** Files read: the recipe, then those it extends. */
+  files: string[];
+  /** Where a key was written, for errors found after validation (`recipe.yaml:12`). */
+  origin(path: KeyPath): string;
+}
+
+/**
+ * Reads a YAML recipe, applies `extends` and `--set key=value` overrides, and validates it. Unknown keys are errors.
+ *
+ * @throws RecipeError naming file and line, key, what was expected and what was received, for every issue at once.
+ * @throws UserError when the file cannot be read or is not YAML.
+ */
+export function loadRecipe<S extends z.ZodType>(
+  file: string,
+  schema: S,
+  options: { set?: readonly string[] } = {},
+): LoadedRecipe<z.output<S>> {
+  const document = readRecipeDocument(file, options.set);
+  const unknown = findUnknownKeys(schema, document.values);
+  const issues = unknown.map(({ path, known }) => unknownKeyIssue(document, path, known));
+  const parsed = schema.safeParse(document.values, { reportInput: true });
+  for (const issue of parsed.error?.issues ?? []) {
+    // Unknown keys were found above, with suggestions.
+    if (issue.code !== 'unrecognized_keys' || issues.length === 0) issues.push(...describeIssue(document, issue));
+  }
+  if (issues.length > 0 || !parsed.success) throw new RecipeError(issues);
+  const { text, files, origin } = document;
+  return { recipe: parsed.data, text, files, origin };
+}
+
+/** The JSON Schema of a recipe, for editors; it also allows `extends`. */
+export function recipeJsonSchema(schema: z.ZodType, title: string): Record<string, unknown> {
+  const json = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.type === 'object' && jsonSchema.properties) jsonSchema.additionalProperties ??= false;
+    },
+  }) as Record<string, unknown>;
+  const parents = {
+    description: 'Recipes that this one starts from, relative to this file.',
+    anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+  };
+  return { ...json, title, properties: { extends: parents, ...(json['properties'] as object | undefined) } };
+}
+
+function unknownKeyIssue(document: RecipeDocument, path: KeyPath, known: string[]): RecipeIssue {
+  const nearest = nearestName(String(path.at(-1)), known);
+  const advice = nearest ? `did you mean '${nearest}'?` : `expected one of ${known.join(', ') || 'no keys'}`;
+  return { where: document.origin(path), key: formatKeyPath(path), problem: `unknown key; ${advice}` };
+}
+
+function describeIssue(document: RecipeDocument, issue: z.core.$ZodIssue): RecipeIssue[] {
+  const path = issue.path as KeyPath;
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    // The option that the value came closest to: the one whose first complaint is deepest.
+    const depth = (errors: z.core.$ZodIssue[]) => Math.max(...errors.map((error) => error.path.length));
+    const nearest = [...issue.errors].sort((a, b) => depth(b) - depth(a) || a.length - b.length)[0];
+    if (depth(nearest) > 0) {
+      return nearest.flatMap((inner) => describeIssue(document, { ...inner, path: [...issue.path, ...inner.path] }));
+    }
+    const expected = issue.errors.flat().map((inner) => expectation(inner));
+    return [issueAt(document, path, `expected ${[...new Set(expected)].join(' or ')}`)];
+  }
+  const complaint = issue.code === 'custom' ? issue.message : `expected ${expectation(issue)}`;
+  return [issueAt(document, path, complaint)];
+}
+
+function issueAt(document: RecipeDocument, path: KeyPath, complaint: string): RecipeIssue {
+  const received = describeReceived(valueAt(document.values, path));
+  return { where: document.origin(path), key: formatKeyPath(path), problem: `${complaint}, received ${received}` };
+}
+
+function expectation(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type') return issue.expected;
+  if (issue.code === 'invalid_value') return oneOf(issue.values, issue.input);
+  if (issue.code === 'too_small') return `${sizeOf(issue.origin)}${issue.inclusive ? '>=' : '>'} ${issue.minimum}`;
+  if (issue.code === 'too_big') return `${sizeOf(issue.origin)}${issue.inclusive ? '<=' : '<'} ${issue.maximum}`;
+  if (issue.code === 'not_multiple_of') return `a multiple of ${issue.divisor}`;
+  if (issue.code === 'invalid_format') return `a string in the format ${issue.pattern ?? issue.format}`;
+  if (issue.code === 'invalid_union') return issue.errors.flat().map(expectation).join(' or ') || 'another value';
+  if (issue.code === 'unrecognized_keys') return `no key ${issue.keys.map((key) => `'${key}'`).join(', ')}`;
+  return `another value (${issue.message})`;
+}
+
+const sizeOf = (origin: string): string => (origin === 'string' || origin === 'array' ? `a ${origin} of length ` : '');
+
+function oneOf(values: readonly unknown[], input: unknown): string {
+  const nearest = typeof input === 'string' && values.length > 1 && nearestName(input, values.map(String));
+  const list = values.map((value) => JSON.stringify(value)).join(' | ');
+  return nearest ? `${list} (did you mean ${JSON.stringify(nearest)}?)` : list;
+}
+
+function valueAt(values: unknown, path: KeyPath): unknown {
+  let value = values;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<string | number, unknown>)[key];
+  }
+  return value;
+}
+
+function describeReceived(value: unknown): string {
+  if (value === undefined) return 'nothing (the key is missing)';
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'a mapping';
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  const text = JSON.stringify(value);
+  const kind = value === null ? '' : `${typeof value} `;
+  return `${kind}${text.length > 80 ? `${text.slice(0, 77)}...` : text}`;
+}
