@@ -68,7 +68,7 @@ describe('seededRandom', () => {
 
   it('is uniform: 16 bins of 64,000 numbers', () => {
     const random = seededRandom(3, 'uniform');
-    const counts = new Array<number>(16).fill(0);
+    const counts = Array.from({ length: 16 }, () => 0);
     for (let i = 0; i < 64000; i++) counts[Math.floor(random.next() * 16)]++;
     const chiSquare = counts.reduce((sum, count) => sum + (count - 4000) ** 2 / 4000, 0);
     expect(chiSquare).toBeLessThan(37.7); // 99.9% point of 15 degrees of freedom

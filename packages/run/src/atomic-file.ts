@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { UserError } from './user-error.js';
+
+/** Name of the file that lists the others of an atomically written folder. */
+export const FOLDER_MANIFEST = 'manifest.json';
+
+/** Size and hash of one file of a folder. */
+export interface FileDigest {
+  bytes: number;
+  /** Hexadecimal. */
+  sha256: string;
+}
+
+/** The path a file or folder has until it is whole: in the same folder, hidden, marked with the process id. */
+export const temporaryPath = (path: string): string =>
+  join(dirname(path), `.${basename(path)}.tmp-${process.pid}-${++temporaryCount}`);
+let temporaryCount = 0;
+
+/** Whether a name was made by {@link temporaryPath}: what a crash leaves behind. */
+export const isTemporaryName = (name: string): boolean => /^\..+\.tmp-\d+-\d+$/.test(name);
+
+/**
+ * Writes a file so that readers, and a machine that loses power, see the old file or the new one, never a part: it is
+ * written under a temporary name, synced, renamed, and the folder synced.
+ */
+export function writeFileAtomically(path: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = temporaryPath(path);
+  try {
+    writeFileSync(temporary, content);
+    syncPath(temporary);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncPath(dirname(path));
+}
+
+/** What {@link writeFolderAtomically} does with what is there already. */
+export interface WriteFolderOptions {
+  /** Replace an existing folder instead of refusing it. Default false. */
+  replace?: boolean;
+  /** Write {@link FOLDER_MANIFEST}. Default true. */
+  manifest?: boolean;
+}
+
+/**
+ * Writes a folder so that it exists whole or not at all. `writer` fills a temporary folder; then every file is synced
+ * and hashed, the manifest is written last, and the folder is renamed.
+ *
+ * @throws UserError when the folder exists and is not empty, unless `replace` is set. Nothing is left after a throw.
+ */
+export async function writeFolderAtomically(
+  path: string,
+  writer: (temporaryFolder: string) => void | Promise<void>,
+  options: WriteFolderOptions = {},
+): Promise<void> {
+  const exists = existsSync(path) && readdirSync(path).length > 0;
+  if (exists && !options.replace) {
+    throw new UserError(`${path}: expected a folder that is absent or empty; choose another or remove it`);
+  }
+  mkdirSync(dirname(resolve(path)), { recursive: true });
+  const temporary = temporaryPath(path);
+  try {
+    mkdirSync(temporary);
+    await writer(temporary);
+    const files = Object.fromEntries(
+      listFiles(temporary).map((name) => [name, digestFile(join(temporary, name), true)]),
+    );
+    if (options.manifest !== false) {
+      writeFileAtomically(join(temporary, FOLDER_MANIFEST), `${JSON.stringify({ files }, null, 2)}\n`);
+    }
+    syncFolders(temporary);
+    swapFolders(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Puts `fresh` in the place of `path`; what was there is removed only afterwards. */
+function swapFolders(fresh: string, path: string): void {
+  const old = temporaryPath(path);
+  if (existsSync(path)) renameSync(path, old);
+  renameSync(fresh, path);
+  syncPath(dirname(resolve(path)));
+  rmSync(old, { recursive: true, force: true });
+}
+
+/**
+ * Checks every file of a folder against its manifest.
+ *
+ * @throws UserError naming the first file that is missing, of another size, or of another hash.
+ */
+export function verifyFolder(path: string): void {
+  const manifest = join(path, FOLDER_MANIFEST);
+  let files: Record<string, FileDigest> | undefined;
+  try {
+    ({ files } = JSON.parse(readFileSync(manifest, 'utf8')) as { files?: Record<string, FileDigest> });
+    if (typeof files !== 'object' || files === null) throw new Error("expected a 'files' mapping");
+  } catch (cause) {
+    throw new UserError(`${manifest}: cannot read the manifest: ${(cause as Error).message}`, { cause });
+  }
+  for (const [name, expected] of Object.entries(files)) {
+    const file = join(path, name);
+    if (!existsSync(file)) throw new UserError(`${file}: expected ${expected.bytes} bytes, the file is missing`);
+    const { bytes, sha256 } = digestFile(file, false);
+    if (bytes !== expected.bytes) throw new UserError(`${file}: expected ${expected.bytes} bytes, received ${bytes}`);
+    if (sha256 !== expected.sha256) {
+      throw new UserError(`${file}: expected SHA-256 ${expected.sha256}, received ${sha256}: the file was changed`);
+    }
+  }
+}
+
+function listFiles(root: string): string[] {
+  const names = readdirSync(root, { recursive: true }) as string[];
+  return names.filter((name) => statSync(join(root, name)).isFile()).sort();
+}
+
+function digestFile(path: string, sync: boolean): FileDigest {
+  const hash = createHash('sha256');
+  const buffer = Buffer.alloc(1 << 20);
+  const handle = openSync(path, 'r');
+  let bytes = 0;
+  try {
+    if (sync) fsyncSync(handle);
+    for (;;) {
+      const read = readSync(handle, buffer);
+      if (read === 0) return { bytes, sha256: hash.digest('hex') };
+      hash.update(buffer.subarray(0, read));
+      bytes += read;
+    }
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function syncFolders(root: string): void {
+  for (const name of readdirSync(root, { recursive: true }) as string[]) {
+    if (statSync(join(root, name)).isDirectory()) syncPath(join(root, name));
+  }
+  syncPath(root);
+}
+
+/** Waits until a file's bytes, or a folder's entries, are on the disk. */
+export function syncPath(path: string): void {
+  const handle = openSync(path, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}

@@ -1,0 +1,135 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { verifyFolder, writeFileAtomically, writeFolderAtomically } from './atomic-file.js';
+import { latestCheckpoint, listCheckpoints, saveCheckpoint } from './checkpoint-folder.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'checkpoint-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const write = (text: string) => (path: string) => {
+  writeFileSync(join(path, 'weights.bin'), text);
+  mkdirSync(join(path, 'optimizer'));
+  writeFileSync(join(path, 'optimizer', 'm.bin'), text.repeat(3));
+};
+
+describe('writeFileAtomically', () => {
+  it('replaces the file and leaves nothing else', () => {
+    const file = join(folder, 'a', 'b.json');
+    writeFileAtomically(file, 'old');
+    writeFileAtomically(file, 'new');
+    expect(readFileSync(file, 'utf8')).toBe('new');
+    expect(readdirSync(join(folder, 'a'))).toEqual(['b.json']);
+  });
+
+  it('keeps the old file when writing fails', () => {
+    mkdirSync(join(folder, 'target'));
+    expect(() => writeFileAtomically(join(folder, 'target'), 'x')).toThrow();
+    expect(readdirSync(folder)).toEqual(['target']);
+  });
+});
+
+describe('writeFolderAtomically', () => {
+  it('lists sizes and hashes in the manifest', async () => {
+    await writeFolderAtomically(join(folder, 'out'), write('abc'));
+    expect(JSON.parse(readFileSync(join(folder, 'out', 'manifest.json'), 'utf8'))).toEqual({
+      files: {
+        'optimizer/m.bin': {
+          bytes: 9,
+          sha256: '76b99ab4be8521d78b19bcff7d1078aabeb477bd134f404094c92cd39f051c3e',
+        },
+        'weights.bin': { bytes: 3, sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad' },
+      },
+    });
+  });
+
+  it('leaves nothing after a failure, and keeps what was there', async () => {
+    await writeFolderAtomically(join(folder, 'out'), write('old'));
+    const failing = async (path: string) => {
+      write('new')(path);
+      await Promise.reject(new Error('disk on fire'));
+    };
+    await expect(writeFolderAtomically(join(folder, 'out'), failing, { replace: true })).rejects.toThrow(
+      'disk on fire',
+    );
+    expect(readdirSync(folder)).toEqual(['out']);
+    expect(readFileSync(join(folder, 'out', 'weights.bin'), 'utf8')).toBe('old');
+    await expect(writeFolderAtomically(join(folder, 'out'), write('new'))).rejects.toThrow('absent or empty');
+  });
+});
+
+describe('verifyFolder', () => {
+  it.each([
+    ['a flipped byte', (path: string) => writeFileSync(join(path, 'weights.bin'), 'abd'), 'was changed'],
+    [
+      'a short file',
+      (path: string) => truncateSync(join(path, 'optimizer', 'm.bin'), 4),
+      'expected 9 bytes, received 4',
+    ],
+    ['a missing file', (path: string) => rmSync(join(path, 'weights.bin')), 'the file is missing'],
+    ['no manifest', (path: string) => rmSync(join(path, 'manifest.json')), 'cannot read the manifest'],
+    ['a broken manifest', (path: string) => writeFileSync(join(path, 'manifest.json'), '{}'), "expected a 'files'"],
+  ])('finds %s', async (_name, damage, message) => {
+    const path = join(folder, 'out');
+    await writeFolderAtomically(path, write('abc'));
+    expect(() => verifyFolder(path)).not.toThrow();
+    damage(path);
+    expect(() => verifyFolder(path)).toThrow(message);
+  });
+});
+
+describe('checkpoints', () => {
+  it('keeps the last k and finds the newest', async () => {
+    for (const step of [10, 20, 30, 9000]) await saveCheckpoint(folder, step, write(`at ${step}`), { keep: 2 });
+    expect(listCheckpoints(folder).map(({ step }) => step)).toEqual([30, 9000]);
+    const { checkpoint, warnings } = latestCheckpoint(folder);
+    expect(checkpoint?.step).toBe(9000);
+    expect(readFileSync(join(checkpoint!.path, 'weights.bin'), 'utf8')).toBe('at 9000');
+    expect(warnings).toEqual([]);
+  });
+
+  it('falls back from a damaged newest one with a warning, and supersedes it when saving', async () => {
+    for (const step of [10, 20]) await saveCheckpoint(folder, step, write('x'));
+    writeFileSync(join(folder, 'step-00000020', 'weights.bin'), 'y');
+    const { checkpoint, warnings } = latestCheckpoint(folder);
+    expect(checkpoint?.step).toBe(10);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^checkpoint of step 20 is damaged.*weights\.bin: expected SHA-256/),
+    ]);
+    await saveCheckpoint(folder, 15, write('z'), { keep: 1 });
+    expect(listCheckpoints(folder).map(({ step }) => step)).toEqual([15]);
+  });
+
+  it('refuses to start again over checkpoints that are all damaged', async () => {
+    await saveCheckpoint(folder, 10, write('x'));
+    rmSync(join(folder, 'step-00000010', 'manifest.json'));
+    expect(() => latestCheckpoint(folder)).toThrow('every checkpoint is damaged');
+  });
+
+  it('removes what a crash left, and knows an empty folder', () => {
+    mkdirSync(join(folder, '.step-00000010.tmp-123-1'));
+    expect(latestCheckpoint(folder)).toEqual({ checkpoint: undefined, warnings: [] });
+    expect(readdirSync(folder)).toEqual([]);
+    expect(existsSync(join(folder, 'absent'))).toBe(false);
+    expect(latestCheckpoint(join(folder, 'absent')).checkpoint).toBeUndefined();
+  });
+
+  it('replaces a checkpoint of the same step', async () => {
+    await saveCheckpoint(folder, 10, write('first'));
+    await saveCheckpoint(folder, 10, write('second'));
+    expect(readFileSync(join(folder, 'step-00000010', 'weights.bin'), 'utf8')).toBe('second');
+    await expect(saveCheckpoint(folder, -1, write('x'))).rejects.toThrow(RangeError);
+  });
+});

@@ -1,0 +1,65 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openMetrics, readMetrics } from './metrics.js';
+
+describe('metrics', () => {
+  let folder: string;
+  let file: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'metrics-'));
+    file = join(folder, 'runs', 'metrics.jsonl');
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const writeSteps = (from: number, to: number) => {
+    const writer = openMetrics(file, from);
+    for (let step = from; step < to; step++) writer.write({ step, loss: 1 / (step + 3), note: `é${step}` });
+    writer.close();
+  };
+
+  it('resumes to the same bytes as an uninterrupted run', () => {
+    writeSteps(0, 12);
+    const uninterrupted = readFileSync(file, 'utf8');
+    writeSteps(0, 9);
+    writeSteps(5, 12);
+    expect(readFileSync(file, 'utf8')).toBe(uninterrupted);
+    writeSteps(0, 1);
+    expect(readMetrics(file)).toHaveLength(1);
+  });
+
+  it('drops a last line that was cut off', () => {
+    writeSteps(0, 3);
+    const whole = readFileSync(file, 'utf8');
+    appendFileSync(file, '{"step":3,"lo');
+    expect(readMetrics(file)).toHaveLength(3);
+    openMetrics(file, 3).close();
+    expect(readFileSync(file, 'utf8')).toBe(whole);
+  });
+
+  it('keeps NaN and infinities', () => {
+    const writer = openMetrics(file, 0);
+    writer.write({ step: 0, a: NaN, b: -Infinity, c: { d: [Infinity, 1] }, e: null });
+    expect(readFileSync(file, 'utf8')).toBe('{"step":0,"a":"NaN","b":"-Infinity","c":{"d":["Infinity",1]},"e":null}\n');
+    writer.close();
+    expect(readMetrics(file)).toEqual([{ step: 0, a: NaN, b: -Infinity, c: { d: [Infinity, 1] }, e: null }]);
+  });
+
+  it('has each line on disk before the next is written', () => {
+    const writer = openMetrics(file, 0);
+    writer.write({ step: 0 });
+    expect(readMetrics(file)).toEqual([{ step: 0 }]);
+    writer.close();
+  });
+
+  it('names the line of damage', () => {
+    writeSteps(0, 1);
+    appendFileSync(file, 'oops\n{"step":2}\n');
+    expect(() => readMetrics(file)).toThrow('metrics.jsonl:2: expected a JSON record, received oops');
+    expect(() => openMetrics(file, 1)).toThrow('metrics.jsonl:2');
+    writeFileSync(file, '{"loss":2}\n');
+    expect(() => readMetrics(file)).toThrow("metrics.jsonl:1: expected a record with a numeric 'step'");
+    expect(() => readMetrics(join(folder, 'none'))).toThrow('cannot read the metrics');
+    expect(() => openMetrics(join(folder, 'new'), 0).write({ step: NaN })).toThrow(RangeError);
+  });
+});

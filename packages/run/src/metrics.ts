@@ -1,0 +1,102 @@
+import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { UserError } from './user-error.js';
+
+/**
+ * One line of `metrics.jsonl`. JSON has no NaN or infinity, so these are written as the strings "NaN", "Infinity" and
+ * "-Infinity" (never null) and read back as numbers.
+ */
+export interface MetricsRecord {
+  /** Optimizer steps finished when the values were measured. */
+  step: number;
+  [name: string]: MetricsValue;
+}
+
+/** What a metrics record may hold. */
+export type MetricsValue = number | string | boolean | null | MetricsValue[] | { [name: string]: MetricsValue };
+
+const NON_FINITE: Record<string, number> = { NaN, Infinity, '-Infinity': -Infinity };
+
+/** Appends records to a run's `metrics.jsonl`; each line reaches the operating system before `write` returns. */
+export interface MetricsWriter {
+  /** @throws RangeError when the step is not a non-negative integer. */
+  write(record: MetricsRecord): void;
+  close(): void;
+}
+
+/**
+ * Opens `metrics.jsonl` for appending and first removes every line of step `fromStep` or later, and a last line that
+ * was cut off, so that the file of a resumed run equals that of an uninterrupted one. A new run passes 0; one resumed
+ * from a checkpoint of step s, whose records up to s count, passes s + 1.
+ *
+ * @throws UserError naming the line when an earlier line is not a record.
+ */
+export function openMetrics(file: string, fromStep: number): MetricsWriter {
+  mkdirSync(dirname(file), { recursive: true });
+  const keptBytes = existsSync(file) ? bytesBefore(file, fromStep) : 0;
+  const handle = openSync(file, existsSync(file) ? 'r+' : 'w');
+  ftruncateSync(handle, keptBytes);
+  let end = keptBytes;
+  return {
+    write: (record) => {
+      if (!Number.isInteger(record.step) || record.step < 0) {
+        throw new RangeError(`metrics: expected step to be a non-negative integer, received ${record.step}`);
+      }
+      const bytes = Buffer.from(`${formatRecord(record)}\n`);
+      end += writeSync(handle, bytes, 0, bytes.length, end);
+    },
+    close: () => {
+      fsyncSync(handle);
+      closeSync(handle);
+    },
+  };
+}
+
+/**
+ * Reads the records of a `metrics.jsonl`. A last line without its newline (a write that was cut off) is left out.
+ *
+ * @throws UserError naming file and line when the file is missing or another line is not a record.
+ */
+export function readMetrics(file: string): MetricsRecord[] {
+  return readLines(file).map(({ record }) => record);
+}
+
+function bytesBefore(file: string, fromStep: number): number {
+  const lines = readLines(file);
+  const firstDropped = lines.findIndex(({ record }) => record.step >= fromStep);
+  const kept = firstDropped < 0 ? lines : lines.slice(0, firstDropped);
+  return kept.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function readLines(file: string): { record: MetricsRecord; bytes: number }[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new UserError(`${file}: cannot read the metrics: ${(cause as Error).message}`, { cause });
+  }
+  const complete = text.split('\n').slice(0, -1);
+  return complete.map((line, index) => ({
+    record: parseRecord(line, `${file}:${index + 1}`),
+    bytes: Buffer.byteLength(line) + 1,
+  }));
+}
+
+function formatRecord(record: MetricsRecord): string {
+  return JSON.stringify(record, (_key, value: unknown) =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+  );
+}
+
+function parseRecord(line: string, where: string): MetricsRecord {
+  let record: unknown;
+  try {
+    record = JSON.parse(line, (_key, value: unknown) =>
+      typeof value === 'string' && Object.hasOwn(NON_FINITE, value) ? NON_FINITE[value] : value,
+    );
+  } catch (cause) {
+    throw new UserError(`${where}: expected a JSON record, received ${line.slice(0, 60)}`, { cause });
+  }
+  if (typeof (record as MetricsRecord | null)?.step === 'number') return record as MetricsRecord;
+  throw new UserError(`${where}: expected a record with a numeric 'step', received ${line.slice(0, 60)}`);
+}
