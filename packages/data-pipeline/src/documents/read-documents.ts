@@ -1,0 +1,108 @@
+import { SourceError, type Document, type WrongRow } from './document.js';
+import { findFiles, type FoundFile } from './find-files.js';
+import type { RawRow, ReadOptions } from './format.js';
+import { detectFormat } from './format-registry.js';
+import { openBytes } from './open-bytes.js';
+import { shapeRow } from './row-shape.js';
+
+/** A path, glob, directory or `-`, with how to read it. */
+export interface Source extends ReadOptions {
+  path: string;
+}
+
+/** What was found in one file. */
+export interface FileReport {
+  file: string;
+  /** The detected format, with "+gzip"; undefined for a skipped file. */
+  format?: string;
+  documents: number;
+  wrongRows: number;
+  /** Documents by row shape. */
+  shapes: Record<string, number>;
+  /** Why a file of a directory or glob was not read. */
+  skipped?: string;
+}
+
+/** How sources are read, and who is told what was found. */
+export interface ReadDocumentsOptions {
+  /** Throw at the first wrong row instead of reporting it. */
+  strict?: boolean;
+  /** Read rows that have both text and a question-answer pair as the latter. */
+  prefer?: 'text' | 'turns';
+  onWrongRow?: (row: WrongRow) => void;
+  /** Called when a file has been read to its end, or skipped. */
+  onFile?: (report: FileReport) => void;
+}
+
+/**
+ * Streams the documents of sources in order, with memory bounded by one row.
+ * A file that was named must be readable; an unreadable or empty file inside a directory or glob is reported as skipped.
+ * @throws SourceError for missing, empty or unreadable sources, and in strict mode for the first wrong row.
+ */
+export async function* readDocuments(
+  sources: readonly (string | Source)[],
+  options: ReadDocumentsOptions = {},
+): AsyncGenerator<Document> {
+  if (sources.length === 0) throw new SourceError('expected at least one source, received none');
+  for (const source of sources) {
+    const how: Source = typeof source === 'string' ? { path: source } : source;
+    let numRead = 0;
+    const skipped: string[] = [];
+    for (const found of await findFiles(how.path)) {
+      const report: FileReport = { file: found.file, documents: 0, wrongRows: 0, shapes: {} };
+      yield* readFile(found, how, options, report);
+      options.onFile?.(report);
+      if (report.skipped === undefined) numRead++;
+      else skipped.push(report.skipped);
+    }
+    if (numRead === 0) throw new SourceError(`${how.path}: no file in it can be read: ${skipped[0]}`);
+  }
+}
+
+async function* readFile(
+  found: FoundFile,
+  how: Source,
+  options: ReadDocumentsOptions,
+  report: FileReport,
+): AsyncGenerator<Document> {
+  const rows = await openRows(found, how, report);
+  if (!rows) return;
+  const { file } = found;
+  for await (const row of guarded(rows, file)) {
+    const place = { file, line: row.line };
+    const shaped = 'problem' in row ? row : shapeRow(row.value, how.columns, options.prefer);
+    if ('problem' in shaped) {
+      if (options.strict)
+        throw new SourceError(`${file}:${row.line}: ${shaped.problem}; correct the row or read without strict`);
+      report.wrongRows++;
+      options.onWrongRow?.({ ...place, reason: shaped.problem });
+      continue;
+    }
+    report.documents++;
+    report.shapes[shaped.shape] = (report.shapes[shaped.shape] ?? 0) + 1;
+    yield 'text' in shaped ? { text: shaped.text, place } : { turns: shaped.turns, place };
+  }
+}
+
+async function openRows(found: FoundFile, how: Source, report: FileReport): Promise<AsyncIterable<RawRow> | undefined> {
+  try {
+    const bytes = await openBytes(found.file);
+    const format = detectFormat(bytes.head, found.file, how.format);
+    report.format = bytes.isGzip ? `${format.name}+gzip` : format.name;
+    return format.read(bytes.chunks, how);
+  } catch (error) {
+    if (found.isNamed || !(error instanceof SourceError)) throw error;
+    report.skipped = error.message;
+    return undefined;
+  }
+}
+
+/** Names the file in errors that a format's decoder raises. */
+async function* guarded(rows: AsyncIterable<RawRow>, file: string): AsyncGenerator<RawRow> {
+  try {
+    yield* rows;
+  } catch (cause) {
+    if (cause instanceof SourceError) throw cause;
+    throw new SourceError(`${file}: cannot be decoded: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,165 @@
+import type { Role, Turn } from './document.js';
+
+/** Names the columns of a row; dots and numbers reach inside: `instances.0.output`. */
+export interface Columns {
+  text?: string;
+  messages?: string;
+  system?: string;
+  prompt?: string;
+  input?: string;
+  response?: string;
+}
+
+/** A row read as a document, or the reason why it is none. */
+export type ShapedRow = { shape: string; text: string } | { shape: string; turns: Turn[] } | { problem: string };
+
+const ROLES: Record<string, Role> = {
+  system: 'system',
+  user: 'user',
+  human: 'user',
+  prompter: 'user',
+  observation: 'user',
+  tool: 'user',
+  function_response: 'user',
+  assistant: 'assistant',
+  gpt: 'assistant',
+  model: 'assistant',
+  bot: 'assistant',
+  chatgpt: 'assistant',
+  function_call: 'assistant',
+};
+
+type Row = Record<string, unknown>;
+
+const SHAPES: { name: string; fits: (row: Row) => boolean; columns: Columns }[] = [
+  { name: 'text', fits: (row) => has(row, 'text'), columns: { text: 'text' } },
+  { name: 'messages', fits: (row) => Array.isArray(row['messages']), columns: { messages: 'messages' } },
+  { name: 'conversations', fits: (row) => Array.isArray(row['conversations']), columns: { messages: 'conversations' } },
+  {
+    name: 'instruction/output',
+    fits: (row) => has(row, 'instruction') && has(row, 'output'),
+    columns: pair('instruction', 'output'),
+  },
+  {
+    name: 'instruction/response',
+    fits: (row) => has(row, 'instruction') && has(row, 'response'),
+    columns: pair('instruction', 'response'),
+  },
+  {
+    name: 'query/response',
+    fits: (row) => has(row, 'query') && has(row, 'response'),
+    columns: pair('query', 'response'),
+  },
+  {
+    name: 'question/answer',
+    fits: (row) => has(row, 'question') && has(row, 'answer'),
+    columns: pair('question', 'answer'),
+  },
+];
+
+/**
+ * Reads one row as plain text or as turns. Known shapes are recognised by their keys; `columns` names any other.
+ * With `prefer: 'turns'` a row that has both a `text` column and a question-answer pair is read as the pair.
+ */
+export function shapeRow(value: unknown, columns?: Columns, prefer: 'text' | 'turns' = 'text'): ShapedRow {
+  if (typeof value === 'string')
+    return nonEmpty(value) ? { shape: 'string', text: value } : { problem: 'the text is empty' };
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    return { problem: `expected an object with named columns, received ${describe(value)}` };
+  }
+  const row = value as Row;
+  if (columns) return readColumns(row, columns, 'columns');
+  const shapes = prefer === 'turns' ? [...SHAPES.slice(1), SHAPES[0]!] : SHAPES;
+  const shape = shapes.find((candidate) => candidate.fits(row));
+  if (shape) return readColumns(row, shape.columns, shape.name);
+  const keys = Object.keys(row).slice(0, 8).join(', ');
+  return { problem: `no known row shape has the columns {${keys}}; name them with "columns"` };
+}
+
+/** The value at a dotted path, or undefined. */
+export function valueAt(row: unknown, path: string): unknown {
+  if (row !== null && typeof row === 'object' && Object.hasOwn(row, path)) return (row as Row)[path];
+  let value: unknown = row;
+  for (const key of path.split('.')) {
+    if (value === null || typeof value !== 'object') return undefined;
+    value = Object.hasOwn(value, key) ? (value as Row)[key] : undefined;
+  }
+  return value;
+}
+
+function readColumns(row: Row, columns: Columns, shape: string): ShapedRow {
+  if (columns.text !== undefined) {
+    const text = textAt(row, columns.text);
+    return 'problem' in text ? text : { shape, text: text.text };
+  }
+  if (columns.messages !== undefined) return readMessages(valueAt(row, columns.messages), columns.messages, shape);
+  if (columns.prompt === undefined && columns.response === undefined) {
+    return { problem: '"columns" must name text, messages, or prompt and response' };
+  }
+  return readPair(row, columns, shape);
+}
+
+function readPair(row: Row, columns: Columns, shape: string): ShapedRow {
+  const turns: Turn[] = [];
+  if (columns.system !== undefined && nonEmpty(valueAt(row, columns.system))) {
+    turns.push({ role: 'system', content: valueAt(row, columns.system) as string });
+  }
+  if (columns.prompt !== undefined) {
+    const prompt = textAt(row, columns.prompt);
+    if ('problem' in prompt) return prompt;
+    const input = columns.input === undefined ? undefined : valueAt(row, columns.input);
+    if (input !== undefined && input !== null && typeof input !== 'string') {
+      return { problem: `column "${columns.input}" must be a string, received ${describe(input)}` };
+    }
+    turns.push({ role: 'user', content: nonEmpty(input) ? `${prompt.text}\n${input}` : prompt.text });
+  }
+  if (columns.response !== undefined) {
+    const response = textAt(row, columns.response);
+    if ('problem' in response) return response;
+    turns.push({ role: 'assistant', content: response.text });
+  }
+  return { shape, turns };
+}
+
+function readMessages(value: unknown, column: string, shape: string): ShapedRow {
+  if (!Array.isArray(value) || value.length === 0) {
+    return { problem: `column "${column}" must be a list of messages, received ${describe(value)}` };
+  }
+  const turns: Turn[] = [];
+  for (const [index, message] of value.entries()) {
+    const role = valueAt(message, 'role') ?? valueAt(message, 'from');
+    const content = valueAt(message, 'content') ?? valueAt(message, 'value');
+    const known = typeof role === 'string' && Object.hasOwn(ROLES, role) ? ROLES[role] : undefined;
+    if (!known) return { problem: `message ${index} of "${column}" has the unknown role ${JSON.stringify(role)}` };
+    if (typeof content !== 'string') return { problem: `message ${index} of "${column}" has no text` };
+    turns.push({ role: known, content });
+  }
+  return turns.some((turn) => nonEmpty(turn.content))
+    ? { shape, turns }
+    : { problem: `all messages of "${column}" are empty` };
+}
+
+function textAt(row: Row, column: string): { text: string } | { problem: string } {
+  const value = valueAt(row, column);
+  if (value === undefined) return { problem: `column "${column}" is missing` };
+  if (typeof value !== 'string') return { problem: `column "${column}" must be a string, received ${describe(value)}` };
+  return nonEmpty(value) ? { text: value } : { problem: `column "${column}" is empty` };
+}
+
+function pair(prompt: string, response: string): Columns {
+  return { prompt, response, input: 'input' };
+}
+
+function has(row: Row, key: string): boolean {
+  return Object.hasOwn(row, key);
+}
+
+function nonEmpty(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '';
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  return value === undefined ? 'nothing' : `a ${typeof value}`;
+}
