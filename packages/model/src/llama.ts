@@ -1,0 +1,158 @@
+// The decoder of the Llama family: ids to hidden states. Legend: B sequences, T tokens of each, N = B * T rows,
+// D hidden width, H query heads, K key/value heads.
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  add,
+  attention,
+  checkpoint,
+  embedding,
+  linear,
+  Parameter,
+  reshape,
+  rmsNorm,
+  rope,
+  type RopeTables,
+  scope,
+  swiglu,
+} from '@lethe/tensor';
+import type { LlamaConfig } from './config.js';
+import type { KvCache } from './kv-cache.js';
+import { parameterSpecs } from './parameter-names.js';
+import { ropeTables } from './rope-tables.js';
+
+/** One batch of token rows. `first` and `last` are the row-local key rows that each token sees (inclusive). */
+export interface TokenBatch {
+  ids: tf.Tensor;
+  positions: tf.Tensor;
+  first: tf.Tensor;
+  last: tf.Tensor;
+  numRows: number;
+  rowLength: number;
+}
+
+/** How to run the decoder. */
+export interface ForwardOptions {
+  /** Recompute each layer in the reverse pass instead of keeping its activations. */
+  recompute?: boolean;
+  /** Keys and values of earlier tokens; the batch continues them. */
+  cache?: KvCache;
+}
+
+/** The inputs of one decoder layer: its index, and the batch. */
+interface LayerCall {
+  index: number;
+  batch: TokenBatch;
+  cache?: KvCache;
+}
+
+/** A Llama-like model: parameters by their Hugging Face names, on the device that was current when it was made. */
+export class Llama {
+  private readonly tables: RopeTables;
+  private readonly byName: Map<string, Parameter>;
+
+  /**
+   * @param parameters one per name of `parameterSpecs(config)`.
+   * @throws RangeError naming a parameter that is missing or has another shape.
+   */
+  constructor(
+    readonly config: LlamaConfig,
+    parameters: Iterable<Parameter>,
+  ) {
+    this.byName = new Map([...parameters].map((parameter) => [parameter.name, parameter]));
+    for (const { name, shape } of parameterSpecs(config)) {
+      const received = this.byName.get(name)?.value.shape;
+      if (!received || received.join() !== shape.join()) {
+        throw new RangeError(
+          `model: expected ${name} of shape [${shape}], received ${received ? `[${received}]` : 'nothing'}`,
+        );
+      }
+    }
+    const { cos, sin } = ropeTables(config, config.maxPositions);
+    const shape: [number, number] = [config.maxPositions, config.headDim / 2];
+    this.tables = { cos: tf.keep(tf.tensor2d(cos, shape)), sin: tf.keep(tf.tensor2d(sin, shape)) };
+  }
+
+  /** The parameters in the order of their names in the file. */
+  get parameters(): Parameter[] {
+    return [...this.byName.values()];
+  }
+
+  /** A parameter by its Hugging Face name. */
+  parameter(name: string): Parameter {
+    return this.byName.get(name)!;
+  }
+
+  /** The output embedding [V, D]: the input embedding itself when they are tied. */
+  get headWeight(): tf.Tensor {
+    return this.parameter(this.config.tieEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight').value;
+  }
+
+  /** Final hidden states [N, D], normalised, ready for the output embedding. */
+  hidden(batch: TokenBatch, options: ForwardOptions = {}): tf.Tensor {
+    return scope(() => {
+      const embedded = embedding(batch.ids, this.parameter('model.embed_tokens.weight').value);
+      let x = embedded;
+      for (let index = 0; index < this.config.numLayers; index++) {
+        const call = { index, batch, cache: options.cache };
+        const layer = (input: tf.Tensor): tf.Tensor => this.layer(input, call);
+        const input = x;
+        x = options.recompute ? checkpoint(layer, input) : scope(() => layer(input));
+      }
+      const { y } = rmsNorm(x, this.parameter('model.norm.weight').value, { epsilon: this.config.rmsNormEps });
+      return y;
+    });
+  }
+
+  private weight(index: number, name: string): tf.Tensor {
+    return this.byName.get(`model.layers.${index}.${name}.weight`)!.value;
+  }
+
+  private project(x: tf.Tensor, index: number, name: string): tf.Tensor {
+    const bias = this.byName.get(`model.layers.${index}.${name}.bias`);
+    return linear(x, this.weight(index, name), bias?.value);
+  }
+
+  private layer(x: tf.Tensor, call: LayerCall): tf.Tensor {
+    const { index } = call;
+    const epsilon = this.config.rmsNormEps;
+    const normed = rmsNorm(x, this.weight(index, 'input_layernorm'), { epsilon }).y;
+    const attended = this.attend(normed, call);
+    const middle = rmsNorm(attended, this.weight(index, 'post_attention_layernorm'), { epsilon, residual: x });
+    const gate = this.project(middle.y, index, 'mlp.gate_proj');
+    const up = this.project(middle.y, index, 'mlp.up_proj');
+    const down = this.project(swiglu(gate, up), index, 'mlp.down_proj');
+    return add(middle.sum, down);
+  }
+
+  private attend(x: tf.Tensor, { index, batch, cache }: LayerCall): tf.Tensor {
+    const { numHeads, numKeyValueHeads, headDim } = this.config;
+    const q = this.rotated(this.project(x, index, 'self_attn.q_proj'), index, 'self_attn.q_norm', batch.positions);
+    const k = this.rotated(this.project(x, index, 'self_attn.k_proj'), index, 'self_attn.k_norm', batch.positions);
+    const v = this.project(x, index, 'self_attn.v_proj');
+    const sizes = { B: batch.numRows, T: batch.rowLength, H: numHeads, K: numKeyValueHeads, D: headDim };
+    const bounds = { first: batch.first, last: batch.last };
+    if (cache) {
+      const kept = cache.append(index, k, v);
+      const y = attention({ q, k: kept.k, v: kept.v, ...bounds }, { ...sizes, S: cache.capacity });
+      return this.project(y, index, 'self_attn.o_proj');
+    }
+    const y = attention({ q, k, v, ...bounds }, { ...sizes, S: batch.rowLength });
+    return this.project(y, index, 'self_attn.o_proj');
+  }
+
+  /** Applies the per-head norm of Qwen3 where there is one, then the rotary embedding. */
+  private rotated(x: tf.Tensor, index: number, norm: string, positions: tf.Tensor): tf.Tensor {
+    if (!this.config.qkNorm) return rope(x, positions, this.tables);
+    const [N, width] = x.shape as number[];
+    const heads = reshape(x, [(N * width) / this.config.headDim, this.config.headDim]);
+    const { y } = rmsNorm(heads, this.weight(index, norm), { epsilon: this.config.rmsNormEps });
+    return rope(reshape(y, [N, width]), positions, this.tables);
+  }
+
+  /** Releases the parameters and tables. */
+  dispose(): void {
+    for (const parameter of this.byName.values()) parameter.dispose();
+    this.tables.cos.dispose();
+    this.tables.sin.dispose();
+  }
+}
