@@ -76,10 +76,20 @@ describe('parseConfig', () => {
     expect(of('MistralForCausalLM')).toEqual(['mistral', false, false, false, 4096, 8]);
     expect(of('MistralForCausalLM', { sliding_window: null })).toEqual(['mistral', false, false, false, null, 8]);
     expect(of('Qwen2ForCausalLM', { use_sliding_window: false, sliding_window: 9 })).toEqual([
-      ...['qwen2', true, false, false, null, 8],
+      'qwen2',
+      true,
+      false,
+      false,
+      null,
+      8,
     ]);
     expect(of('Qwen3ForCausalLM', { use_sliding_window: true, sliding_window: 9, max_window_layers: 0 })).toEqual([
-      ...['qwen3', false, false, true, 9, 128],
+      'qwen3',
+      false,
+      false,
+      true,
+      9,
+      128,
     ]);
   });
 

@@ -1,0 +1,98 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LlamaConfig } from './config.js';
+import { readConfig } from './config-reader.js';
+import { parameterSpecs } from './parameter-names.js';
+import { openSafetensors, refusePickle, type TensorSource } from './safetensors/reader.js';
+import { SafetensorsError } from './safetensors/safetensors-error.js';
+import { openShardedSafetensors } from './safetensors/sharded-reader.js';
+import { INDEX_FILE, WEIGHTS_FILE } from './safetensors/sharded-writer.js';
+
+/** Files of a tokenizer in a Hugging Face folder. */
+export const TOKENIZER_FILES = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'tokenizer.model',
+  'vocab.json',
+  'merges.txt',
+  'chat_template.jinja',
+  'chat_template.json',
+] as const;
+
+/** A model on disk: its config, and its weights to be read one at a time. */
+export interface ModelFolder {
+  folder: string;
+  config: LlamaConfig;
+  /** `config.json` as it is written, keys that Lethe does not use included. */
+  rawConfig: Record<string, unknown>;
+  /** Holds every parameter of {@link parameterSpecs}, with its shape; close it after reading. */
+  tensors: TensorSource;
+  /** Paths of those {@link TOKENIZER_FILES} that are there. */
+  tokenizerFiles: string[];
+}
+
+/**
+ * Opens a Hugging Face model folder: `config.json` and `model.safetensors`, or shards with their index.
+ *
+ * @throws UserError (ConfigError, SafetensorsError) naming the file and what is missing, extra, unsupported or damaged.
+ */
+export function openModelFolder(folder: string): ModelFolder {
+  const { config, rawConfig } = readConfig(join(folder, 'config.json'));
+  const tensors = openWeights(folder);
+  try {
+    checkTensors(folder, config, tensors);
+  } catch (error) {
+    tensors.close();
+    throw error;
+  }
+  return { folder, config, rawConfig, tensors, tokenizerFiles: findTokenizerFiles(folder) };
+}
+
+/** Paths of the {@link TOKENIZER_FILES} that a folder has. */
+export function findTokenizerFiles(folder: string): string[] {
+  return TOKENIZER_FILES.map((name) => join(folder, name)).filter((file) => existsSync(file));
+}
+
+function openWeights(folder: string): TensorSource {
+  const single = join(folder, WEIGHTS_FILE);
+  if (existsSync(single)) return openSafetensors(single);
+  const index = join(folder, INDEX_FILE);
+  if (existsSync(index)) return openShardedSafetensors(index);
+  for (const name of readdirSync(folder).sort()) refusePickle(join(folder, name));
+  throw new SafetensorsError(`${folder}: expected ${WEIGHTS_FILE} or ${INDEX_FILE}, found neither`);
+}
+
+function checkTensors(folder: string, config: LlamaConfig, { tensors }: TensorSource): void {
+  const specs = parameterSpecs(config);
+  const missing = specs.filter(({ name }) => !tensors.has(name)).map(({ name }) => name);
+  if (missing.length > 0) {
+    const hint = missing.join() === 'lm_head.weight' ? ' (is "tie_word_embeddings": true missing in config.json?)' : '';
+    throw new SafetensorsError(`${folder}: the weights lack ${listed(missing)}${hint}`);
+  }
+  for (const { name, shape } of specs) {
+    const received = tensors.get(name)?.shape ?? [];
+    if (received.join() !== shape.join()) {
+      const expected = `expected shape [${shape.join(', ')}] by config.json, received [${received.join(', ')}]`;
+      throw new SafetensorsError(`${folder}: tensor '${name}': ${expected}`);
+    }
+  }
+  const known = new Set(specs.map(({ name }) => name));
+  const extra = [...tensors.keys()].filter((name) => !known.has(name) && !isRedundant(name, config));
+  if (extra.length > 0) {
+    throw new SafetensorsError(
+      `${folder}: the weights have tensors that config.json does not ask for: ${listed(extra)}`,
+    );
+  }
+}
+
+/** Tensors that older versions of transformers stored although they follow from the config or another tensor. */
+function isRedundant(name: string, config: LlamaConfig): boolean {
+  return name.endsWith('.rotary_emb.inv_freq') || (config.tieEmbeddings && name === 'lm_head.weight');
+}
+
+function listed(names: string[]): string {
+  const shown = names.slice(0, 5).map((name) => `'${name}'`);
+  return names.length > 5 ? `${shown.join(', ')} and ${names.length - 5} more` : shown.join(', ');
+}
