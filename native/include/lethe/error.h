@@ -9,8 +9,8 @@ enum class Code { invalid_argument, out_of_memory, not_available, internal };
 
 class Error : public std::runtime_error {
  public:
-  Error(Code code, const std::string& op, const std::string& text)
-      : std::runtime_error("[" + op + "] " + text), code(code) {}
+  Error(Code what_kind, const std::string& op, const std::string& text)
+      : std::runtime_error("[" + op + "] " + text), code(what_kind) {}
   Code code;
 };
 

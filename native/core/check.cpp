@@ -1,0 +1,74 @@
+#include "core/check.h"
+
+#include <string>
+
+namespace lethe {
+namespace {
+
+[[noreturn]] void fail(const Operator& op, const std::string& text) {
+  throw Error(Code::invalid_argument, op.name, text);
+}
+
+std::string shape_text(const Field& field, const FieldValues& values) {
+  std::string numbers;
+  for (int i = 0; i < field.rank; ++i) {
+    const Factor& f = field.factors[static_cast<size_t>(i)];
+    const int64_t dim = f.dim < 0 ? 1 : values.dims[static_cast<size_t>(f.dim)];
+    numbers += (i ? ", " : "") + std::to_string(f.coefficient * dim);
+  }
+  return "[" + std::string(field.shape) + "] = [" + numbers + "]";
+}
+
+// The element count of the shape, or -1 when it does not fit into 62 bits.
+int64_t count_elements(const Field& field, const FieldValues& values) {
+  int64_t count = 1;
+  for (int i = 0; i < field.rank; ++i) {
+    const Factor& f = field.factors[static_cast<size_t>(i)];
+    if (__builtin_mul_overflow(count, f.coefficient, &count)) return -1;
+    if (f.dim >= 0 && __builtin_mul_overflow(count, values.dims[static_cast<size_t>(f.dim)], &count)) return -1;
+  }
+  return count > (int64_t{1} << 62) / 4 ? -1 : count;
+}
+
+void check_tensor(const Operator& op, const Field& field, const FieldValues& values, const Tensor& tensor) {
+  if (!tensor) {
+    if (is_optional(field.access)) return;
+    fail(op, std::string(field.name) + ": expected a tensor of shape " + shape_text(field, values) + ", received none");
+  }
+  const int64_t count = count_elements(field, values);
+  if (count >= 0 && tensor.bytes == static_cast<size_t>(count) * size_of(field.dtype)) return;
+  const size_t received = tensor.bytes / size_of(field.dtype);
+  fail(op,
+       std::string(field.name) + ": expected " + (count < 0 ? "too many" : std::to_string(count)) +
+           " elements for shape " + shape_text(field, values) + ", received " +
+           (tensor.bytes % size_of(field.dtype) ? std::to_string(tensor.bytes) + " bytes" : std::to_string(received)));
+}
+
+}  // namespace
+
+void check_shapes(const Operator& op, const FieldValues& values) {
+  for (size_t i = 0; i < op.fields.size(); ++i)
+    if (op.fields[i].kind == FieldKind::dim && values.dims[i] < 0)
+      fail(op,
+           std::string(op.fields[i].name) + ": expected a dimension >= 0, received " + std::to_string(values.dims[i]));
+  for (size_t i = 0; i < op.fields.size(); ++i)
+    if (op.fields[i].kind == FieldKind::tensor) check_tensor(op, op.fields[i], values, values.tensors[i]);
+}
+
+void check_ids(const char* op, const char* name, const int32_t* ids, int64_t count, int64_t low, int64_t high) {
+  for (int64_t i = 0; i < count; ++i)
+    if (ids[i] < low || ids[i] >= high)
+      throw Error(Code::invalid_argument, op,
+                  std::string(name) + "[" + std::to_string(i) + "]: expected an index in [" + std::to_string(low) +
+                      ", " + std::to_string(high) + "), received " + std::to_string(ids[i]));
+}
+
+void check_ranges(const char* op, const int32_t* first, const int32_t* last, int64_t count, int64_t S) {
+  for (int64_t i = 0; i < count; ++i)
+    if (first[i] <= last[i] && (first[i] < 0 || last[i] >= S))
+      throw Error(Code::invalid_argument, op,
+                  "first[" + std::to_string(i) + "]..last: expected key rows in [0, " + std::to_string(S) +
+                      "), received " + std::to_string(first[i]) + ".." + std::to_string(last[i]));
+}
+
+}  // namespace lethe

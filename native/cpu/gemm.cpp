@@ -1,0 +1,121 @@
+#include "cpu/gemm.h"
+
+#include <dnnl.hpp>
+#include <map>
+#include <string>
+
+#include "cpu/runtime.h"
+#include "cpu/vector/kernels.h"
+#include "lethe/error.h"
+
+namespace lethe::cpu {
+namespace {
+
+using dnnl::memory;
+
+struct Key {
+  int64_t m, n, k, a_stride, b_stride, c_stride;
+  bool a_transposed, b_transposed, bf16, accumulate, bias;
+  int threads;
+  auto operator<=>(const Key&) const = default;
+};
+
+const dnnl::engine& engine() {
+  static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
+  return cpu;
+}
+
+memory::desc describe(int64_t rows, int64_t cols, int64_t stride, bool transposed, bool bf16) {
+  const memory::dims strides = transposed ? memory::dims{1, stride} : memory::dims{stride, 1};
+  return {{rows, cols}, bf16 ? memory::data_type::bf16 : memory::data_type::f32, strides};
+}
+
+struct Primitive {
+  dnnl::matmul matmul;
+  memory a, b, c, bias;
+
+  explicit Primitive(const Key& key) {
+    const auto a_desc = describe(key.m, key.k, key.a_stride, key.a_transposed, key.bf16);
+    const auto b_desc = describe(key.k, key.n, key.b_stride, key.b_transposed, key.bf16);
+    const auto c_desc = describe(key.m, key.n, key.c_stride, false, false);
+    const memory::desc bias_desc({1, key.n}, memory::data_type::f32, memory::dims{key.n, 1});
+    dnnl::primitive_attr attributes;
+    if (key.accumulate) {
+      dnnl::post_ops sum;
+      sum.append_sum(1.0F);
+      attributes.set_post_ops(sum);
+    }
+    const auto desc =
+        key.bias ? dnnl::matmul::desc(a_desc, b_desc, bias_desc, c_desc) : dnnl::matmul::desc(a_desc, b_desc, c_desc);
+    matmul = dnnl::matmul(dnnl::matmul::primitive_desc(desc, attributes, engine()));
+    a = memory(a_desc, engine(), nullptr);
+    b = memory(b_desc, engine(), nullptr);
+    c = memory(c_desc, engine(), nullptr);
+    if (key.bias) bias = memory(bias_desc, engine(), nullptr);
+  }
+};
+
+// Primitives and stream belong to a thread: execution sets data handles, and worker threads run side by side.
+Primitive& find(const Key& key) {
+  thread_local std::map<Key, Primitive> primitives;
+  const auto found = primitives.find(key);
+  if (found != primitives.end()) return found->second;
+  if (primitives.size() > 1024) primitives.clear();  // ragged lengths: start again rather than grow for ever
+  return primitives.emplace(key, Primitive(key)).first->second;
+}
+
+void execute(const Key& key, const Product& product, const Operand& a, const Operand& b, float* c) {
+  thread_local dnnl::stream stream(engine());
+  Primitive& primitive = find(key);
+  primitive.a.set_data_handle(const_cast<void*>(a.data));
+  primitive.b.set_data_handle(const_cast<void*>(b.data));
+  primitive.c.set_data_handle(c);
+  std::unordered_map<int, memory> arguments = {
+      {DNNL_ARG_SRC, primitive.a}, {DNNL_ARG_WEIGHTS, primitive.b}, {DNNL_ARG_DST, primitive.c}};
+  if (product.bias) {
+    primitive.bias.set_data_handle(const_cast<float*>(product.bias));
+    arguments.emplace(DNNL_ARG_BIAS, primitive.bias);
+  }
+  primitive.matmul.execute(stream, arguments);
+  stream.wait();
+}
+
+// oneDNN refuses empty inner dimensions.
+void empty_product(const Product& p, float* c, int64_t c_stride) {
+  for (int64_t i = 0; i < p.m; ++i)
+    for (int64_t j = 0; j < p.n; ++j) {
+      float& y = c[i * c_stride + j];
+      y = (p.accumulate ? y : 0) + (p.bias ? p.bias[j] : 0);
+    }
+}
+
+}  // namespace
+
+Operand operand(const float* data, int64_t rows, int64_t cols, bool bf16, Scratch& scratch) {
+  if (!bf16) return plain(data, cols);
+  if (runtime().bf16) {
+    uint16_t* halves = scratch.halves(rows * cols);
+    kernels().to_bf16(data, halves, rows * cols);
+    return {halves, cols, false, true};
+  }
+  float* rounded = scratch.floats(rows * cols);
+  kernels().round_to_bf16(data, rounded, rows * cols);
+  return plain(rounded, cols);
+}
+
+void gemm(const Product& p, const Operand& a, const Operand& b, float* c, int64_t c_stride) {
+  if (p.m == 0 || p.n == 0) return;
+  if (p.k == 0) return empty_product(p, c, c_stride);
+  const Key key{p.m,          p.n,          p.k,    a.stride,     b.stride,          c_stride,
+                a.transposed, b.transposed, a.bf16, p.accumulate, p.bias != nullptr, num_threads()};
+  try {
+    execute(key, p, a, b, c);
+  } catch (const dnnl::error& error) {
+    const Code code = error.status == dnnl_out_of_memory ? Code::out_of_memory : Code::internal;
+    throw Error(code, "gemm",
+                "oneDNN failed on [" + std::to_string(p.m) + ", " + std::to_string(p.k) + "] x [" +
+                    std::to_string(p.k) + ", " + std::to_string(p.n) + "]: " + error.what());
+  }
+}
+
+}  // namespace lethe::cpu

@@ -1,0 +1,14 @@
+// y [N, O] = x [N, I] weight^T + bias, weight [O, I]. 2 N I O FLOP in oneDNN.
+#include "cpu/gemm.h"
+#include "cpu/operators.h"
+
+namespace lethe::cpu {
+
+void linear(const linear_args& a) {
+  Scratch scratch;
+  const Operand x = operand(a.x.f32(), a.N, a.I, a.bf16, scratch);
+  const Operand weight = operand(a.weight.f32(), a.O, a.I, a.bf16, scratch);
+  gemm({a.N, a.O, a.I, false, a.bias.f32()}, x, weight.t(), a.y.f32(), a.O);
+}
+
+}  // namespace lethe::cpu

@@ -1,0 +1,18 @@
+// What the CPU device found on this machine, and how many threads it uses.
+#pragma once
+#include <string>
+
+namespace lethe::cpu {
+
+struct Runtime {
+  std::string simd;    // avx512, avx2 or generic; the environment variable LETHE_SIMD may ask for less than there is
+  bool bf16;           // matrix products in bf16 run on bf16 instructions; otherwise inputs are rounded and fp32 used
+  std::string onednn;  // version
+};
+const Runtime& runtime();
+
+// For operators called from this thread. Results are bit-identical for the same count.
+void set_num_threads(int count);
+int num_threads();
+
+}  // namespace lethe::cpu

@@ -1,0 +1,170 @@
+// The fused head and loss (docs/math.md, section 4). With u = 2 N D V FLOP: forget rows 3u (logits, dhidden, dweight),
+// replay rows 4u with the original's logits. Logits [N, V] are never held at once: rows go through in chunks, ignored
+// rows are taken out first, and the original's product runs on replay rows that have an original only.
+// Between the products one pass over the chunk (vector/unlearn_rows.cpp) turns logits into losses and dz, in place.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "core/check.h"
+#include "cpu/gemm.h"
+#include "cpu/operators.h"
+#include "cpu/vector/kernels.h"
+
+namespace lethe::cpu {
+namespace {
+
+constexpr int64_t logits_budget = int64_t{128} << 20;  // bytes, student and original together
+constexpr int64_t min_chunk = 128;  // rows: fewer, and the products for dhidden and dweight run far below their peak
+
+double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+// The valid rows, in order: forget rows, then replay rows; those with an original are last.
+struct Rows {
+  int32_t *index, *target;
+  int64_t count = 0, num_forget = 0, num_original = 0;
+};
+
+Rows compact(const unlearn_head_args& a, Scratch& scratch) {
+  Rows rows{scratch.ints(a.N), scratch.ints(a.N)};
+  for (int64_t n = 0; n < a.N; ++n) {
+    if (a.targets.i32()[n] < 0) continue;
+    rows.index[rows.count] = static_cast<int32_t>(n);
+    rows.target[rows.count++] = a.targets.i32()[n];
+    if (n < a.num_forget)
+      ++rows.num_forget;
+    else if (n >= a.N - a.M)
+      ++rows.num_original;
+  }
+  return rows;
+}
+
+// Rows `index[0..count)` of x [., D], less `shift`, as one dense matrix; x itself where they are neighbours already.
+const float* gather(const float* x, const int32_t* index, int64_t count, int64_t shift, int64_t D, Scratch& scratch) {
+  if (count > 0 && index[count - 1] - index[0] == count - 1) return x + (index[0] - shift) * D;
+  float* dense = scratch.floats(count * D);
+  for (int64_t i = 0; i < count; ++i)
+    std::memcpy(dense + i * D, x + (index[i] - shift) * D, static_cast<size_t>(D) * 4);
+  return dense;
+}
+
+class Head {
+ public:
+  explicit Head(const unlearn_head_args& args)
+      : a(args), rows_(compact(a, scratch_)), weight_(operand(a.weight.f32(), a.V, a.D, a.bf16, scratch_)) {
+    if (rows_.num_original) original_weight_ = operand(a.original_weight.f32(), a.V, a.D, a.bf16, scratch_);
+    const int64_t per_row = a.V * 4 * (rows_.num_original ? 2 : 1);
+    const int64_t most = std::max(min_chunk, logits_budget / per_row);
+    const int64_t chunks = std::max<int64_t>(1, (rows_.count + most - 1) / most);
+    chunk_ = (rows_.count + chunks - 1) / chunks;  // chunks of nearly one size: few primitives, no tiny last product
+    z_ = scratch_.floats(chunk_ * a.V);
+    original_z_ = rows_.num_original ? scratch_.floats(chunk_ * a.V) : nullptr;
+    m_ = scratch_.doubles(chunk_);
+    kl_ = scratch_.doubles(chunk_);
+  }
+
+  void run() {
+    clear_outputs();
+    for (int64_t begin = 0; begin < rows_.count; begin += chunk_)
+      run_chunk(begin, std::min(rows_.count, begin + chunk_));
+    std::transform(sums_, sums_ + 8, a.sums.f32(), [](double x) { return static_cast<float>(x); });
+  }
+
+ private:
+  // Ignored rows keep these zeros.
+  void clear_outputs() const {
+    if (a.dhidden && rows_.count < a.N) std::fill_n(a.dhidden.f32(), a.N * a.D, 0.0F);
+    for (const Tensor& out : {a.nll, a.p, a.kl})
+      if (out) std::fill_n(out.f32(), a.N, 0.0F);
+  }
+
+  void run_chunk(int64_t begin, int64_t end) {
+    Scratch scratch;
+    const int64_t count = end - begin;
+    const float* dense = gather(a.hidden.f32(), rows_.index + begin, count, 0, a.D, scratch);
+    const Operand hidden = operand(dense, count, a.D, a.bf16, scratch);
+    gemm({count, a.V, a.D}, hidden, weight_.t(), z_, a.V);
+    const int64_t original_begin = std::max(begin, rows_.count - rows_.num_original);
+    const int64_t num_original = std::max<int64_t>(0, end - original_begin);
+    if (num_original) original_logits(original_begin, num_original, scratch);
+    UnlearnRows pass;
+    pass.count = count;
+    pass.num_forget = std::clamp<int64_t>(rows_.num_forget - begin, 0, count);
+    pass.V = a.V;
+    pass.z = z_;
+    pass.original = num_original ? original_z_ : nullptr;
+    pass.num_original = num_original;
+    pass.targets = rows_.target + begin;
+    pass.scale_forgetting = a.scale_forgetting;
+    pass.scale_replay = a.scale_replay;
+    pass.scale_mitigation = a.scale_mitigation;
+    pass.method = a.method;
+    pass.gradient = a.dhidden || a.dweight;
+    pass.bf16 = weight_.bf16;
+    pass.m = m_;
+    pass.kl = kl_;
+    kernels().unlearn_rows(pass);
+    collect(begin, count, pass.num_forget);
+    if (pass.gradient) gradients(begin, count, hidden, scratch);
+  }
+
+  void original_logits(int64_t begin, int64_t count, Scratch& scratch) {
+    const float* dense = gather(a.original_hidden.f32(), rows_.index + begin, count, a.N - a.M, a.D, scratch);
+    const Operand hidden = operand(dense, count, a.D, a.bf16, scratch);
+    gemm({count, a.V, a.D}, hidden, original_weight_.t(), original_z_, a.V);
+  }
+
+  // Adds the chunk's rows to the sums, in order, and writes what is asked for per row.
+  void collect(int64_t begin, int64_t count, int64_t num_forget) {
+    for (int64_t i = 0; i < count; ++i) {
+      const double m = m_[i], nll = softplus(-m), p = sigmoid(m);
+      if (i < num_forget) {
+        sums_[0] += a.method == 0 ? softplus(m) : -nll;
+        sums_[3] += 1;
+        sums_[5] += p;
+        sums_[6] += a.method == 0 ? p : sigmoid(-m);
+      } else {
+        sums_[1] += nll;
+        sums_[2] += kl_[i];
+        sums_[4] += 1;
+      }
+      const int32_t n = rows_.index[begin + i];
+      if (a.nll) a.nll.f32()[n] = static_cast<float>(nll);
+      if (a.p) a.p.f32()[n] = static_cast<float>(p);
+      if (a.kl) a.kl.f32()[n] = static_cast<float>(kl_[i]);
+    }
+  }
+
+  void gradients(int64_t begin, int64_t count, const Operand& hidden, Scratch& scratch) {
+    // bf16 dz fills the first half of each row of z, so rows are 2 V halves apart. Emulated bf16 is rounded fp32.
+    if (a.bf16 && !weight_.bf16) kernels().round_to_bf16(z_, z_, count * a.V);
+    const Operand dz{z_, weight_.bf16 ? 2 * a.V : a.V, false, weight_.bf16};
+    if (a.dweight) gemm({a.V, a.D, count, true}, dz.t(), hidden, a.dweight.f32(), a.D);
+    if (!a.dhidden) return;
+    const int32_t* index = rows_.index + begin;
+    if (index[count - 1] - index[0] == count - 1)
+      return gemm({count, a.D, a.V}, dz, weight_, a.dhidden.f32() + index[0] * a.D, a.D);
+    float* dense = scratch.floats(count * a.D);
+    gemm({count, a.D, a.V}, dz, weight_, dense, a.D);
+    for (int64_t i = 0; i < count; ++i)
+      std::memcpy(a.dhidden.f32() + index[i] * a.D, dense + i * a.D, static_cast<size_t>(a.D) * 4);
+  }
+
+  const unlearn_head_args& a;
+  Scratch scratch_;
+  Rows rows_;
+  Operand weight_, original_weight_;
+  int64_t chunk_ = 0;
+  float *z_ = nullptr, *original_z_ = nullptr;
+  double *m_ = nullptr, *kl_ = nullptr, sums_[8] = {};
+};
+
+}  // namespace
+
+void unlearn_head(const unlearn_head_args& a) {
+  check_ids("unlearn_head", "targets", a.targets.i32(), a.N, -1, a.V);
+  Head(a).run();
+}
+
+}  // namespace lethe::cpu

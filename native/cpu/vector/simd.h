@@ -1,0 +1,133 @@
+// Vectors of floats, written once for AVX-512, AVX2 and everything else. The type is GCC's vector extension, so
+// + - * / and comparisons work on it and a * b + c becomes an FMA; only what the extension lacks has a platform #if.
+// The includer is compiled once per instruction set, in namespace LETHE_ISA (see CMakeLists.txt): no std containers
+// here.
+#pragma once
+#include <cstdint>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#define LETHE_INLINE inline __attribute__((always_inline))
+
+namespace lethe::cpu::LETHE_ISA {
+
+#if defined(__AVX512F__)
+inline constexpr int64_t width = 16;
+#elif defined(__AVX2__)
+inline constexpr int64_t width = 8;
+#else
+inline constexpr int64_t width = 4;
+#endif
+
+typedef float Vec __attribute__((vector_size(width * 4)));
+typedef int32_t IntVec __attribute__((vector_size(width * 4)));
+
+LETHE_INLINE Vec load(const float* p) {
+  Vec v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+LETHE_INLINE void store(float* p, Vec v) { __builtin_memcpy(p, &v, sizeof v); }
+LETHE_INLINE Vec splat(float x) { return x - Vec{}; }
+
+// The first `count` < width lanes; the others read 0 and are not written.
+LETHE_INLINE Vec load_part(const float* p, int64_t count) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), p);
+#else
+  Vec v = {};
+  for (int64_t i = 0; i < count; ++i) v[i] = p[i];
+  return v;
+#endif
+}
+LETHE_INLINE void store_part(float* p, Vec v, int64_t count) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << count) - 1), v);
+#else
+  for (int64_t i = 0; i < count; ++i) p[i] = v[i];
+#endif
+}
+
+// y where either is NaN, as the machine instruction has it.
+LETHE_INLINE Vec max(Vec x, Vec y) {
+#if defined(__AVX512F__)
+  return _mm512_max_ps(x, y);
+#elif defined(__AVX2__)
+  return _mm256_max_ps(x, y);
+#else
+  return x > y ? x : y;
+#endif
+}
+
+LETHE_INLINE Vec sqrt(Vec x) {
+#if defined(__AVX512F__)
+  return _mm512_sqrt_ps(x);
+#elif defined(__AVX2__)
+  return _mm256_sqrt_ps(x);
+#else
+  for (int64_t i = 0; i < width; ++i) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+#endif
+}
+
+LETHE_INLINE float max_lane(Vec x) {
+  float result = x[0];
+  for (int64_t i = 1; i < width; ++i) result = x[i] > result || x[i] != x[i] ? x[i] : result;
+  return result;
+}
+LETHE_INLINE double sum_lanes(Vec x) {
+  double result = 0;
+  for (int64_t i = 0; i < width; ++i) result += static_cast<double>(x[i]);
+  return result;
+}
+
+// e^x to about 1 ulp: x = n ln 2 + r, a polynomial in r (Cephes), then 2^n through the exponent bits.
+// 0 below -86.6 (1e-38, the last of the normal range), inf above 88.7; NaN stays NaN.
+LETHE_INLINE Vec exp(Vec x) {
+  const Vec low = splat(-86.6f), high = splat(88.7228f);
+  Vec t = x < low ? low : x;
+  t = t > high ? high : t;
+  const Vec magic = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer, held in the low bits
+  const Vec shifted = t * 1.44269504f + magic;
+  const Vec n = shifted - magic;
+  Vec r = t - n * 0.693359375f;
+  r = r + n * 2.12194440e-4f;
+  Vec p = splat(1.9875691500e-4f);
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r + 1.0f;
+  // 2^(n - 1), doubled afterwards: n may be 128.
+  const IntVec bits = (reinterpret_cast<IntVec>(shifted) - reinterpret_cast<IntVec>(magic) + 126) << 23;
+  const Vec y = p * reinterpret_cast<Vec>(bits) * 2.0f;
+  return x < low ? Vec{} : x > high ? splat(__builtin_inff()) : y;
+}
+
+// Calls body(i) for whole vectors at i, then once body(i, count) for the rest of [begin, end).
+template <class Whole, class Part>
+LETHE_INLINE void each_vector(int64_t begin, int64_t end, Whole whole, Part part) {
+  int64_t i = begin;
+  for (; i + width <= end; i += width) whole(i);
+  if (i < end) part(i, end - i);
+}
+
+// y[i] = f(inputs[i]...) over [begin, end)
+template <class F, class... In>
+LETHE_INLINE void map_range(int64_t begin, int64_t end, float* y, F f, const In*... in) {
+  each_vector(
+      begin, end, [&](int64_t i) { store(y + i, f(load(in + i)...)); },
+      [&](int64_t i, int64_t count) { store_part(y + i, f(load_part(in + i, count)...), count); });
+}
+
+// body(begin, end) over [0, count) in fixed blocks, in parallel when there is enough to do.
+template <class Body>
+LETHE_INLINE void parallel_blocks(int64_t count, Body body) {
+  constexpr int64_t block = 8192;
+#pragma omp parallel for schedule(static) if (count > 2 * block)
+  for (int64_t i = 0; i < count; i += block) body(i, i + block < count ? i + block : count);
+}
+
+}  // namespace lethe::cpu::LETHE_ISA

@@ -1,0 +1,114 @@
+// The fused head and loss of the table, in fp64 with all logits in memory. See docs/math.md, sections 1 to 4.
+// m = z_y - LSE_{v != y}(z); p = sigmoid(m). KL(p_ori || p) is the sum of p_ori (exp(-d) - 1 + d), d = log p_ori - log
+// p: equal to the textbook sum because both distributions sum to 1, but with no negative terms to cancel.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "core/check.h"
+#include "reference/input.h"
+#include "reference/operators.h"
+
+namespace lethe::reference {
+namespace {
+
+double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+struct Row {
+  std::vector<double> z;
+  double lse_others = 0, m = 0, lse = 0;
+};
+
+Row logits(const float* hidden, const float* weight, int64_t D, int64_t V, int64_t y, bool bf16) {
+  Row row{std::vector<double>(static_cast<size_t>(V))};
+  double max = -std::numeric_limits<double>::infinity(), total = 0;
+  for (int64_t v = 0; v < V; ++v) {
+    double& z = row.z[static_cast<size_t>(v)];
+    for (int64_t d = 0; d < D; ++d) z += input(hidden, d, bf16) * input(weight, v * D + d, bf16);
+    if (v != y) max = std::max(max, z);
+  }
+  for (int64_t v = 0; v < V; ++v)
+    if (v != y) total += std::exp(row.z[static_cast<size_t>(v)] - max);
+  row.lse_others = max + std::log(total);
+  row.m = row.z[static_cast<size_t>(y)] - row.lse_others;
+  row.lse = row.lse_others + softplus(row.m);
+  return row;
+}
+
+// dz of a forget row, over the logits.
+double forget(const unlearn_head_args& a, Row& row, int64_t y, double* sums) {
+  const double p = sigmoid(row.m), c = a.method == 0 ? p : sigmoid(-row.m);
+  sums[0] += a.method == 0 ? softplus(row.m) : -softplus(-row.m);
+  sums[3] += 1;
+  sums[5] += p;
+  sums[6] += c;
+  for (double& z : row.z) z = -a.scale_forgetting * c * std::exp(z - row.lse_others);
+  row.z[static_cast<size_t>(y)] = a.scale_forgetting * c;
+  return 0;
+}
+
+// dz of a replay row, over the logits; returns the KL.
+double replay(const unlearn_head_args& a, Row& row, const Row* original, int64_t y, double* sums) {
+  double kl = 0;
+  for (size_t v = 0; v < row.z.size(); ++v) {
+    const double log_p = row.z[v] - row.lse,
+                 complement = static_cast<int64_t>(v) == y ? sigmoid(-row.m) : -std::exp(log_p);
+    row.z[v] = -a.scale_replay * complement;
+    if (!original) continue;
+    const double log_p0 = original->z[v] - original->lse, p0 = std::exp(log_p0), d = log_p0 - log_p;
+    kl += p0 > 0 ? p0 * (std::expm1(-d) + d) : 0;
+    row.z[v] += a.scale_mitigation * (std::exp(log_p) - p0);
+  }
+  sums[1] += softplus(-row.m);
+  sums[2] += kl;
+  sums[4] += 1;
+  return kl;
+}
+
+void add_gradients(const unlearn_head_args& a, int64_t n, const std::vector<double>& dz, std::vector<double>& dweight) {
+  const float* hidden = a.hidden.f32() + n * a.D;
+  std::vector<double> dhidden(static_cast<size_t>(a.D));
+  for (int64_t v = 0; v < a.V; ++v) {
+    const auto fp32 = static_cast<float>(dz[static_cast<size_t>(v)]);
+    const double g = a.bf16 ? round_to_bf16(fp32) : dz[static_cast<size_t>(v)];
+    for (int64_t d = 0; d < a.D; ++d) {
+      dhidden[static_cast<size_t>(d)] += g * input(a.weight.f32(), v * a.D + d, a.bf16);
+      if (a.dweight) dweight[static_cast<size_t>(v * a.D + d)] += g * input(hidden, d, a.bf16);
+    }
+  }
+  if (a.dhidden)
+    std::transform(dhidden.begin(), dhidden.end(), a.dhidden.f32() + n * a.D,
+                   [](double x) { return static_cast<float>(x); });
+}
+
+}  // namespace
+
+void unlearn_head(const unlearn_head_args& a) {
+  check_ids("unlearn_head", "targets", a.targets.i32(), a.N, -1, a.V);
+  double sums[8] = {};
+  std::vector<double> dweight(a.dweight ? static_cast<size_t>(a.V * a.D) : 0);
+  if (a.dhidden) std::fill_n(a.dhidden.f32(), a.N * a.D, 0.0F);
+  for (int64_t n = 0; n < a.N; ++n) {
+    const int64_t y = a.targets.i32()[n], original_row = n - (a.N - a.M);
+    double nll = 0, p = 0, kl = 0;
+    if (y >= 0) {
+      Row row = logits(a.hidden.f32() + n * a.D, a.weight.f32(), a.D, a.V, y, a.bf16), original;
+      nll = softplus(-row.m);
+      p = sigmoid(row.m);
+      const bool has_original = n >= a.num_forget && original_row >= 0;
+      if (has_original)
+        original = logits(a.original_hidden.f32() + original_row * a.D, a.original_weight.f32(), a.D, a.V, y, a.bf16);
+      kl = n < a.num_forget ? forget(a, row, y, sums) : replay(a, row, has_original ? &original : nullptr, y, sums);
+      if (a.dhidden || a.dweight) add_gradients(a, n, row.z, dweight);
+    }
+    if (a.nll) a.nll.f32()[n] = static_cast<float>(nll);
+    if (a.p) a.p.f32()[n] = static_cast<float>(p);
+    if (a.kl) a.kl.f32()[n] = static_cast<float>(kl);
+  }
+  for (size_t i = 0; i < dweight.size(); ++i) a.dweight.f32()[i] = static_cast<float>(a.dweight.f32()[i] + dweight[i]);
+  std::transform(sums, sums + 8, a.sums.f32(), [](double x) { return static_cast<float>(x); });
+}
+
+}  // namespace lethe::reference

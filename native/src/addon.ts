@@ -1,0 +1,92 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** What a tensor field allows: read, overwritten, added to, or read and overwritten; `_opt` fields may be absent (0). */
+export type Access = 'in' | 'in_opt' | 'out' | 'out_opt' | 'acc' | 'acc_opt' | 'inout';
+
+/** One field of an operator. Shapes are products of the operator's dimensions: `"N,2R"`. */
+export type Field =
+  | { kind: 'dim' | 'real' | 'int' | 'flag'; name: string }
+  | { kind: 'tensor'; name: string; access: Access; dtype: 'f32' | 'i32'; shape: string };
+
+/** An operator as the addon reports it. */
+export interface OperatorDescription {
+  name: string;
+  fields: Field[];
+}
+
+/** Bytes, except for the two counts. */
+export interface MemoryStats {
+  /** Bytes of buffers that are not released. */
+  live: number;
+  /** The most that `live` has been since {@link Addon.resetPeak}. */
+  peak: number;
+  /** Bytes of released blocks that are kept for reuse. */
+  cached: number;
+  /** Buffers that are not released. */
+  buffers: number;
+  /** Blocks taken from the device so far; constant in a steady state. */
+  allocations: number;
+}
+
+/** What the native library found on this machine. */
+export interface NativeInfo {
+  simd: 'avx512' | 'avx2' | 'generic';
+  /** Whether bf16 products run on bf16 instructions, rather than on rounded fp32. */
+  bf16: boolean;
+  onednn: string;
+  /** `available`, or why there is no CUDA device. */
+  cuda: string;
+}
+
+/** The `code` of every error that the addon throws. */
+export type NativeErrorCode = 'invalid_argument' | 'out_of_memory' | 'not_available' | 'internal';
+
+/**
+ * The addon. Buffers are integer ids of device memory, never reused, and belong to the thread that made them; they are
+ * freed with it. Every function throws an `Error` with a {@link NativeErrorCode} in `code`.
+ */
+export interface Addon {
+  operators(): OperatorDescription[];
+  /** A new buffer of exactly `bytes` bytes, holding whatever was there. */
+  alloc(device: number, bytes: number): number;
+  release(buffer: number): void;
+  /** Copies the whole of `data` into the buffer, from `byteOffset` on. */
+  write(buffer: number, byteOffset: number, data: NodeJS.TypedArray): void;
+  /** Fills the whole of `data` from the buffer, from `byteOffset` on, after the work that writes the buffer. */
+  read(buffer: number, byteOffset: number, data: NodeJS.TypedArray): void;
+  /** Runs an operator with one number per field, in table order: a tensor is its buffer, 0 where it is absent. */
+  run(device: number, operator: number, ...values: (number | boolean)[]): void;
+  run(device: number, operator: number, values: readonly (number | boolean)[]): void;
+  memory(device: number): MemoryStats;
+  resetPeak(device: number): void;
+  /** Gives cached blocks back to the device. */
+  emptyCache(device: number): void;
+  /** Threads for the operators that this thread calls. Results are bit-identical for the same number. */
+  setNumThreads(count: number): void;
+  numThreads(): number;
+  info(): NativeInfo;
+}
+
+/** The addon could not be loaded; `cause` says why. */
+export class AddonError extends Error {
+  override name = 'AddonError';
+}
+
+// src/ and dist/ are both one level below native/.
+const path = fileURLToPath(new URL('../build/Release/lethe.node', import.meta.url));
+let loaded: Addon | undefined;
+
+/**
+ * The native library, loaded at the first call.
+ * @throws AddonError when it is not built, with the command that builds it.
+ */
+export function loadAddon(): Addon {
+  try {
+    loaded ??= createRequire(import.meta.url)(path) as Addon;
+    return loaded;
+  } catch (cause) {
+    const hint = 'build it with `npx cmake-js build -d native -O native/build` in the repository root';
+    throw new AddonError(`cannot load ${path}: ${hint}`, { cause });
+  }
+}

@@ -1,0 +1,13 @@
+export { AddonError, loadAddon } from './addon.js';
+export type { Access, Addon, Field, MemoryStats, NativeErrorCode, NativeInfo, OperatorDescription } from './addon.js';
+export {
+  binaryKind,
+  deviceIndex,
+  deviceNames,
+  operatorIndex,
+  operatorNames,
+  reduceKind,
+  unaryKind,
+  unlearnMethod,
+} from './operators.js';
+export type { DeviceName, OperatorName } from './operators.js';
