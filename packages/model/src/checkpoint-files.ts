@@ -40,7 +40,7 @@ export interface ModelFolder {
  */
 export function openModelFolder(folder: string): ModelFolder {
   const { config, rawConfig } = readConfig(join(folder, 'config.json'));
-  const tensors = openWeights(folder);
+  const tensors = nameTiedEmbedding(openWeights(folder), config);
   try {
     checkTensors(folder, config, tensors);
   } catch (error) {
@@ -62,6 +62,20 @@ function openWeights(folder: string): TensorSource {
   if (existsSync(index)) return openShardedSafetensors(index);
   for (const name of readdirSync(folder).sort()) refusePickle(join(folder, name));
   throw new SafetensorsError(`${folder}: expected ${WEIGHTS_FILE} or ${INDEX_FILE}, found neither`);
+}
+
+/** Safetensors keeps one name of a shared matrix, and for tied models some writers kept the head's. */
+function nameTiedEmbedding(source: TensorSource, { tieEmbeddings }: LlamaConfig): TensorSource {
+  const head = source.tensors.get('lm_head.weight');
+  const embedding = 'model.embed_tokens.weight';
+  if (!tieEmbeddings || !head || source.tensors.has(embedding)) return source;
+  const stored = (name: string) => (name === embedding ? 'lm_head.weight' : name);
+  return {
+    tensors: new Map([[embedding, head], ...source.tensors]),
+    readFloat32: (name) => source.readFloat32(stored(name)),
+    readInt32: (name) => source.readInt32(stored(name)),
+    close: () => source.close(),
+  };
 }
 
 function checkTensors(folder: string, config: LlamaConfig, { tensors }: TensorSource): void {

@@ -95,6 +95,10 @@ describe('openModelFolder', () => {
     const raw = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')) as object;
     writeFileSync(join(out, 'config.json'), JSON.stringify({ ...raw, tie_word_embeddings: true }));
     openModelFolder(out).tensors.close();
+    weights(tensors.filter(({ name }) => name !== 'model.embed_tokens.weight')); // the head stands for both
+    const { tensors: source } = openModelFolder(out);
+    expect(source.readFloat32('model.embed_tokens.weight')).toEqual(source.readFloat32('lm_head.weight'));
+    source.close();
   });
 
   it('names missing, extra and misshapen tensors', () => {
