@@ -1,1 +1,49 @@
+export type { Document, Place, Role, TextDocument, Turn, TurnsDocument, WrongRow } from './documents/document.js';
+export { documentText, SourceError } from './documents/document.js';
+export type { Format, RawRow, ReadOptions, TextSplit } from './documents/format.js';
+export { detectFormat, formats } from './documents/format-registry.js';
+export type { FileReport, ReadDocumentsOptions, Source } from './documents/read-documents.js';
+export { readDocuments } from './documents/read-documents.js';
+export type { Columns } from './documents/row-shape.js';
+export { shapeRow } from './documents/row-shape.js';
+export { EpochOrder } from './order/epoch-order.js';
+export { hashNumbers, Permutation } from './order/permutation.js';
+export type { Packing } from './packing/packing-plan.js';
+export type {
+  HeldOut,
+  PrepareOptions,
+  PrepareProgress,
+  PrepareReport,
+  PrepareResult,
+  SplitReport,
+} from './prepare/prepare-options.js';
+export { prepare } from './prepare/prepare.js';
+export type { Inspection, InspectOptions } from './prepare/inspect-shards.js';
+export { inspectShards } from './prepare/inspect-shards.js';
+export type { BatchEntry, IdType, ShardEntry, ShardIndex } from './shards/shard-index.js';
+export { readShardIndex, ShardError } from './shards/shard-index.js';
+export type { ShardReaderOptions, StoredDocument } from './shards/shard-reader.js';
+export { ShardReader } from './shards/shard-reader.js';
+export type { ShardWriterOptions } from './shards/shard-writer.js';
+export { ShardWriter } from './shards/shard-writer.js';
+export type { MixPart } from './stream/mix-streams.js';
+export { mixStreams } from './stream/mix-streams.js';
+export type { OpenStreamOptions } from './stream/open-stream.js';
+export { openStream } from './stream/open-stream.js';
+export { PackedStream } from './stream/packed-stream.js';
+export type { PrefetchOptions } from './stream/prefetch.js';
+export { prefetch } from './stream/prefetch.js';
+export type { Sequence, SequencesOptions } from './stream/sequences.js';
+export { sequences } from './stream/sequences.js';
 export type { Batch, TokenStream } from './stream/token-stream.js';
+export type { RenderedChat } from './tokenizer/chat-template.js';
+export { ChatRenderer, PLAIN_CHAT_TEMPLATE } from './tokenizer/chat-template.js';
+export type { LoadTokenizerOptions } from './tokenizer/load-tokenizer.js';
+export { loadTokenizer } from './tokenizer/load-tokenizer.js';
+export type { SpecialIds } from './tokenizer/special-tokens.js';
+export type { CoreName } from './tokenizer/tokenizer-core.js';
+export { TokenizerError } from './tokenizer/tokenizer-core.js';
+export type { EncodeOptions } from './tokenizer/tokenizer.js';
+export { Tokenizer } from './tokenizer/tokenizer.js';
+export type { TrainTokenizerOptions } from './tokenizer/train-tokenizer.js';
+export { TRAINED_CHAT_TEMPLATE, TRAINED_SPECIAL_TOKENS, trainTokenizer } from './tokenizer/train-tokenizer.js';

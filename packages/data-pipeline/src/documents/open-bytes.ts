@@ -16,10 +16,11 @@ const CHUNK_BYTES = 1 << 20;
 
 /**
  * Opens a file, or standard input for `-`, decompressing gzip.
+ * `onBytes` is told how many bytes were read from the file, before decompression.
  * @throws SourceError when it is missing, empty, not a file, or not readable.
  */
-export async function openBytes(file: string): Promise<OpenBytes> {
-  const raw = await peek(file === '-' ? process.stdin : await openFile(file), file);
+export async function openBytes(file: string, onBytes?: (bytes: number) => void): Promise<OpenBytes> {
+  const raw = await peek(file === '-' ? process.stdin : await openFile(file), file, onBytes);
   if (raw.head.length === 0) throw new SourceError(`${file}: expected data, received an empty file`);
   const isGzip = raw.head[0] === 0x1f && raw.head[1] === 0x8b;
   if (!isGzip) return { ...raw, isGzip };
@@ -39,11 +40,17 @@ async function openFile(file: string): Promise<Readable> {
   return createReadStream(file, { highWaterMark: CHUNK_BYTES });
 }
 
-async function peek(stream: Readable, file: string): Promise<{ head: Buffer; chunks: AsyncIterable<Buffer> }> {
+async function peek(
+  stream: Readable,
+  file: string,
+  onBytes?: (bytes: number) => void,
+): Promise<{ head: Buffer; chunks: AsyncIterable<Buffer> }> {
   const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   const next = async () => {
     try {
-      return await iterator.next();
+      const result = await iterator.next();
+      if (!result.done) onBytes?.(result.value.length);
+      return result;
     } catch (cause) {
       throw new SourceError(`${file}: reading failed: ${(cause as Error).message}`, { cause });
     }

@@ -29,6 +29,8 @@ export interface ReadDocumentsOptions {
   strict?: boolean;
   /** Read rows that have both text and a question-answer pair as the latter. */
   prefer?: 'text' | 'turns';
+  /** Told how many bytes were read from the files, before decompression. */
+  onBytes?: (bytes: number) => void;
   onWrongRow?: (row: WrongRow) => void;
   /** Called when a file has been read to its end, or skipped. */
   onFile?: (report: FileReport) => void;
@@ -65,7 +67,7 @@ async function* readFile(
   options: ReadDocumentsOptions,
   report: FileReport,
 ): AsyncGenerator<Document> {
-  const rows = await openRows(found, how, report);
+  const rows = await openRows(found, how, report, options.onBytes);
   if (!rows) return;
   const { file } = found;
   for await (const row of guarded(rows, file)) {
@@ -84,9 +86,14 @@ async function* readFile(
   }
 }
 
-async function openRows(found: FoundFile, how: Source, report: FileReport): Promise<AsyncIterable<RawRow> | undefined> {
+async function openRows(
+  found: FoundFile,
+  how: Source,
+  report: FileReport,
+  onBytes?: (bytes: number) => void,
+): Promise<AsyncIterable<RawRow> | undefined> {
   try {
-    const bytes = await openBytes(found.file);
+    const bytes = await openBytes(found.file, onBytes);
     const format = detectFormat(bytes.head, found.file, how.format);
     report.format = bytes.isGzip ? `${format.name}+gzip` : format.name;
     return format.read(bytes.chunks, how);

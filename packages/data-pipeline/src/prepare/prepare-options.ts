@@ -1,0 +1,88 @@
+import type { FileReport, Source } from '../documents/read-documents.js';
+import type { IdType } from '../shards/shard-index.js';
+import type { Tokenizer } from '../tokenizer/tokenizer.js';
+
+/** Which documents are kept from training: a share of them, or about so many. */
+export type HeldOut = { fraction: number } | { documents: number };
+
+/** What `prepare` makes of which sources. */
+export interface PrepareOptions {
+  sources: readonly (string | Source)[];
+  /** Receives `train/`, `heldout/`, `tokenizer/`, `prepare.json`, and `wrong-rows.jsonl` if there are any. */
+  out: string;
+  tokenizer: Tokenizer;
+  /**
+   * `text`: pre-training; every token is a target and question-answer rows are rendered with `template`.
+   * `chat`: instructions; rendered with the chat template, targets on assistant turns only. Default `text`.
+   */
+  as?: 'text' | 'chat';
+  /** How a question-answer row reads as text. Default `{prompt}\n{response}`. */
+  template?: string;
+  /** Jinja template in place of the model's own. */
+  chatTemplate?: string;
+  /** Put the tokenizer's own special tokens (BOS) around texts. Default true. */
+  addSpecialTokens?: boolean;
+  /** Default `{ fraction: 0.01 }`; `{ fraction: 0 }` keeps none. */
+  heldOut?: HeldOut;
+  /** Decides which documents are held out. Default 0. */
+  seed?: number;
+  /** Stop at the first wrong row. */
+  strict?: boolean;
+  idType?: IdType;
+  batchBytes?: number;
+  shardBytes?: number;
+  /** Prepare again even if the same preparation is already there. */
+  force?: boolean;
+  /** Stops the preparation; the folder then holds no finished shards. */
+  signal?: AbortSignal;
+}
+
+/** How far a preparation is. */
+export interface PrepareProgress {
+  documents: number;
+  tokens: number;
+  wrongRows: number;
+  /** Bytes of the source files read so far and in all (undefined for standard input). */
+  bytesRead: number;
+  bytesTotal: number | undefined;
+  seconds: number;
+}
+
+/** Documents and tokens of one split. */
+export interface SplitReport {
+  folder: string;
+  documents: number;
+  tokens: number;
+  targets: number;
+}
+
+/** `prepare.json`. */
+export interface PrepareReport {
+  format: 'lethe-prepare';
+  version: 1;
+  /** Hash of options, tokenizer and source files; equal fingerprints mean equal shards. */
+  fingerprint: string | undefined;
+  as: 'text' | 'chat';
+  tokenizer: { hash: string; vocabSize: number; core: string };
+  seed: number;
+  heldOut: HeldOut;
+  files: FileReport[];
+  wrongRows: {
+    count: number;
+    /** Rows by reason, the most frequent reasons. */
+    reasons: Record<string, number>;
+    /** The first of them as "file:line: reason"; all are in wrong-rows.jsonl. */
+    examples: string[];
+  };
+  splits: { train: SplitReport; heldout?: SplitReport };
+  bytesRead: number;
+  seconds: number;
+  bytesPerSecond: number;
+  tokensPerSecond: number;
+}
+
+/** A report, and whether the work had been done before. */
+export interface PrepareResult {
+  report: PrepareReport;
+  isSkipped: boolean;
+}

@@ -1,0 +1,45 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { SourceError, type WrongRow } from '../documents/document.js';
+import type { PrepareReport } from './prepare-options.js';
+
+const MAX_EXAMPLES = 20;
+const MAX_REASONS = 50;
+
+/** Counts wrong rows, keeps examples, and writes every one to a JSONL file (which exists only if there are any). */
+export class WrongRows {
+  count = 0;
+  private readonly reasons = new Map<string, number>();
+  private readonly examples: string[] = [];
+  private out: WriteStream | undefined;
+
+  constructor(
+    private readonly file: string,
+    private readonly isStrict: boolean,
+  ) {}
+
+  /** @throws SourceError in strict mode. */
+  add(row: WrongRow): void {
+    const text = `${row.file}:${row.line}: ${row.reason}`;
+    if (this.isStrict) throw new SourceError(`${text}; correct the row or read without strict`);
+    this.count++;
+    if (this.examples.length < MAX_EXAMPLES) this.examples.push(text);
+    if (this.reasons.size < MAX_REASONS || this.reasons.has(row.reason)) {
+      this.reasons.set(row.reason, (this.reasons.get(row.reason) ?? 0) + 1);
+    }
+    this.out ??= createWriteStream(this.file);
+    this.out.write(`${JSON.stringify(row)}\n`);
+  }
+
+  /** What prepare.json says about them. */
+  report(): PrepareReport['wrongRows'] {
+    const reasons = Object.fromEntries([...this.reasons].sort((a, b) => b[1] - a[1]));
+    return { count: this.count, reasons, examples: this.examples };
+  }
+
+  async close(): Promise<void> {
+    if (!this.out) return;
+    this.out.end();
+    await once(this.out, 'close');
+  }
+}

@@ -1,0 +1,232 @@
+import { createHash, type Hash } from 'node:crypto';
+import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { encodeBatch, encodeSchema, END_OF_STREAM } from './arrow-batch.js';
+import { crc32 } from './crc32.js';
+import {
+  chooseIdType,
+  formatShardIndex,
+  INDEX_FILE,
+  ShardError,
+  type IdType,
+  type ShardEntry,
+  type ShardIndex,
+} from './shard-index.js';
+import { writeFileAtomic } from './write-file-atomic.js';
+
+/** What shards hold and how they are cut. */
+export interface ShardWriterOptions {
+  vocabSize: number;
+  tokenizerHash: string;
+  eosId: number;
+  /** Id of padding tokens in packed rows. Default 0. */
+  padId?: number;
+  /** Documents come with a target mask. Default false. */
+  hasTargetsMask?: boolean;
+  /** Default: the smallest that holds the vocabulary. */
+  idType?: IdType;
+  /** Ids of one record batch, in bytes. Default 4 MiB, at most 64 MiB. */
+  batchBytes?: number;
+  /** Size at which a shard is closed and the next begun, in bytes. Default 256 MiB. */
+  shardBytes?: number;
+}
+
+/** Largest record batch, in bytes of ids. */
+export const MAX_BATCH_BYTES = 64 * 2 ** 20;
+
+const LENGTHS_FILE = 'lengths.bin';
+
+/**
+ * Writes documents to Arrow IPC stream shards. Nothing counts as written before `finish`, which puts `index.json` in
+ * place last; an interrupted write leaves a folder without index. Memory is bounded by one record batch.
+ */
+export class ShardWriter {
+  private readonly shards: ShardEntry[] = [];
+  private readonly idType: IdType;
+  private readonly bytesPerId: number;
+  private readonly batchBytes: number;
+  private readonly schema: Buffer;
+  private documents: { ids: Int32Array; mask: Uint8Array | undefined }[] = [];
+  private pendingTokens = 0;
+  private shard: { handle: FileHandle; hash: Hash; entry: ShardEntry } | undefined;
+  private numDocuments = 0;
+  private numTokens = 0;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly options: ShardWriterOptions,
+    private readonly lengths: FileHandle,
+  ) {
+    this.idType = chooseIdType(options.vocabSize, options.idType);
+    this.bytesPerId = this.idType === 'uint16' ? 2 : 4;
+    this.batchBytes = options.batchBytes ?? 4 * 2 ** 20;
+    this.schema = encodeSchema(this.idType, options.hasTargetsMask ?? false);
+  }
+
+  /** Prepares a folder, removing the index and shards of an earlier run from it. @throws ShardError on bad options. */
+  static async create(folder: string, options: ShardWriterOptions): Promise<ShardWriter> {
+    chooseIdType(options.vocabSize, options.idType);
+    const { batchBytes = 1, shardBytes = 1 } = options;
+    if (!(batchBytes >= 1 && batchBytes <= MAX_BATCH_BYTES && shardBytes >= 1)) {
+      throw new ShardError(`expected batchBytes of 1 to ${MAX_BATCH_BYTES}, received ${batchBytes}`);
+    }
+    if (!(options.eosId >= 0 && options.eosId < options.vocabSize)) {
+      throw new ShardError(`expected an eosId in 0..${options.vocabSize - 1}, received ${options.eosId}`);
+    }
+    await mkdir(folder, { recursive: true });
+    await rm(path.join(folder, INDEX_FILE), { force: true });
+    const stale = (await readdir(folder)).filter((name) =>
+      /^(shard-\d+\.arrow|lengths\.bin|packing-.*\.bin)$/.test(name),
+    );
+    for (const name of stale) await rm(path.join(folder, name));
+    return new ShardWriter(folder, options, await open(path.join(folder, LENGTHS_FILE), 'w'));
+  }
+
+  /** Whether a document of so many tokens (EOS not counted) fits a record batch. */
+  fits(numTokens: number): boolean {
+    return (numTokens + 1) * this.bytesPerId <= MAX_BATCH_BYTES;
+  }
+
+  /**
+   * Adds one document, appending EOS if it does not end with it, and returns its length.
+   * @throws ShardError for ids outside the vocabulary, or a document that fits no batch.
+   */
+  async add(ids: Int32Array, mask?: Uint8Array): Promise<number> {
+    this.check(ids, mask);
+    const document = this.closed(ids, mask);
+    const tokens = document.ids.length;
+    if (!this.fits(tokens - 1)) {
+      throw new ShardError(
+        `document ${this.numDocuments} has ${tokens} tokens; at most ${MAX_BATCH_BYTES / this.bytesPerId} fit a batch; split it`,
+      );
+    }
+    const isFull = (this.pendingTokens + tokens) * this.bytesPerId > this.batchBytes;
+    if (isFull && this.documents.length > 0) await this.flush();
+    this.documents.push(document);
+    this.pendingTokens += tokens;
+    this.numDocuments++;
+    this.numTokens += tokens;
+    return tokens;
+  }
+
+  /** Writes what is left, then the index. */
+  async finish(): Promise<ShardIndex> {
+    await this.flush();
+    await this.closeShard();
+    await this.lengths.sync();
+    await this.lengths.close();
+    const { vocabSize, tokenizerHash, eosId, padId = 0, hasTargetsMask = false } = this.options;
+    const index: ShardIndex = {
+      format: 'lethe-shards',
+      version: 1,
+      idType: this.idType,
+      vocabSize,
+      tokenizerHash,
+      eosId,
+      padId,
+      hasTargetsMask,
+      lengths: { file: LENGTHS_FILE, bytes: 4 * this.numDocuments },
+      documents: this.numDocuments,
+      tokens: this.numTokens,
+      shards: this.shards,
+    };
+    await writeFileAtomic(path.join(this.folder, INDEX_FILE), formatShardIndex(index));
+    return index;
+  }
+
+  /** Closes the files without an index: the folder holds no finished shards. */
+  async abandon(): Promise<void> {
+    await this.lengths.close();
+    await this.shard?.handle.close();
+    this.shard = undefined;
+  }
+
+  private check(ids: Int32Array, mask: Uint8Array | undefined): void {
+    const wrong = ids.findIndex((id) => id < 0 || id >= this.options.vocabSize);
+    if (ids.length === 0) throw new ShardError(`document ${this.numDocuments}: expected tokens, received none`);
+    if (wrong >= 0) {
+      throw new ShardError(
+        `document ${this.numDocuments}, token ${wrong}: expected an id in 0..${this.options.vocabSize - 1}, received ${ids[wrong]}`,
+      );
+    }
+    const expected = this.options.hasTargetsMask ? ids.length : undefined;
+    if (mask?.length !== expected) {
+      throw new ShardError(
+        `document ${this.numDocuments}: expected a mask of length ${expected}, received ${mask?.length}`,
+      );
+    }
+  }
+
+  private closed(ids: Int32Array, mask: Uint8Array | undefined): { ids: Int32Array; mask: Uint8Array | undefined } {
+    if (ids[ids.length - 1] === this.options.eosId) return { ids, mask };
+    const longer = new Int32Array(ids.length + 1);
+    longer.set(ids);
+    longer[ids.length] = this.options.eosId;
+    if (!mask) return { ids: longer, mask };
+    const longerMask = new Uint8Array(mask.length + 1);
+    longerMask.set(mask);
+    longerMask[mask.length] = mask[mask.length - 1]!;
+    return { ids: longer, mask: longerMask };
+  }
+
+  private async flush(): Promise<void> {
+    if (this.documents.length === 0) return;
+    const { documents, pendingTokens } = this;
+    const offsets = new Int32Array(documents.length + 1);
+    const ids = this.idType === 'uint16' ? new Uint16Array(pendingTokens) : new Uint32Array(pendingTokens);
+    const mask = this.options.hasTargetsMask ? new Uint8Array(pendingTokens) : undefined;
+    for (const [i, document] of documents.entries()) {
+      ids.set(document.ids, offsets[i]);
+      if (document.mask) mask?.set(document.mask, offsets[i]);
+      offsets[i + 1] = offsets[i]! + document.ids.length;
+    }
+    this.documents = [];
+    this.pendingTokens = 0;
+    const message = encodeBatch(mask ? { offsets, ids, mask } : { offsets, ids });
+    const lengths = Buffer.alloc(4 * documents.length);
+    for (const [i, document] of documents.entries()) lengths.writeUInt32LE(document.ids.length, 4 * i);
+    await this.writeBatch(message, lengths, pendingTokens);
+  }
+
+  private async writeBatch(message: Buffer, lengths: Buffer, tokens: number): Promise<void> {
+    const limit = this.options.shardBytes ?? 256 * 2 ** 20;
+    if (this.shard && this.shard.entry.bytes + message.length > limit) await this.closeShard();
+    const shard = (this.shard ??= await this.openShard());
+    const batch = {
+      offset: shard.entry.bytes,
+      bytes: message.length,
+      documents: lengths.length / 4,
+      tokens,
+      crc32: crc32(message),
+      lengthsCrc32: crc32(lengths),
+    };
+    await this.append(message);
+    await this.lengths.appendFile(lengths);
+    shard.entry.batches.push(batch);
+  }
+
+  private async openShard(): Promise<NonNullable<typeof this.shard>> {
+    const file = `shard-${String(this.shards.length).padStart(5, '0')}.arrow`;
+    const handle = await open(path.join(this.folder, file), 'w');
+    this.shard = { handle, hash: createHash('sha256'), entry: { file, bytes: 0, sha256: '', batches: [] } };
+    await this.append(this.schema);
+    return this.shard;
+  }
+
+  private async append(bytes: Buffer): Promise<void> {
+    const { handle, hash, entry } = this.shard!;
+    await handle.appendFile(bytes);
+    hash.update(bytes);
+    entry.bytes += bytes.length;
+  }
+
+  private async closeShard(): Promise<void> {
+    if (!this.shard) return;
+    await this.append(END_OF_STREAM);
+    const { handle, hash, entry } = this.shard;
+    await handle.sync();
+    await handle.close();
+    this.shards.push({ ...entry, sha256: hash.digest('hex') });
+    this.shard = undefined;
+  }
+}

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { loadJsCore } from './js-core.js';
+import { loadRustCore } from './rust-core.js';
+import { findSpecialIds, readSideFiles } from './special-tokens.js';
+import { TokenizerError, type BuildCore, type CoreName, type TokenizerJson } from './tokenizer-core.js';
+import { Tokenizer } from './tokenizer.js';
+
+/** How a tokenizer is loaded. */
+export interface LoadTokenizerOptions {
+  /** Force a core; the environment variable LETHE_TOKENIZER does the same. Default: rust, else js. */
+  core?: CoreName;
+  /** Told why the Rust core is not used. */
+  onFallback?: (reason: string) => void;
+}
+
+/**
+ * Loads `tokenizer.json` from a model folder or a file, with the special tokens and chat template beside it.
+ * @throws TokenizerError when it is missing or malformed.
+ */
+export async function loadTokenizer(location: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
+  const isFolder = (await stat(location).catch(() => undefined))?.isDirectory() === true;
+  const file = isFolder ? path.join(location, 'tokenizer.json') : location;
+  const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    const why =
+      cause.code === 'ENOENT' ? 'no such file; expected the tokenizer.json of a Hugging Face model' : cause.message;
+    throw new TokenizerError(`${file}: ${why}`, { cause });
+  });
+  const json = parse(bytes, file);
+  const folder = path.dirname(file);
+  const files = await readSideFiles(folder);
+  const chatTemplate = await readChatTemplate(folder, files.tokenizerConfig['chat_template']);
+  const { name, build } = await chooseCore(options);
+  const parts = {
+    json: { ...json, truncation: null, padding: null }, // settings of training runs that must not cut our data
+    config: files.tokenizerConfig,
+    special: findSpecialIds(json, files),
+    hash: createHash('sha256').update(bytes).digest('hex'),
+    folder,
+    ...(chatTemplate === undefined ? {} : { chatTemplate }),
+  };
+  try {
+    return new Tokenizer(parts, build, name);
+  } catch (cause) {
+    throw new TokenizerError(`${file}: the ${name} core cannot load it: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function parse(bytes: Buffer, file: string): TokenizerJson {
+  let json: TokenizerJson;
+  try {
+    json = JSON.parse(bytes.toString('utf8')) as TokenizerJson;
+  } catch (cause) {
+    throw new TokenizerError(`${file}: expected JSON: ${(cause as Error).message}`, { cause });
+  }
+  if (typeof json?.model?.vocab !== 'object')
+    throw new TokenizerError(`${file}: expected a tokenizer with model.vocab`);
+  return json;
+}
+
+async function chooseCore(options: LoadTokenizerOptions): Promise<{ name: CoreName; build: BuildCore }> {
+  const wanted = options.core ?? process.env['LETHE_TOKENIZER'];
+  if (wanted === 'js') return { name: 'js', build: await loadJsCore() };
+  if (wanted !== undefined && wanted !== '' && wanted !== 'rust') {
+    throw new TokenizerError(`LETHE_TOKENIZER: expected "rust" or "js", received "${wanted}"`);
+  }
+  try {
+    return { name: 'rust', build: await loadRustCore() };
+  } catch (cause) {
+    if (wanted === 'rust')
+      throw new TokenizerError(`the Rust tokenizer cannot be loaded: ${(cause as Error).message}`, { cause });
+    options.onFallback?.(`the Rust tokenizer cannot be loaded, using JavaScript: ${(cause as Error).message}`);
+    return { name: 'js', build: await loadJsCore() };
+  }
+}
+
+/** tokenizer_config.json holds one template or a list of named ones; newer models have chat_template.jinja. */
+async function readChatTemplate(folder: string, value: unknown): Promise<string | undefined> {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) {
+    const entry = (value as { name?: string; template?: string }[]).find(({ name }) => name === 'default') ?? value[0];
+    return (entry as { template?: string } | undefined)?.template;
+  }
+  return readFile(path.join(folder, 'chat_template.jinja'), 'utf8').catch(() => undefined);
+}

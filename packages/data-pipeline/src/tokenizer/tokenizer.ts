@@ -1,0 +1,125 @@
+import type { SpecialIds } from './special-tokens.js';
+import {
+  TokenizerError,
+  type BuildCore,
+  type CoreName,
+  type TokenizerCore,
+  type TokenizerJson,
+} from './tokenizer-core.js';
+import { literalJson } from './literal-json.js';
+
+/** How text becomes ids. */
+export interface EncodeOptions {
+  /** Add what the tokenizer itself adds around a text, usually a BOS. Default true. */
+  addSpecialTokens?: boolean;
+  /** Let text that spells a special token become that token. Default false: data never holds control tokens. */
+  parseSpecialTokens?: boolean;
+}
+
+/** What a tokenizer is made from. */
+export interface TokenizerParts {
+  json: TokenizerJson;
+  config: Record<string, unknown>;
+  special: SpecialIds;
+  hash: string;
+  folder: string;
+  chatTemplate?: string;
+}
+
+/** Text to ids and back, as a Hugging Face `tokenizer.json` defines it. */
+export class Tokenizer {
+  /** One more than the largest id. */
+  readonly vocabSize: number;
+  readonly special: SpecialIds;
+  /** SHA-256 of tokenizer.json, hexadecimal. */
+  readonly hash: string;
+  /** Where tokenizer.json lies. */
+  readonly folder: string;
+  /** The model's own chat template (Jinja), if it has one. */
+  readonly chatTemplate: string | undefined;
+  /** tokenizer_config.json, empty if there is none. */
+  readonly config: Record<string, unknown>;
+  private readonly parsing: TokenizerCore;
+  private readonly tokens: ReadonlyMap<number, string>;
+  private readonly specialIds: ReadonlySet<number>;
+  private literalCore: TokenizerCore | undefined;
+  private around: Promise<{ prefix: Int32Array; suffix: Int32Array }> | undefined;
+
+  constructor(
+    private readonly parts: TokenizerParts,
+    private readonly build: BuildCore,
+    readonly core: CoreName,
+  ) {
+    this.special = parts.special;
+    this.hash = parts.hash;
+    this.folder = parts.folder;
+    this.chatTemplate = parts.chatTemplate;
+    this.config = parts.config;
+    this.parsing = build(parts.json, parts.config);
+    this.vocabSize = this.parsing.vocabSize();
+    this.specialIds = new Set((parts.json.added_tokens ?? []).filter(({ special }) => special).map(({ id }) => id));
+    this.tokens = new Map((parts.json.added_tokens ?? []).map((token) => [token.id, token.content]));
+  }
+
+  /** Ids of one text. */
+  async encode(text: string, options: EncodeOptions = {}): Promise<Int32Array> {
+    return (await this.encodeBatch([text], options))[0]!;
+  }
+
+  /** Ids of many texts; the Rust core uses all processors. */
+  async encodeBatch(texts: string[], options: EncodeOptions = {}): Promise<Int32Array[]> {
+    const { addSpecialTokens = true, parseSpecialTokens = false } = options;
+    if (texts.length === 0) return [];
+    if (parseSpecialTokens) return this.parsing.encodeBatch(texts, addSpecialTokens);
+    this.literalCore ??= this.build(literalJson(this.parts.json), this.parts.config);
+    const encoded = await this.literalCore.encodeBatch(texts, false);
+    if (!addSpecialTokens) return encoded;
+    const { prefix, suffix } = await (this.around ??= this.findAround());
+    return prefix.length + suffix.length === 0 ? encoded : encoded.map((ids) => join([prefix, ids, suffix]));
+  }
+
+  /** Text of ids. @throws TokenizerError for an id outside the vocabulary. */
+  async decode(ids: ArrayLike<number>, options: { skipSpecialTokens?: boolean } = {}): Promise<string> {
+    const list = Array.from(ids);
+    const wrong = list.find((id) => !(id >= 0 && id < this.vocabSize));
+    if (wrong !== undefined) {
+      throw new TokenizerError(`decode: expected ids in 0..${this.vocabSize - 1}, received ${wrong}`);
+    }
+    // Left out here, since the cores disagree about which of the tokens that training marked special they skip.
+    const kept = options.skipSpecialTokens ? list.filter((id) => !this.specialIds.has(id)) : list;
+    return kept.length === 0 ? '' : this.parsing.decode(kept);
+  }
+
+  /** The text of an added token, such as the EOS; undefined for tokens of the model's own vocabulary. */
+  specialText(id: number | undefined): string | undefined {
+    return id === undefined ? undefined : this.tokens.get(id);
+  }
+
+  /** The texts of all special tokens. */
+  specialTexts(): string[] {
+    return [...this.specialIds].map((id) => this.tokens.get(id)!);
+  }
+
+  /** Ids the tokenizer itself puts before and after every text. */
+  private async findAround(): Promise<{ prefix: Int32Array; suffix: Int32Array }> {
+    const [bare] = await this.parsing.encodeBatch(['a'], false);
+    const [full] = await this.parsing.encodeBatch(['a'], true);
+    for (let start = 0; start + bare!.length <= full!.length; start++) {
+      if (bare!.every((id, i) => full![start + i] === id)) {
+        return { prefix: full!.slice(0, start), suffix: full!.slice(start + bare!.length) };
+      }
+    }
+    throw new TokenizerError(`${this.folder}: cannot tell which special tokens the post-processor adds around a text`);
+  }
+}
+
+/** One array out of several, in order. */
+export function join(parts: Int32Array[]): Int32Array {
+  const whole = new Int32Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
