@@ -1,0 +1,4 @@
+export { type DensityCurve, kernelDensity, silvermanBandwidth } from './density.js';
+export { type DistributionShift, distributionShift, mean, variance } from './distribution-shift.js';
+export { documentPerplexities, type PerplexityReport } from './perplexity.js';
+export { templateMass } from './template-mass.js';

@@ -1,0 +1,45 @@
+import { loadTokenizer } from '@lethe/data-pipeline';
+import { generate, loadLlama } from '@lethe/model';
+import { seededRandom } from '@lethe/run';
+import type { Command } from 'commander';
+import { addDeviceOptions, type DeviceFlags, selectDevice } from '../device-options.js';
+import type { CliContext } from '../main.js';
+import { integer, nonNegative } from '../number-options.js';
+
+interface GenerateFlags extends DeviceFlags {
+  model: string;
+  prompt: string;
+  maxNewTokens: number;
+  temperature: number;
+  topP: number;
+  topK: number;
+  seed: number;
+}
+
+/** `lethe generate`: the continuation, and nothing else, on standard output. */
+export function addGenerateCommand(program: Command, _context: CliContext): void {
+  const command = program
+    .command('generate')
+    .description('continue a prompt; the continuation alone goes to standard output')
+    .requiredOption('--model <dir>', 'checkpoint folder in the Hugging Face layout')
+    .requiredOption('--prompt <text>', 'what to continue')
+    .option('--max-new-tokens <n>', 'most tokens to add', integer, 128)
+    .option('--temperature <t>', '0 = greedy', nonNegative, 0)
+    .option('--top-p <p>', 'smallest set of tokens with this probability', nonNegative, 1)
+    .option('--top-k <k>', 'the k likeliest tokens; 0 = all', integer, 0)
+    .option('--seed <n>', 'of the sampling', integer, 1);
+  addDeviceOptions(command).action(async (flags: GenerateFlags) => {
+    await selectDevice(flags);
+    const tokenizer = await loadTokenizer(flags.model);
+    const { model } = await loadLlama(flags.model, { trainable: false });
+    const prompt = tokenizer.encode(flags.prompt, { addSpecialTokens: true });
+    const { temperature, topP, topK, maxNewTokens } = flags;
+    const random = seededRandom(flags.seed, 'generate');
+    const sampling = { temperature, topP, topK, random };
+    const [ids] = generate(model, [prompt], { ...sampling, maxNewTokens, stopIds: model.config.eosTokenIds });
+    // Decoded with its prompt, so that a tokenizer which drops a leading space keeps the one between the two.
+    const decode = (all: number[]): string => tokenizer.decode(all, { skipSpecialTokens: true });
+    process.stdout.write(`${decode([...prompt, ...ids]).slice(decode([...prompt]).length)}\n`);
+    model.dispose();
+  });
+}

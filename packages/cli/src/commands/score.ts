@@ -1,0 +1,71 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
+import { loadLlama, type Llama, scoreSequences } from '@lethe/model';
+import { UserError, writeFileAtomically } from '@lethe/run';
+import type { Command } from 'commander';
+import { addDeviceOptions, type DeviceFlags, selectDevice } from '../device-options.js';
+import type { CliContext } from '../main.js';
+import { integer } from '../number-options.js';
+
+interface ScoreFlags extends DeviceFlags {
+  model: string;
+  in: string;
+  out: string;
+  batchTokens: number;
+}
+
+/** `lethe score`: log-probabilities of given texts or ids. */
+export function addScoreCommand(program: Command, context: CliContext): void {
+  const command = program
+    .command('score')
+    .description('log-probability (natural log) of every token of given texts')
+    .requiredOption('--model <dir>', 'checkpoint folder in the Hugging Face layout')
+    .requiredOption('--in <file>', 'JSONL: {"text": ...} or {"ids": [...]} a line')
+    .requiredOption('--out <file>', 'JSONL: {"ids", "logprobs"} a line, the first log-probability null')
+    .option('--batch-tokens <n>', 'tokens per forward pass', integer, 4096);
+  addDeviceOptions(command).action(async (flags: ScoreFlags) => {
+    await selectDevice(flags);
+    const { model } = await loadLlama(flags.model, { trainable: false });
+    const sequences = await readSequences(flags, model);
+    const scores = scoreSequences(model, sequences, { batchTokens: flags.batchTokens });
+    const lines = scores.map((logprobs, i) => `${JSON.stringify({ ids: sequences[i], logprobs })}\n`);
+    writeFileAtomically(flags.out, lines.join(''));
+    context.logger().info(`${sequences.length} sequences scored into ${flags.out}`);
+    model.dispose();
+  });
+}
+
+async function readSequences(flags: ScoreFlags, model: Llama): Promise<number[][]> {
+  const sequences: number[][] = [];
+  let tokenizer: Tokenizer | undefined;
+  let number = 0;
+  for await (const line of createInterface({ input: createReadStream(flags.in), crlfDelay: Infinity })) {
+    number++;
+    if (line.trim() === '') continue;
+    const fail = (why: string): UserError => new UserError(`${flags.in}:${number}: ${why}`);
+    const row = parseRow(line, fail);
+    if (row.text !== undefined) tokenizer ??= await loadTokenizer(flags.model);
+    const ids = row.ids ?? [...tokenizer!.encode(row.text!, { addSpecialTokens: true })];
+    const { vocabSize, maxPositions } = model.config;
+    if (ids.length === 0) throw fail('no tokens to score');
+    if (ids.length > maxPositions) throw fail(`${ids.length} tokens, and the model's context is ${maxPositions}`);
+    const outside = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
+    if (outside !== undefined) throw fail(`id ${outside} is outside the vocabulary [0, ${vocabSize})`);
+    sequences.push(ids);
+  }
+  if (sequences.length === 0) throw new UserError(`${flags.in}: no lines to score`);
+  return sequences;
+}
+
+function parseRow(line: string, fail: (why: string) => UserError): { text?: string; ids?: number[] } {
+  let row: { text?: unknown; ids?: unknown };
+  try {
+    row = JSON.parse(line) as typeof row;
+  } catch (cause) {
+    throw fail(`not JSON: ${(cause as Error).message}`);
+  }
+  if (Array.isArray(row?.ids)) return { ids: row.ids as number[] };
+  if (typeof row?.text === 'string') return { text: row.text };
+  throw fail('expected {"text": "..."} or {"ids": [...]}');
+}

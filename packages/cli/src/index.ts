@@ -1,0 +1,1 @@
+export { type CliContext, createProgram, main } from './main.js';

@@ -1,0 +1,74 @@
+import { createLogger, type Logger, type LogLevel, UserError } from '@lethe/run';
+import { Command, CommanderError } from 'commander';
+import { addDemoCommand } from './commands/demo.js';
+import { addDiagnoseCommand } from './commands/diagnose.js';
+import { addEvalCommand } from './commands/eval.js';
+import { addExportCommand } from './commands/export.js';
+import { addGenerateCommand } from './commands/generate.js';
+import { addInspectCommand } from './commands/inspect.js';
+import { addPrepareCommand } from './commands/prepare.js';
+import { addScoreCommand } from './commands/score.js';
+import { addTrainCommands } from './commands/train.js';
+import { VERSION } from './version.js';
+
+/** What every command gets: the logger, and how to set the exit code of a run that was stopped. */
+export interface CliContext {
+  logger(): Logger;
+  exitCode: number;
+}
+
+const wantsStack = (args: string[]): boolean => args.includes('--verbose');
+
+/** The `lethe` program; commands report through `context`. */
+export function createProgram(context: CliContext): Command {
+  const program = new Command('lethe')
+    .description('Repairs language models that synthetic training data has damaged: diagnose, unlearn, verify.')
+    .version(VERSION)
+    .option('--verbose', 'print stack traces and debug messages')
+    .option('--quiet', 'print warnings and errors only')
+    .showHelpAfterError('(add --help for what this command takes)')
+    .configureHelp({ sortSubcommands: false })
+    .exitOverride();
+  for (const add of [
+    addPrepareCommand,
+    addInspectCommand,
+    addTrainCommands,
+    addEvalCommand,
+    addDiagnoseCommand,
+    addScoreCommand,
+    addGenerateCommand,
+    addExportCommand,
+    addDemoCommand,
+  ]) {
+    add(program, context);
+  }
+  return program;
+}
+
+/**
+ * Runs the command line.
+ * @returns the exit code: 0 done, 1 an error told on standard error, 130 or 143 stopped by a signal with work saved.
+ */
+export async function main(args: string[]): Promise<number> {
+  let program: Command | undefined;
+  const level = (): LogLevel => {
+    const { verbose, quiet } = program!.opts<{ verbose?: boolean; quiet?: boolean }>();
+    if (verbose) return 'debug';
+    return quiet ? 'warn' : 'info';
+  };
+  let logger: Logger | undefined;
+  const context: CliContext = { logger: () => (logger ??= createLogger({ level: level() })), exitCode: 0 };
+  program = createProgram(context);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return context.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+    logger?.endProgress();
+    const { message, stack } = error as Error;
+    const isExpected = error instanceof UserError || error instanceof RangeError;
+    process.stderr.write(`lethe: ${wantsStack(args) ? stack : message}\n`);
+    if (!isExpected && !wantsStack(args)) process.stderr.write('(add --verbose for where this happened)\n');
+    return 1;
+  }
+}

@@ -1,0 +1,55 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '@lethe/run';
+import { parse } from 'csv-parse/sync';
+
+/** A question with four choices. */
+export interface ChoiceQuestion {
+  question: string;
+  choices: [string, string, string, string];
+  /** Index of the right choice. */
+  answer: number;
+}
+
+/** One subject: the shots shown before each question, and the questions asked. */
+export interface ChoiceSubject {
+  name: string;
+  shots: ChoiceQuestion[];
+  questions: ChoiceQuestion[];
+}
+
+const LETTERS = ['A', 'B', 'C', 'D'];
+
+/** Reads a headerless MMLU file: question, four choices, the letter of the answer. */
+export function readMmluCsv(file: string): ChoiceQuestion[] {
+  let rows: string[][];
+  try {
+    rows = parse(readFileSync(file, 'utf8'), { relax_column_count: true }) as string[][];
+  } catch (cause) {
+    throw new UserError(`${file}: not readable as CSV: ${(cause as Error).message}`, { cause });
+  }
+  return rows.map((row, i) => {
+    const answer = LETTERS.indexOf((row[5] ?? '').trim());
+    if (row.length !== 6 || answer < 0) {
+      throw new UserError(`${file}: record ${i + 1}: expected question, four choices and a letter A to D, received ${row.length} columns ending in "${row.at(-1)}"`);
+    }
+    return { question: row[0], choices: [row[1], row[2], row[3], row[4]], answer };
+  });
+}
+
+/**
+ * The subjects of a folder in MMLU's layout: `test/<subject>_test.csv` (or `val/<subject>_val.csv`), shots in
+ * `dev/<subject>_dev.csv`.
+ * @throws UserError naming what is missing.
+ */
+export function readMmluFolder(folder: string, split: 'test' | 'val' = 'test'): ChoiceSubject[] {
+  const from = join(folder, split);
+  if (!existsSync(from)) throw new UserError(`${from}: no such folder; expected MMLU's layout (dev/, ${split}/ with a CSV per subject)`);
+  const files = readdirSync(from).filter((name) => name.endsWith(`_${split}.csv`)).sort();
+  if (files.length === 0) throw new UserError(`${from}: no files named <subject>_${split}.csv`);
+  return files.map((file) => {
+    const name = file.slice(0, -`_${split}.csv`.length);
+    const shots = join(folder, 'dev', `${name}_dev.csv`);
+    return { name, shots: existsSync(shots) ? readMmluCsv(shots) : [], questions: readMmluCsv(join(from, file)) };
+  });
+}

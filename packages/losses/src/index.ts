@@ -1,0 +1,12 @@
+export {
+  addSums,
+  type Objective,
+  readSums,
+  type Reduction,
+  type TargetCounts,
+  termMeans,
+  termScales,
+  type TermSums,
+  type TermWeights,
+  unlearnLoss,
+} from './objective.js';

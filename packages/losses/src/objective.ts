@@ -1,0 +1,89 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { type ForgettingMethod, HEAD_SUMS, type HeadInputs, unlearnHead } from '@lethe/tensor';
+
+/** Weights of the three terms (docs/math.md, section 1); the paper's are 0.01, 1, 1. */
+export interface TermWeights {
+  forgetting: number;
+  replay: number;
+  mitigation: number;
+}
+
+/** Valid target tokens of each stream over the whole optimizer step, micro-batches together. */
+export interface TargetCounts {
+  forget: number;
+  replay: number;
+}
+
+/** mean: each term is divided by its stream's target count, so weights do not depend on the batch's shape. */
+export type Reduction = 'mean' | 'sum';
+
+/** The objective of a step. */
+export interface Objective {
+  weights: TermWeights;
+  method: ForgettingMethod;
+  reduction: Reduction;
+}
+
+/** Sums over the valid rows of one or more micro-batches. */
+export interface TermSums {
+  forgetting: number;
+  replay: number;
+  mitigation: number;
+  forgetTargets: number;
+  replayTargets: number;
+  /** Sum of p of the targets on forget rows, and of |c(p)|: how hard forgetting still pushes. */
+  forgetP: number;
+  push: number;
+}
+
+/** Factors of the plain sums in the loss; an empty stream has factor 0, so it contributes 0 and never NaN. */
+export function termScales({ weights, reduction }: Objective, counts: TargetCounts): TermWeights {
+  const per = (weight: number, count: number): number => {
+    if (count === 0) return 0;
+    return reduction === 'mean' ? weight / count : weight;
+  };
+  return {
+    forgetting: per(weights.forgetting, counts.forget),
+    replay: per(weights.replay, counts.replay),
+    mitigation: per(weights.mitigation, counts.replay),
+  };
+}
+
+/**
+ * L = w_fgt L_fgt + w_rpy L_rpy + w_mtn L_mtn (Chen et al. 2024, section 5.1) of one micro-batch, through the fused head.
+ * @param inputs hidden states with the forget rows first; the original model's belong to the last rows.
+ * @returns the scalar loss, and `sums` [8] on the device, to be read with `readSums` when it is time to wait.
+ */
+export function unlearnLoss(
+  inputs: HeadInputs,
+  numForget: number,
+  objective: Objective,
+  counts: TargetCounts,
+): { loss: tf.Tensor; sums: tf.Tensor } {
+  const scales = termScales(objective, counts);
+  const { loss, sums } = unlearnHead(inputs, { numForget, method: objective.method, scales });
+  return { loss, sums };
+}
+
+/** Reads the sums of the fused head. Waits for the device. */
+export function readSums(sums: tf.Tensor): TermSums {
+  const values = sums.dataSync();
+  return Object.fromEntries(HEAD_SUMS.map((name, i) => [name, values[i]])) as unknown as TermSums;
+}
+
+/** The sums of several micro-batches as one. */
+export function addSums(a: TermSums, b: TermSums): TermSums {
+  return Object.fromEntries(HEAD_SUMS.map((name) => [name, a[name] + b[name]])) as unknown as TermSums;
+}
+
+/** The unweighted terms as means per valid token, in nats (a term without tokens is 0), and the weighted loss. */
+export function termMeans(sums: TermSums, objective: Objective): TermWeights & { loss: number } {
+  const mean = (sum: number, count: number): number => (count === 0 ? 0 : sum / count);
+  const scales = termScales(objective, { forget: sums.forgetTargets, replay: sums.replayTargets });
+  return {
+    forgetting: mean(sums.forgetting, sums.forgetTargets),
+    replay: mean(sums.replay, sums.replayTargets),
+    mitigation: mean(sums.mitigation, sums.replayTargets),
+    loss: scales.forgetting * sums.forgetting + scales.replay * sums.replay + scales.mitigation * sums.mitigation,
+  };
+}

@@ -1,0 +1,115 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type Addon, deviceIndex, type DeviceName } from '@lethe/native';
+
+interface Stored {
+  buffer: number;
+  refCount: number;
+  dtype: tf.DataType;
+  size: number;
+}
+
+/** A TensorFlow.js backend whose tensors are buffers of the native addon. One instance per device. */
+export class LetheBackend extends tf.KernelBackend {
+  private readonly stored = new tf.DataStorage<Stored>(this, tf.engine());
+  readonly deviceIndex: number;
+
+  constructor(
+    readonly addon: Addon,
+    readonly device: DeviceName,
+  ) {
+    super();
+    this.deviceIndex = deviceIndex[device];
+  }
+
+  override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): object {
+    const dataId = {};
+    this.move(dataId, values, shape, dtype, 1);
+    return dataId;
+  }
+
+  override move(dataId: object, values: tf.BackendValues, shape: number[], dtype: tf.DataType, refCount: number): void {
+    const size = tf.util.sizeFromShape(shape);
+    const buffer = this.addon.alloc(this.deviceIndex, Math.max(size, 1) * 4);
+    if (values && size > 0) this.addon.write(buffer, 0, asWords(values, dtype));
+    this.stored.set(dataId, { buffer, refCount, dtype, size });
+  }
+
+  /** An uninitialised tensor for a kernel to fill. */
+  output(shape: number[], dtype: 'float32' | 'int32' = 'float32'): tf.TensorInfo {
+    const dataId = {};
+    const size = tf.util.sizeFromShape(shape);
+    const buffer = this.addon.alloc(this.deviceIndex, Math.max(size, 1) * 4);
+    this.stored.set(dataId, { buffer, refCount: 1, dtype, size });
+    return { dataId, shape, dtype };
+  }
+
+  /** The same storage under another shape or type label. */
+  alias(x: tf.TensorInfo, shape: number[], dtype: tf.DataType = x.dtype): tf.TensorInfo {
+    this.incRef(x.dataId);
+    return { dataId: x.dataId, shape, dtype };
+  }
+
+  /** The addon's buffer of a tensor. */
+  buffer(x: tf.TensorInfo): number {
+    return this.stored.get(x.dataId).buffer;
+  }
+
+  override readSync(dataId: object): tf.BackendValues {
+    const { buffer, dtype, size } = this.stored.get(dataId);
+    const words = dtype === 'float32' ? new Float32Array(size) : new Int32Array(size);
+    if (size > 0) this.addon.read(buffer, 0, words);
+    return dtype === 'bool' ? Uint8Array.from(words) : words;
+  }
+
+  // eslint-disable-next-line typescript/require-await
+  override async read(dataId: object): Promise<tf.BackendValues> {
+    return this.readSync(dataId);
+  }
+
+  override refCount(dataId: object): number {
+    return this.stored.has(dataId) ? this.stored.get(dataId).refCount : 0;
+  }
+
+  override incRef(dataId: object): void {
+    this.stored.get(dataId).refCount++;
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    if (!this.stored.has(dataId)) return true;
+    const stored = this.stored.get(dataId);
+    stored.refCount--;
+    if (!force && stored.refCount > 0) return false;
+    this.addon.release(stored.buffer);
+    this.stored.delete(dataId);
+    return true;
+  }
+
+  override numDataIds(): number {
+    return this.stored.numDataIds();
+  }
+
+  override memory(): { unreliable: boolean } {
+    return { unreliable: false };
+  }
+
+  override floatPrecision(): 16 | 32 {
+    return 32;
+  }
+
+  override epsilon(): number {
+    return 1e-7;
+  }
+
+  override dispose(): void {
+    this.addon.emptyCache(this.deviceIndex);
+  }
+}
+
+/** tfjs values as the 4-byte words the addon stores. */
+function asWords(values: tf.BackendValues, dtype: tf.DataType): Float32Array | Int32Array {
+  if (dtype === 'float32') return values instanceof Float32Array ? values : Float32Array.from(values as ArrayLike<number>);
+  if (dtype === 'int32' || dtype === 'bool') {
+    return values instanceof Int32Array ? values : Int32Array.from(values as ArrayLike<number>);
+  }
+  throw new RangeError(`lethe devices store float32, int32 and bool tensors, received dtype ${dtype}`);
+}

@@ -1,0 +1,87 @@
+import { createRequire } from 'node:module';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { deviceIndex, type DeviceName as NativeDevice, loadAddon } from '@lethe/native';
+import { LetheBackend } from './backend.js';
+import { registerElementwise } from './kernels/elementwise.js';
+import { registerReductions } from './kernels/reductions.js';
+import { registerFor } from './kernels/register.js';
+import { registerShapes } from './kernels/shapes.js';
+import { registerComposedOperators, registerNativeOperators } from './operators/register.js';
+import { type Precision, setPrecision } from './precision.js';
+
+/** Devices by the names users give: the addon's, tfjs's own `cpu`, and `tensorflow` where tfjs-node is installed. */
+export const DEVICE_NAMES = ['lethe-cpu', 'lethe-reference', 'lethe-cuda', 'cpu', 'tensorflow'] as const;
+export type DeviceName = (typeof DEVICE_NAMES)[number];
+
+// Without it tfjs prints advice about its own Node backend on the first use of `cpu`.
+tf.enableProdMode();
+
+const registered = new Set<string>();
+
+function registerNative(device: NativeDevice): void {
+  const name = `lethe-${device}`;
+  const register = registerFor(name);
+  registerElementwise(register);
+  registerReductions(register);
+  registerShapes(register);
+  registerNativeOperators(name);
+  const addon = loadAddon();
+  // A dry allocation makes an absent device fail here, with its reason, and not in the middle of a run.
+  addon.release(addon.alloc(deviceIndex[device], 4));
+  tf.registerBackend(name, () => new LetheBackend(addon, device), 0);
+}
+
+/**
+ * Loads tfjs-node (the optional peer) from LETHE_TFJS_NODE or from node_modules.
+ * @throws Error with the way to install it when it is absent.
+ */
+function loadTfjsNode(): void {
+  const require = createRequire(import.meta.url);
+  const candidates = [process.env.LETHE_TFJS_NODE, '@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
+  const reasons: string[] = [];
+  for (const candidate of candidates) {
+    if (!candidate) continue;
+    try {
+      require(candidate);
+      return;
+    } catch (error) {
+      reasons.push(`${candidate}: ${(error as Error).message.split('\n')[0]}`);
+    }
+  }
+  const hint = 'install @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node, or set LETHE_TFJS_NODE to its folder';
+  throw new Error(`device tensorflow is not available; ${hint} (${reasons.join('; ')})`);
+}
+
+/**
+ * Makes a device current for the tensors and operators that follow.
+ * @throws RangeError for an unknown name; Error with the reason when the device is not available.
+ */
+export async function useDevice(name: DeviceName, precision: Precision = 'fp32'): Promise<void> {
+  if (!DEVICE_NAMES.includes(name)) throw new RangeError(`unknown device ${name}; expected one of ${DEVICE_NAMES.join(', ')}`);
+  if (precision === 'bf16' && !name.startsWith('lethe-')) {
+    throw new RangeError(`device ${name} computes in fp32 only; bf16 needs a lethe-* device`);
+  }
+  if (!registered.has(name)) {
+    if (name === 'tensorflow') loadTfjsNode();
+    if (name.startsWith('lethe-')) registerNative(name.slice('lethe-'.length) as NativeDevice);
+    else registerComposedOperators(name);
+    registered.add(name);
+  }
+  if (!(await tf.setBackend(name))) throw new Error(`device ${name} could not be initialised`);
+  setPrecision(precision);
+}
+
+/** Bytes held by the current device (0 where the device does not tell), and the number of live tensors. */
+export function deviceMemory(): { live: number; peak: number; tensors: number } {
+  const backend = tf.engine().backend;
+  const tensors = tf.memory().numTensors;
+  if (!(backend instanceof LetheBackend)) return { live: 0, peak: 0, tensors };
+  const { live, peak } = backend.addon.memory(backend.deviceIndex);
+  return { live, peak, tensors };
+}
+
+/** Limits the CPU threads of the addon. */
+export function setNumThreads(count: number): void {
+  loadAddon().setNumThreads(count);
+}

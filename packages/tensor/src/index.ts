@@ -1,0 +1,25 @@
+export { LetheBackend } from './backend.js';
+export { DEVICE_NAMES, type DeviceName, deviceMemory, setNumThreads, useDevice } from './devices.js';
+export { adamw, type AdamwOptions, type Moments } from './operators/adamw.js';
+export { add } from './operators/add.js';
+export { appendRows } from './operators/append-rows.js';
+export { attention, type AttentionInputs, type AttentionSizes } from './operators/attention.js';
+export { embedding } from './operators/embedding.js';
+export { globalNorm } from './operators/global-norm.js';
+export { linear } from './operators/linear.js';
+export { reshape } from './operators/reshape.js';
+export { rmsNorm, type RmsNormResult } from './operators/rms-norm.js';
+export { rope, type RopeTables } from './operators/rope.js';
+export { swiglu } from './operators/swiglu.js';
+export {
+  FORGETTING_METHODS,
+  type ForgettingMethod,
+  HEAD_SUMS,
+  type HeadInputs,
+  type HeadOptions,
+  type HeadResult,
+  unlearnHead,
+} from './operators/unlearn-head.js';
+export { Parameter } from './parameter.js';
+export { precision, type Precision, setPrecision } from './precision.js';
+export { backward, checkpoint, gradients, noGrad, scope } from './tape.js';

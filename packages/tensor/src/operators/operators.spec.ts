@@ -1,0 +1,149 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type DeviceName, useDevice } from '../devices.js';
+import { gradients } from '../tape.js';
+import { attention } from './attention.js';
+import { embedding } from './embedding.js';
+import { linear } from './linear.js';
+import { rmsNorm } from './rms-norm.js';
+import { rope } from './rope.js';
+import { swiglu } from './swiglu.js';
+import { type HeadOptions, unlearnHead } from './unlearn-head.js';
+
+const DEVICES: DeviceName[] = ['lethe-reference', 'lethe-cpu', 'cpu'];
+
+/** Deterministic values in (-scale, scale). */
+function values(size: number, seed: number, scale = 1): Float32Array {
+  return Float32Array.from({ length: size }, (_, i) => scale * Math.sin(12.9898 * (i + 1) + 78.233 * seed) * Math.cos(0.37 * i));
+}
+
+const float = (shape: number[], seed: number, scale = 1): tf.Tensor =>
+  tf.tensor(values(tf.util.sizeFromShape(shape), seed, scale), shape);
+const int = (list: number[]): tf.Tensor => tf.tensor1d(list, 'int32');
+
+/** A case: makes its inputs on the current device and computes an output from them. */
+interface Case {
+  name: string;
+  inputs: () => tf.Tensor[];
+  f: (inputs: tf.Tensor[]) => tf.Tensor;
+}
+
+const causal = (rows: number, T: number): { first: number[]; last: number[] } => ({
+  first: Array.from({ length: rows * T }, (_, i) => (i % T >= 4 ? 4 : 0)),
+  last: Array.from({ length: rows * T }, (_, i) => i % T),
+});
+
+function headCase(name: string, options: Omit<HeadOptions, 'rows'>): Case {
+  return {
+    name,
+    inputs: () => [float([7, 6], 1, 3), float([11, 6], 2)],
+    f: ([hidden, weight]) => {
+      const targets = int([3, 0, -1, 10, 5, -1, 7]);
+      const original = { originalHidden: float([4, 6], 5, 3), originalWeight: float([11, 6], 6) };
+      return unlearnHead({ hidden, weight, targets, ...original }, options).loss;
+    },
+  };
+}
+
+const CASES: Case[] = [
+  { name: 'embedding', inputs: () => [float([5, 3], 1)], f: ([weight]) => embedding(int([4, 0, 4, 2]), weight) },
+  {
+    name: 'rmsNorm',
+    inputs: () => [float([4, 6], 1), float([6], 2)],
+    f: ([x, weight]) => rmsNorm(x, weight, { epsilon: 1e-5 }).y,
+  },
+  {
+    name: 'rmsNorm with residual',
+    inputs: () => [float([4, 6], 1), float([6], 2), float([4, 6], 3)],
+    f: ([x, weight, residual]) => {
+      const { y, sum } = rmsNorm(x, weight, { epsilon: 1e-5, residual });
+      return swiglu(y, sum);
+    },
+  },
+  {
+    name: 'linear with bias',
+    inputs: () => [float([5, 4], 1), float([3, 4], 2), float([3], 3)],
+    f: ([x, weight, bias]) => linear(x, weight, bias),
+  },
+  {
+    name: 'rope',
+    inputs: () => [float([4, 12], 1)],
+    f: ([x]) => rope(x, int([0, 1, 2, 5]), { cos: float([6, 3], 2), sin: float([6, 3], 3) }),
+  },
+  {
+    name: 'attention',
+    inputs: () => [float([14, 8], 1), float([14, 4], 2), float([14, 4], 3)],
+    f: ([q, k, v]) => {
+      const { first, last } = causal(2, 7);
+      return attention({ q, k, v, first: int(first), last: int(last) }, { B: 2, T: 7, S: 7, H: 4, K: 2, D: 2 });
+    },
+  },
+  { name: 'swiglu', inputs: () => [float([3, 5], 1, 4), float([3, 5], 2)], f: ([gate, up]) => swiglu(gate, up) },
+  headCase('unlearnHead complement', { numForget: 3, scales: { forgetting: 0.5, replay: 0.3, mitigation: 0.2 } }),
+  headCase('unlearnHead ga', { numForget: 3, method: 'ga', scales: { forgetting: 0.5, replay: 0.3, mitigation: 0.2 } }),
+  headCase('unlearnHead replay only', { numForget: 0, scales: { forgetting: 0, replay: 1, mitigation: 0.7 } }),
+];
+
+/** Output and gradients of sum(output * fixed weights) on a device. */
+async function evaluate({ inputs, f }: Case, device: DeviceName): Promise<Float32Array[]> {
+  await useDevice(device);
+  const xs = inputs();
+  const shape = f(xs).shape;
+  const { value, gradients: found } = gradients(() => f(xs), xs, shape.length === 0 ? undefined : float(shape, 9));
+  return [value, ...found.map((gradient) => gradient!)].map((tensor) => tensor.dataSync() as Float32Array);
+}
+
+function expectClose(received: Float32Array, expected: Float32Array, tolerance: number): void {
+  expect(received.length).toBe(expected.length);
+  const scale = expected.reduce((top, x) => Math.max(top, Math.abs(x)), 1e-6);
+  expected.forEach((x, i) => {
+    if (!(Math.abs(received[i] - x) <= tolerance * scale)) throw new Error(`index ${i}: expected ${x}, received ${received[i]}`);
+  });
+}
+
+describe('operators on every device', () => {
+  for (const test of CASES) {
+    it(`${test.name}: output and gradients agree with the fp64 reference`, async () => {
+      const truth = await evaluate(test, 'lethe-reference');
+      for (const device of DEVICES.slice(1)) {
+        const received = await evaluate(test, device);
+        received.forEach((values, i) => expectClose(values, truth[i], 2e-6));
+      }
+    });
+
+    it(`${test.name}: gradients agree with central differences`, async () => {
+      await useDevice('lethe-reference');
+      const xs = test.inputs();
+      const seed = test.f(xs).shape.length === 0 ? undefined : float(test.f(xs).shape, 9);
+      const objective = (at: tf.Tensor[]): number => {
+        const y = test.f(at).dataSync();
+        const weights = seed?.dataSync() ?? [1];
+        return y.reduce((sum, value, i) => sum + value * weights[i], 0);
+      };
+      const { gradients: found } = gradients(() => test.f(xs), xs, seed && tf.clone(seed));
+      const step = 4e-3;
+      xs.forEach((x, k) => {
+        const base = x.dataSync();
+        const analytic = found[k]!.dataSync();
+        for (let i = 0; i < Math.min(base.length, 12); i++) {
+          const moved = (by: number): number => {
+            const shifted = Float32Array.from(base);
+            shifted[i] += by;
+            return objective(xs.map((other, j) => (j === k ? tf.tensor(shifted, x.shape) : other)));
+          };
+          const numeric = (moved(step) - moved(-step)) / (2 * step);
+          expect(Math.abs(numeric - analytic[i])).toBeLessThan(2e-3 * Math.max(1, Math.abs(numeric)));
+        }
+      });
+    });
+  }
+
+  it('registers gradients with tfjs as well', async () => {
+    await useDevice('lethe-cpu');
+    for (const test of CASES.filter(({ name }) => !name.includes('residual'))) {
+      const xs = test.inputs();
+      const { gradients: ours } = gradients(() => test.f(xs), xs);
+      const theirs = tf.grads((...at: tf.Tensor[]) => test.f(at))(xs);
+      ours.forEach((gradient, i) => expectClose(theirs[i].dataSync() as Float32Array, gradient!.dataSync() as Float32Array, 1e-6));
+    }
+  });
+});

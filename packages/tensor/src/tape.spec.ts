@@ -1,0 +1,100 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { useDevice } from './devices.js';
+import { add } from './operators/add.js';
+import { linear } from './operators/linear.js';
+import { swiglu } from './operators/swiglu.js';
+import { Parameter } from './parameter.js';
+import { backward, checkpoint, gradients, noGrad, scope } from './tape.js';
+
+const tensor = (shape: number[], seed: number): tf.Tensor =>
+  tf.tensor(Float32Array.from({ length: tf.util.sizeFromShape(shape) }, (_, i) => Math.sin(i * 1.7 + seed)), shape);
+
+/** Four residual blocks over shared weights: gradients must add up. */
+function network(x: tf.Tensor, weights: Parameter[], wrap: (f: (y: tf.Tensor) => tf.Tensor, y: tf.Tensor) => tf.Tensor): tf.Tensor {
+  const block = (y: tf.Tensor): tf.Tensor => add(y, linear(swiglu(linear(y, weights[0].value), y), weights[1].value));
+  let y = x;
+  for (let i = 0; i < 4; i++) y = wrap(block, y);
+  return linear(y, weights[2].value);
+}
+
+describe.each(['lethe-cpu', 'cpu'] as const)('the reverse pass on %s', (device) => {
+  beforeAll(() => useDevice(device));
+
+  const parameters = (): Parameter[] => [
+    new Parameter('a', tensor([6, 6], 1)),
+    new Parameter('b', tensor([6, 6], 2)),
+    new Parameter('c', tensor([1, 6], 3)),
+  ];
+  const sumOfRows = (y: tf.Tensor): tf.Tensor => linear(tf.fill([1, 4], 1), scope(() => tf.reshape(y, [1, 4])));
+
+  function run(wrap: (f: (y: tf.Tensor) => tf.Tensor, y: tf.Tensor) => tf.Tensor): Float32Array[] {
+    const weights = parameters();
+    const x = tensor([4, 6], 4);
+    const { gradients: found } = gradients(() => network(x, weights, wrap), [x, ...weights.map(({ value }) => value)]);
+    const values = found.map((gradient) => gradient!.dataSync() as Float32Array);
+    tf.dispose([x, ...found.map((gradient) => gradient!)]);
+    for (const weight of weights) weight.dispose();
+    return values;
+  }
+
+  it('gives the same gradients with scopes and without', () => {
+    const plain = run((f, y) => f(y));
+    const scoped = run((f, y) => scope(() => f(y)));
+    scoped.forEach((values, i) => expect(values).toEqual(plain[i]));
+  });
+
+  it('recomputes a checkpointed block with equal parameter gradients', () => {
+    const gradientsWith = (wrap: (f: (y: tf.Tensor) => tf.Tensor, y: tf.Tensor) => tf.Tensor): Float32Array[] => {
+      const weights = parameters();
+      const x = tensor([4, 6], 4);
+      backward(() => network(x, weights, wrap), weights).dispose();
+      return weights.map(({ grad }) => grad.dataSync() as Float32Array);
+    };
+    const plain = gradientsWith((f, y) => scope(() => f(y)));
+    const recomputed = gradientsWith((f, y) => checkpoint(f, y));
+    recomputed.forEach((values, i) => values.forEach((value, j) => expect(value / plain[i][j]).toBeCloseTo(1, 5)));
+  });
+
+  it('leaves no tensors behind', () => {
+    const weights = parameters();
+    const x = tensor([4, 6], 4);
+    const step = (): void => {
+      backward(() => network(x, weights, (f, y) => checkpoint(f, y)), weights).dispose();
+      backward(() => network(x, weights, (f, y) => scope(() => f(y))), weights).dispose();
+    };
+    step();
+    const before = tf.memory().numTensors;
+    step();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('adds gradients of several passes', () => {
+    const weights = parameters();
+    const x = tensor([4, 6], 4);
+    const pass = (): void => backward(() => network(x, weights, (f, y) => scope(() => f(y))), weights).dispose();
+    pass();
+    const once = weights.map(({ grad }) => Float32Array.from(grad.dataSync()));
+    pass();
+    weights.forEach(({ grad }, i) => grad.dataSync().forEach((value, j) => expect(value / (2 * once[i][j])).toBeCloseTo(1, 5)));
+  });
+
+  it('records nothing inside noGrad', () => {
+    const [weight] = parameters();
+    const x = tensor([4, 6], 4);
+    const { gradients: found } = gradients(() => noGrad(() => sumOfRows(linear(x, tensor([1, 6], 5)))), [x]);
+    expect(found[0]).toBeUndefined();
+    weight.dispose();
+  });
+});
+
+describe('in-place updates', () => {
+  it('are refused on storage that another tensor shares', async () => {
+    await useDevice('lethe-cpu');
+    const parameter = new Parameter('shared', tensor([2, 2], 1));
+    parameter.assertUnshared();
+    const other = tf.clone(parameter.value);
+    expect(() => parameter.assertUnshared()).toThrow(/parameter shared shares its storage/);
+    other.dispose();
+    parameter.assertUnshared();
+  });
+});

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { DEVICE_NAMES, FORGETTING_METHODS } from '@lethe/tensor';
+
+const stream = z
+  .strictObject({
+    shards: z.string().describe('folder with index.json, written by `lethe prepare`'),
+    proportion: z.number().positive().default(1).describe('share of this stream among the streams of its role'),
+  })
+  .describe('one source of token rows');
+
+const modelConfig = z.strictObject({
+  vocabSize: z.int().positive().optional().describe("default: the tokenizer's"),
+  hiddenSize: z.int().positive(),
+  intermediateSize: z.int().positive(),
+  numLayers: z.int().positive(),
+  numHeads: z.int().positive(),
+  numKeyValueHeads: z.int().positive().optional(),
+  maxPositions: z.int().positive(),
+  tieEmbeddings: z.boolean().default(true),
+  ropeTheta: z.number().positive().default(10000),
+  initializerRange: z.number().positive().default(0.02),
+});
+
+/** The recipe of every training stage. Keys that are absent take the paper's values where it states them. */
+export const trainRecipeSchema = z.strictObject({
+  name: z.string().regex(/^[\w.-]+$/, 'letters, digits, "_", "-" and "." only').describe('folder of the run in `runs`'),
+  stage: z.enum(['pretrain', 'refine', 'finetune', 'unlearn']),
+  runs: z.string().default('runs').describe('folder that holds runs'),
+  seed: z.int().nonnegative().default(1),
+  device: z.enum(DEVICE_NAMES).default('lethe-cpu'),
+  precision: z.enum(['fp32', 'bf16']).default('fp32'),
+  threads: z.int().positive().optional().describe('CPU threads; default: all cores'),
+  model: z
+    .strictObject({
+      init: z.string().optional().describe('checkpoint folder in the Hugging Face layout'),
+      config: modelConfig.optional().describe('sizes of a model with fresh weights'),
+      tokenizer: z.string().optional().describe('tokenizer folder of a fresh model; copied into what is saved'),
+      recompute: z.boolean().default(false).describe('recompute activations: less memory, a third more work'),
+    })
+    .refine(({ init, config }) => (init === undefined) !== (config === undefined), {
+      message: 'exactly one of init (a checkpoint) and config (fresh weights)',
+    }),
+  data: z.strictObject({
+    rowLength: z.int().min(2).describe('tokens per row, at most the context of the model'),
+    packing: z.enum(['concat', 'best-fit']).default('best-fit'),
+    replay: z.array(stream).default([]).describe('natural data, or the training data of pretrain and finetune'),
+    forget: z.array(stream).default([]).describe('synthetic data whose pattern is to be forgotten'),
+  }),
+  batch: z.strictObject({
+    replayRows: z.int().nonnegative().describe('rows per micro-batch'),
+    forgetRows: z.int().nonnegative().default(0),
+    accumulate: z.int().positive().default(1).describe('micro-batches per step'),
+  }),
+  objective: z
+    .strictObject({
+      method: z.enum(FORGETTING_METHODS).default('complement'),
+      weights: z
+        .strictObject({
+          forgetting: z.number().nonnegative().default(0.01),
+          replay: z.number().nonnegative().default(1),
+          mitigation: z.number().nonnegative().default(1),
+        })
+        .prefault({}),
+      reduction: z.enum(['mean', 'sum']).default('mean'),
+    })
+    .prefault({}),
+  optimizer: z
+    .strictObject({
+      lr: z.number().positive().default(5e-5),
+      beta1: z.number().min(0).lt(1).default(0.9),
+      beta2: z.number().min(0).lt(1).default(0.95),
+      epsilon: z.number().positive().default(1e-8),
+      weightDecay: z.number().nonnegative().default(0.1).describe('on matrices; norms and biases do not decay'),
+      clipNorm: z.number().positive().default(1).describe('largest norm of the gradient'),
+    })
+    .prefault({}),
+  schedule: z
+    .strictObject({
+      kind: z.enum(['constant', 'cosine']).default('constant'),
+      warmupSteps: z.int().nonnegative().default(0),
+      finalLr: z.number().nonnegative().default(0).describe('where the cosine ends'),
+    })
+    .prefault({}),
+  steps: z.int().positive(),
+  checkpoint: z
+    .strictObject({
+      every: z.int().positive().default(200).describe('steps between checkpoints'),
+      keep: z.int().positive().default(2),
+    })
+    .prefault({}),
+  metrics: z
+    .strictObject({
+      every: z.int().positive().default(1).describe('steps between records'),
+      termGradientsEvery: z
+        .int()
+        .nonnegative()
+        .default(100)
+        .describe('steps between gradient norms of each term (extra passes); 0 = never'),
+    })
+    .prefault({}),
+});
+
+/** A validated training recipe. */
+export type TrainRecipe = z.output<typeof trainRecipeSchema>;

@@ -1,0 +1,60 @@
+import { mixStreams, openStream, type TokenStream } from '@lethe/data-pipeline';
+import { UserError } from '@lethe/run';
+import type { MicroBatch } from './micro-batch.js';
+import type { TrainRecipe } from './recipe.js';
+
+/** The token rows that a run trains on. */
+export interface TrainStreams {
+  forget?: TokenStream;
+  replay?: TokenStream;
+}
+
+type Role = keyof TrainStreams;
+
+async function openRole(recipe: TrainRecipe, role: Role, tokenizerHash?: string): Promise<TokenStream | undefined> {
+  const parts = recipe.data[role];
+  if (parts.length === 0) return undefined;
+  const { rowLength, packing } = recipe.data;
+  const streams = await Promise.all(
+    parts.map(({ shards }) => openStream({ shards, rowLength, packing, seed: recipe.seed, tokenizerHash })),
+  );
+  if (streams.length === 1) return streams[0];
+  const mixed = streams.map((stream, i) => ({ stream, proportion: parts[i].proportion, name: parts[i].shards }));
+  return mixStreams(mixed, recipe.seed);
+}
+
+/**
+ * Opens the streams of a recipe.
+ * @throws UserError when a stage lacks the data it needs, naming the keys.
+ */
+export async function openStreams(recipe: TrainRecipe, tokenizerHash?: string): Promise<TrainStreams> {
+  const { batch, data, stage } = recipe;
+  if (stage === 'unlearn') {
+    if (data.replay.length === 0 || batch.replayRows === 0) {
+      throw new UserError(
+        'unlearning without replay data destroys the model: give data.replay some natural data and batch.replayRows at least 1',
+      );
+    }
+    if (data.forget.length === 0 || batch.forgetRows === 0) {
+      throw new UserError('stage unlearn needs synthetic data: give data.forget and batch.forgetRows at least 1');
+    }
+  } else {
+    if (data.forget.length > 0 || batch.forgetRows > 0) throw new UserError(`stage ${stage} forgets nothing: remove data.forget and batch.forgetRows`);
+    if (data.replay.length === 0 || batch.replayRows === 0) throw new UserError(`stage ${stage} needs data.replay and batch.replayRows at least 1`);
+  }
+  return { forget: await openRole(recipe, 'forget', tokenizerHash), replay: await openRole(recipe, 'replay', tokenizerHash) };
+}
+
+/** The micro-batches of step 1..steps: a pure function of the step, so that resuming needs no replay of earlier steps. */
+export async function batchesOfStep(streams: TrainStreams, recipe: TrainRecipe, step: number): Promise<MicroBatch[]> {
+  const { forgetRows, replayRows, accumulate } = recipe.batch;
+  const micro: MicroBatch[] = [];
+  for (let i = 0; i < accumulate; i++) {
+    const index = (step - 1) * accumulate + i;
+    micro.push({
+      forget: await streams.forget?.batch(index * forgetRows, forgetRows),
+      replay: await streams.replay?.batch(index * replayRows, replayRows),
+    });
+  }
+  return micro;
+}

@@ -1,0 +1,22 @@
+import type { TermWeights } from '@lethe/losses';
+import type { MicroBatch } from './micro-batch.js';
+import type { Optimizer } from './optimizer.js';
+import { accumulateGradients, type StepContext } from './step.js';
+
+/**
+ * The gradient norm of each weighted term by itself, from extra passes over the same batches; 0 where its weight is 0.
+ * Gradients are zero before and after.
+ */
+export function termGradientNorms(context: StepContext, batches: MicroBatch[], optimizer: Optimizer): TermWeights {
+  const none = { forgetting: 0, replay: 0, mitigation: 0 };
+  const norms = { ...none };
+  for (const term of ['forgetting', 'replay', 'mitigation'] as const) {
+    const weight = context.objective.weights[term];
+    if (weight === 0) continue;
+    const objective = { ...context.objective, weights: { ...none, [term]: weight } };
+    accumulateGradients({ ...context, objective }, batches);
+    norms[term] = optimizer.gradientNorm();
+    optimizer.zeroGrad();
+  }
+  return norms;
+}

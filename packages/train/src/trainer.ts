@@ -1,0 +1,136 @@
+import type { Logger, MetricsValue, StopRequest, StopSignal } from '@lethe/run';
+import { formatDuration } from '@lethe/run';
+import { termMeans, type TermSums, type TermWeights } from '@lethe/losses';
+import { deviceMemory } from '@lethe/tensor';
+import { learningRate } from './schedule.js';
+import type { MicroBatch } from './micro-batch.js';
+import { assertFinite } from './non-finite.js';
+import type { Optimizer } from './optimizer.js';
+import type { TrainRecipe } from './recipe.js';
+import { accumulateGradients, type StepContext } from './step.js';
+import { batchesOfStep, type TrainStreams } from './streams.js';
+import { termGradientNorms } from './term-gradients.js';
+
+/** What the loop works on and whom it tells. */
+export interface Training {
+  recipe: TrainRecipe;
+  context: StepContext;
+  optimizer: Optimizer;
+  streams: TrainStreams;
+  logger: Logger;
+  stop?: StopRequest;
+  /** Called with every step's measures, before the next step begins. */
+  onStep(record: StepRecord): void;
+  /** Saves a checkpoint of `step` finished steps. */
+  save(step: number): Promise<void>;
+}
+
+/** The measures of one step. */
+export interface StepRecord {
+  step: number;
+  [measure: string]: MetricsValue;
+}
+
+/** How the loop ended: at its last step, or at a signal after `step` steps. */
+export interface TrainingEnd {
+  step: number;
+  stoppedBy?: StopSignal;
+}
+
+/** Trains from `startStep` finished steps to the recipe's end or a stop request; saves as the recipe says and at the end. */
+export async function train(training: Training, startStep: number): Promise<TrainingEnd> {
+  const { recipe, stop, logger } = training;
+  const pace = new Pace(recipe.steps, startStep);
+  let saved = startStep;
+  for (let step = startStep + 1; step <= recipe.steps; step++) {
+    const batches = await batchesOfStep(training.streams, recipe, step);
+    let record: StepRecord;
+    try {
+      record = trainStep(training, step, batches);
+    } catch (error) {
+      if (saved !== step - 1) await training.save(step - 1);
+      throw error;
+    }
+    training.onStep(record);
+    logger.progress(progressLine(record, pace.after(step, tokensOf(batches))));
+    // A turn of the event loop, so that signals and writes are served between steps.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (step % recipe.checkpoint.every === 0 || step === recipe.steps || stop?.requested) {
+      await training.save(step);
+      saved = step;
+    }
+    if (stop?.requested && step < recipe.steps) {
+      logger.endProgress();
+      return { step, stoppedBy: stop.requested };
+    }
+  }
+  logger.endProgress();
+  return { step: recipe.steps };
+}
+
+/** One optimizer step; throws before the update when a loss or gradient is not finite. */
+function trainStep(training: Training, step: number, batches: MicroBatch[]): StepRecord {
+  const { recipe, context, optimizer } = training;
+  const started = performance.now();
+  const { termGradientsEvery } = recipe.metrics;
+  const wantsTerms = termGradientsEvery > 0 && (step === 1 || step % termGradientsEvery === 0);
+  const terms = wantsTerms ? termGradientNorms(context, batches, optimizer) : undefined;
+  const measured = wantsTerms ? performance.now() : started;
+  const sums = accumulateGradients(context, batches);
+  const norm = optimizer.gradientNorm();
+  try {
+    assertFinite(step, sums, norm, { parameters: optimizer.parameters, batches });
+    const lr = learningRate(step, recipe);
+    optimizer.update(step, lr, norm);
+    const seconds = (performance.now() - measured) / 1000;
+    return { step, ...lossFields(sums, context, terms), gradientNorm: norm, lr, ...throughput(batches, seconds) };
+  } finally {
+    optimizer.zeroGrad();
+  }
+}
+
+function lossFields(sums: TermSums, { objective }: StepContext, terms?: TermWeights): Record<string, MetricsValue> {
+  const { loss, forgetting, replay, mitigation } = termMeans(sums, objective);
+  const fields: Record<string, MetricsValue> = { loss, replay };
+  if (sums.forgetTargets > 0) {
+    Object.assign(fields, { forgetting, forgetP: sums.forgetP / sums.forgetTargets, push: sums.push / sums.forgetTargets });
+  }
+  if (objective.weights.mitigation > 0) fields.mitigation = mitigation;
+  if (terms) fields.termGradientNorms = { ...terms };
+  return fields;
+}
+
+function tokensOf(batches: MicroBatch[]): number {
+  return batches.reduce((sum, { forget, replay }) => sum + (forget?.ids.length ?? 0) + (replay?.ids.length ?? 0), 0);
+}
+
+function throughput(batches: MicroBatch[], seconds: number): Record<string, MetricsValue> {
+  const tokens = tokensOf(batches);
+  return { tokens, seconds, tokensPerSecond: tokens / seconds, memoryBytes: deviceMemory().peak };
+}
+
+/** Steps, speed and time left. */
+class Pace {
+  private readonly started = performance.now();
+  private tokens = 0;
+
+  constructor(
+    private readonly steps: number,
+    private readonly startStep: number,
+  ) {}
+
+  after(step: number, tokens: number): { of: number; tokensPerSecond: number; left: string } {
+    this.tokens += tokens;
+    const seconds = (performance.now() - this.started) / 1000;
+    const left = ((this.steps - step) * seconds) / (step - this.startStep);
+    return { of: this.steps, tokensPerSecond: this.tokens / seconds, left: formatDuration(left) };
+  }
+}
+
+function progressLine(record: StepRecord, pace: { of: number; tokensPerSecond: number; left: string }): string {
+  const terms = (['forgetting', 'replay', 'mitigation'] as const)
+    .filter((term) => record[term] !== undefined)
+    .map((term) => `${term} ${(record[term] as number).toFixed(4)}`);
+  const speed = `${Math.round(pace.tokensPerSecond)} tokens/s`;
+  return [`step ${record.step}/${pace.of}`, `loss ${(record.loss as number).toFixed(4)}`, ...terms, speed, `${pace.left} left`].join('  ');
+}
