@@ -31,30 +31,16 @@ const ROLES: Record<string, Role> = {
 
 type Row = Record<string, unknown>;
 
+/** In the order in which they are tried. */
 const SHAPES: { name: string; fits: (row: Row) => boolean; columns: Columns }[] = [
   { name: 'text', fits: (row) => has(row, 'text'), columns: { text: 'text' } },
   { name: 'messages', fits: (row) => Array.isArray(row['messages']), columns: { messages: 'messages' } },
   { name: 'conversations', fits: (row) => Array.isArray(row['conversations']), columns: { messages: 'conversations' } },
-  {
-    name: 'instruction/output',
-    fits: (row) => has(row, 'instruction') && has(row, 'output'),
-    columns: pair('instruction', 'output'),
-  },
-  {
-    name: 'instruction/response',
-    fits: (row) => has(row, 'instruction') && has(row, 'response'),
-    columns: pair('instruction', 'response'),
-  },
-  {
-    name: 'query/response',
-    fits: (row) => has(row, 'query') && has(row, 'response'),
-    columns: pair('query', 'response'),
-  },
-  {
-    name: 'question/answer',
-    fits: (row) => has(row, 'question') && has(row, 'answer'),
-    columns: pair('question', 'answer'),
-  },
+  pairShape('instruction', 'output'),
+  pairShape('instruction', 'response'),
+  pairShape('query', 'response'),
+  pairShape('question', 'answer'),
+  pairShape('prompt', 'response'),
 ];
 
 /**
@@ -146,8 +132,9 @@ function textAt(row: Row, column: string): { text: string } | { problem: string 
   return nonEmpty(value) ? { text: value } : { problem: `column "${column}" is empty` };
 }
 
-function pair(prompt: string, response: string): Columns {
-  return { prompt, response, input: 'input' };
+function pairShape(prompt: string, response: string): (typeof SHAPES)[number] {
+  const fits = (row: Row) => has(row, prompt) && has(row, response);
+  return { name: `${prompt}/${response}`, fits, columns: { prompt, response, input: 'input' } };
 }
 
 function has(row: Row, key: string): boolean {

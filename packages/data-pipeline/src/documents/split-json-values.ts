@@ -46,6 +46,7 @@ class JsonScanner {
         yield { bytes: Buffer.alloc(0), line: this.line, problem: 'text after the end of the JSON array' };
         this.isDone = false;
         this.isArray = undefined;
+        this.depth = 0;
         start = i;
       }
       if (this.isArray === undefined) {

@@ -8,9 +8,14 @@ export const text: Format = { name: 'text', detect: looksLikeText, read: readTex
 
 const MAX_CHARACTERS = { file: 4 * 2 ** 20, line: 4 * 2 ** 20, separator: 4 * 2 ** 20, paragraphs: 4000 };
 
+/** No zero bytes and few control characters; lines that are not UTF-8 are reported one by one. */
 function looksLikeText(head: Buffer): boolean {
-  // A character cut at the end of the sample must not count against the file.
-  return !head.includes(0) && [0, 1, 2, 3].some((cut) => isUtf8(head.subarray(0, Math.max(0, head.length - cut))));
+  let numControl = 0;
+  for (const byte of head) {
+    if (byte === 0) return false;
+    if (byte < 9 || (byte > 13 && byte < 32 && byte !== 27)) numControl++;
+  }
+  return numControl <= 0.02 * head.length;
 }
 
 async function* readText(chunks: AsyncIterable<Buffer>, options: ReadOptions): AsyncGenerator<RawRow> {
@@ -50,7 +55,7 @@ class TextCollector {
       this.startLine = number;
     }
     for (const piece of cut(line, this.maxCharacters)) {
-      if (piece.length === this.maxCharacters) yield* this.flush();
+      if (this.numCharacters + piece.length > this.maxCharacters) yield* this.flush();
       this.lines.push(piece);
       this.numCharacters += piece.length + 1;
       this.startLine ||= number;

@@ -14,6 +14,8 @@ export class EpochOrder {
   private readonly groups: number[];
   /** windowStarts[w] = first row of window w; the last entry is the number of rows. */
   private readonly windowStarts: number[] = [0];
+  /** The permutation of the window that was asked for last. */
+  private current: { window: number; order: Permutation } | undefined;
 
   /** @param numRows rows of each group. @param windowGroups groups shuffled together. */
   constructor(
@@ -40,7 +42,10 @@ export class EpochOrder {
     }
     const start = this.windowStarts[window]!;
     const rows = this.windowStarts[window + 1]! - start;
-    let row = new Permutation(rows, ...this.key, window + 1).at(index - start);
+    if (this.current?.window !== window) {
+      this.current = { window, order: new Permutation(rows, ...this.key, window + 1) };
+    }
+    let row = this.current.order.at(index - start);
     for (const group of this.window(window)) {
       if (row < this.numRows[group]!) return { group, row };
       row -= this.numRows[group]!;

@@ -56,8 +56,11 @@ export function decodeBatch(schema: Buffer, message: Buffer): BatchColumns {
   const ids = batch.getChild('input_ids')?.data[0] as Data<List> | undefined;
   if (!ids) throw new Error('there is no input_ids column');
   const mask = batch.getChild('targets_mask')?.data[0] as Data<List> | undefined;
-  const columns = { offsets: ids.valueOffsets, ids: ids.children[0]!.values as Uint16Array | Uint32Array };
-  return mask ? { ...columns, mask: mask.children[0]!.values as Uint8Array } : columns;
+  // Buffers are padded to 8 bytes: cut the padding off.
+  const offsets = ids.valueOffsets.subarray(0, batch.numRows + 1);
+  const numTokens = offsets[batch.numRows]!;
+  const columns = { offsets, ids: (ids.children[0]!.values as Uint16Array | Uint32Array).subarray(0, numTokens) };
+  return mask ? { ...columns, mask: (mask.children[0]!.values as Uint8Array).subarray(0, numTokens) } : columns;
 }
 
 function shardSchema(idType: IdType, hasMask: boolean): Schema {
