@@ -1,7 +1,8 @@
 """Goldens of unlearning a tiny Llama: the losses and gradients of one step, and ten AdamW steps, all in fp64.
 
 L = w_forgetting mean(-log(1 - p)) + w_replay mean(-log p) + w_mitigation mean KL(p_original || p), each mean over the
-valid targets of its stream. Gradients are clipped to a global norm of 1 and AdamW decays every parameter.
+valid targets of its stream. Gradients are clipped to a global norm of 1. AdamW decays all parameters in one
+curve, and matrices only in another.
 """
 
 import torch
@@ -61,33 +62,51 @@ def total_loss(terms):
     return sum(WEIGHTS[name] * term for name, term in terms.items())
 
 
-def write():
-    """Writes every golden of this file."""
-    original, model = original_model(), make("llama")
-    save(original, "llama-original")
-    original, model = in_fp64(original), in_fp64(model)
-    batch = batches(model.config.vocab_size)
+def parameter_groups(model, decayed):
+    """Weight decay of all parameters, or of the matrices only (none on the norms' weights)."""
+    groups = {True: [], False: []}
+    for parameter in model.parameters():
+        groups[decayed == "all" or parameter.dim() > 1].append(parameter)
+    decay = {True: OPTIMIZER["weight_decay"], False: 0.0}
+    return [{"params": params, "weight_decay": decay[key]} for key, params in groups.items() if params]
+
+
+def unlearn(original, batch, decayed):
+    """Ten steps from the model of models/llama: the curve, the first step's gradients and the final weights."""
+    model = in_fp64(make("llama"))
     optimizer = torch.optim.AdamW(
-        model.parameters(),
+        parameter_groups(model, decayed),
         lr=OPTIMIZER["lr"],
         betas=(OPTIMIZER["beta1"], OPTIMIZER["beta2"]),
         eps=OPTIMIZER["epsilon"],
-        weight_decay=OPTIMIZER["weight_decay"],
     )
-    curve = []
+    curve, gradients = [], {}
     for step in range(STEPS):
         optimizer.zero_grad()
         terms = loss_terms(model, original, batch, step)
         total = total_loss(terms)
         total.backward()
         if step == 0:
-            gradients = {f"grad/{name}": p.grad.clone() for name, p in model.named_parameters()}
+            gradients = {name: p.grad.clone() for name, p in model.named_parameters()}
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM)
         losses = {name: term.item() for name, term in {"total": total, **terms}.items()}
         curve.append({"step": step, **losses, "gradient_norm": norm.item()})
         optimizer.step()
-    final = {f"final/{name}": p for name, p in model.named_parameters()}
-    write_tensors("unlearning.safetensors", {**batch, **gradients, **final})
+    return curve, gradients, dict(model.named_parameters())
+
+
+def write():
+    """Writes every golden of this file."""
+    original = original_model()
+    save(original, "llama-original")
+    original = in_fp64(original)
+    tensors = batches(original.config.vocab_size)
+    curves = {}
+    for decayed in ("all", "matrices"):
+        curves[decayed], gradients, final = unlearn(original, tensors, decayed)
+        tensors |= {f"final_{decayed}/{name}": p for name, p in final.items()}
+    tensors |= {f"grad/{name}": gradient for name, gradient in gradients.items()}
+    write_tensors("unlearning.safetensors", tensors)
     write_json(
         "unlearning.json",
         {
@@ -97,6 +116,6 @@ def write():
             "precision": "fp64",
             "weights": WEIGHTS,
             "optimizer": {**OPTIMIZER, "clip_norm": CLIP_NORM},
-            "steps": curve,
+            "steps_by_decayed_parameters": curves,
         },
     )
