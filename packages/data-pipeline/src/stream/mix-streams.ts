@@ -11,7 +11,7 @@ export interface MixPart {
 }
 
 /** Rows within which a mix is shuffled. Each block of this size holds every part's share, to the row. */
-const BLOCK_ROWS = 1000;
+const BLOCK_ROWS = 100;
 
 /**
  * Mixes streams by proportion of rows: row i is a pure function of (seed, i). Every prefix of whole blocks holds each
