@@ -13,7 +13,7 @@ class CpuDevice final : public Device {
   Memory& memory() override { return host_memory(); }
 
 #define LETHE_VECTOR(stem) \
-  void stem(const stem##_args& a) override { kernels_.stem(a); }
+  void stem(const stem##_args& a) override { cpu::kernels().stem(a); }
   LETHE_VECTOR_OPERATORS(LETHE_VECTOR)
 
   void embedding(const embedding_args& a) override { cpu::embedding(a); }
@@ -23,9 +23,6 @@ class CpuDevice final : public Device {
   void fill(const fill_args& a) override { cpu::fill(a); }
   void matmul(const matmul_args& a) override { cpu::matmul(a); }
   void copy_block(const copy_block_args& a) override { cpu::copy_block(a); }
-
- private:
-  const cpu::Kernels& kernels_ = cpu::kernels();
 };
 
 }  // namespace

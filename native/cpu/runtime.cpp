@@ -11,44 +11,52 @@
 namespace lethe::cpu {
 namespace {
 
-const Kernels& choose() {
-  const char* asked = std::getenv("LETHE_SIMD");
-  const std::string_view limit = asked ? asked : "avx512";
+const Kernels& choose(std::string_view limit) {
   if (limit == "generic") return generic::kernels();
 #ifdef LETHE_X86
   const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  if (limit == "avx512" && has_avx512) return avx512::kernels();
+  if (limit != "avx2" && has_avx512) return avx512::kernels();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2::kernels();
 #endif
   return generic::kernels();
 }
 
-bool has_bf16() {
+bool has_bf16(const Kernels& chosen) {
 #ifdef LETHE_X86
-  return std::string_view(kernels().name) == "avx512" && __builtin_cpu_supports("avx512bf16");
+  return std::string_view(chosen.name) == "avx512" && __builtin_cpu_supports("avx512bf16");
 #else
   return false;
 #endif
 }
 
-Runtime detect() {
+struct State {
+  const Kernels* kernels;
+  Runtime runtime;
+};
+
+State describe(std::string_view limit) {
+  const Kernels& chosen = choose(limit);
   const dnnl_version_t* version = dnnl_version();
-  return {kernels().name, has_bf16(),
-          std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch)};
+  return {
+      &chosen,
+      {chosen.name, has_bf16(chosen),
+       std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch)}};
+}
+
+State& state() {
+  static State found = [] {
+    const char* limit = std::getenv("LETHE_SIMD");
+    return describe(limit ? limit : "");
+  }();
+  return found;
 }
 
 }  // namespace
 
-const Kernels& kernels() {
-  static const Kernels& chosen = choose();
-  return chosen;
-}
-
-const Runtime& runtime() {
-  static const Runtime found = detect();
-  return found;
-}
+const Kernels& kernels() { return *state().kernels; }
+const Runtime& runtime() { return state().runtime; }
+void limit_simd(const std::string& limit) { state() = describe(limit); }
 
 void set_num_threads(int count) { omp_set_num_threads(count); }
 int num_threads() { return omp_get_max_threads(); }

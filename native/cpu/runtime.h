@@ -11,6 +11,9 @@ struct Runtime {
 };
 const Runtime& runtime();
 
+// From now on, vector code for at most this instruction set: for tests and comparisons, between operators only.
+void limit_simd(const std::string& limit);
+
 // For operators called from this thread. Results are bit-identical for the same count.
 void set_num_threads(int count);
 int num_threads();
