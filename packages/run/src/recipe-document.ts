@@ -21,6 +21,8 @@ export interface RecipeDocument {
   text: string;
 }
 
+const MAX_DEPTH = 32;
+
 type Origins = Map<string, string>;
 const originKey = (path: KeyPath) => JSON.stringify(path.map(String));
 const isMapping = (value: unknown): value is Record<string, unknown> =>
@@ -83,7 +85,7 @@ function parseText(file: string, text: string): { values: Record<string, unknown
   const where = (offset: number) => `${file}:${Math.max(1, lines.linePos(offset).line)}`;
   const [error] = document.errors;
   if (error) throw new UserError(`${where(error.pos[0])}: not valid YAML: ${error.message}`, { cause: error });
-  const values: unknown = document.toJS();
+  const values = plainValues(document, file);
   if (values === null || values === undefined) throw new UserError(`${file}: the recipe is empty`);
   if (!isMapping(values))
     throw new UserError(`${where(0)}: expected a mapping of keys, received a single value or list`);
@@ -91,6 +93,25 @@ function parseText(file: string, text: string): { values: Record<string, unknown
   recordOrigins(document, document.contents, [], (path, offset) => origins.set(originKey(path), where(offset)));
   return { values, origins };
 }
+
+/** Aliases that are unknown, circular or expand beyond reason are found only here. */
+function plainValues(document: Document, where: string): unknown {
+  let values: unknown;
+  try {
+    values = document.toJS();
+  } catch (cause) {
+    throw new UserError(`${where}: not valid YAML: ${(cause as Error).message}`, { cause });
+  }
+  if (isDeeper(values, MAX_DEPTH)) {
+    throw new UserError(`${where}: nested more than ${MAX_DEPTH} deep, or an alias that contains itself`);
+  }
+  return values;
+}
+
+const isDeeper = (value: unknown, depth: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1)));
 
 type Recorder = (path: KeyPath, offset: number) => void;
 
@@ -149,7 +170,7 @@ function applyOverride(values: Record<string, unknown>, override: string, origin
   for (const [depth, key] of keys.entries()) {
     const step = stepInto(parent, key, `--set ${name}`, path);
     path.push(step.key);
-    if (depth === keys.length - 1) step.container[step.key] = document.toJS();
+    if (depth === keys.length - 1) step.container[step.key] = plainValues(document, `--set ${name}`);
     else if (step.container[step.key] === undefined || step.container[step.key] === null) {
       step.container[step.key] = {};
       origins.set(originKey(path), `--set ${name}`);

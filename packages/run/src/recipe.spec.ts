@@ -89,6 +89,15 @@ describe('loadRecipe', () => {
   it('names syntax errors and duplicate keys with their line', () => {
     expect(messageOf(['steps: 10', 'optimizer: {lr: 1', 'x: ]'])).toMatch(/^r\.yaml:\d: not valid YAML: /);
     expect(messageOf(['steps: 10', 'steps: 11'])).toMatch(/^r\.yaml:2: not valid YAML: Map keys must be unique/);
+    expect(messageOf(['steps: *nowhere'])).toMatch(/^r\.yaml(:1)?: not valid YAML: .*nowhere/);
+    expect(messageOf(['streams: &a [*a]'])).toBe('r.yaml: nested more than 32 deep, or an alias that contains itself');
+    const laughs = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
+    for (const [i, name] of [...'bcdefghi'].entries()) {
+      laughs.push(`${name}: &${name} [${Array.from({ length: 10 }, () => `*${'abcdefghi'[i]}`).join(', ')}]`);
+    }
+    expect(messageOf(laughs)).toBe(
+      'r.yaml: not valid YAML: Excessive alias count indicates a resource exhaustion attack',
+    );
     expect(messageOf(['- 1'])).toMatch(/^r\.yaml:1: expected a mapping/);
     expect(messageOf(['# nothing'])).toBe('r.yaml: the recipe is empty');
     expect(() => loadRecipe(join(folder, 'absent.yaml'), schema)).toThrow(
