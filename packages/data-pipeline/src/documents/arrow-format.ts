@@ -18,8 +18,12 @@ async function* readArrow(chunks: AsyncIterable<Buffer>): AsyncGenerator<RawRow>
   const head = (await iterator.next()).value as Buffer;
   async function* all(): AsyncGenerator<Uint8Array> {
     // Arrow reads 8-byte aligned views, and pooled buffers start anywhere: copy.
-    yield new Uint8Array(head);
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield new Uint8Array(next.value);
+    try {
+      yield new Uint8Array(head);
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield new Uint8Array(next.value);
+    } finally {
+      await iterator.return?.();
+    }
   }
   const isFile = head.subarray(0, 8).equals(FILE_MAGIC);
   const batches = isFile ? RecordBatchReader.from(await wholeFile(all())) : await RecordBatchReader.from(all());

@@ -29,6 +29,6 @@ export interface Format {
   name: string;
   /** @param head the first bytes of the (decompressed) file. @param name the file's name, lower case. */
   detect(head: Buffer, name: string): boolean;
-  /** Rows in file order; memory must stay bounded. */
-  read(chunks: AsyncIterable<Buffer>, options: ReadOptions): AsyncIterable<RawRow>;
+  /** Rows in file order; memory must stay bounded. `file` is for readers that need the file itself (`-` has none). */
+  read(chunks: AsyncIterable<Buffer>, options: ReadOptions, file: string): AsyncIterable<RawRow>;
 }

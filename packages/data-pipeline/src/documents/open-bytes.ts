@@ -9,6 +9,8 @@ export interface OpenBytes {
   head: Buffer;
   chunks: AsyncIterable<Buffer>;
   isGzip: boolean;
+  /** Closes the file; reading `chunks` to the end, or leaving the loop over them, does so too. */
+  close(): void;
 }
 
 const HEAD_BYTES = 64 * 1024;
@@ -44,7 +46,7 @@ async function peek(
   stream: Readable,
   file: string,
   onBytes?: (bytes: number) => void,
-): Promise<{ head: Buffer; chunks: AsyncIterable<Buffer> }> {
+): Promise<Omit<OpenBytes, 'isGzip'>> {
   const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   const next = async () => {
     try {
@@ -76,7 +78,7 @@ async function peek(
       stream.destroy();
     }
   }
-  return { head: head.subarray(0, HEAD_BYTES), chunks: chunks() };
+  return { head: head.subarray(0, HEAD_BYTES), chunks: chunks(), close: () => void stream.destroy() };
 }
 
 /** Feeds a transform with back-pressure; a reading error surfaces where the transform is read. */

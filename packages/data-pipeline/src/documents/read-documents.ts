@@ -2,7 +2,7 @@ import { SourceError, type Document, type WrongRow } from './document.js';
 import { findFiles, type FoundFile } from './find-files.js';
 import type { RawRow, ReadOptions } from './format.js';
 import { detectFormat } from './format-registry.js';
-import { openBytes } from './open-bytes.js';
+import { openBytes, type OpenBytes } from './open-bytes.js';
 import { shapeRow } from './row-shape.js';
 
 /** A path, glob, directory or `-`, with how to read it. */
@@ -92,12 +92,14 @@ async function openRows(
   report: FileReport,
   onBytes?: (bytes: number) => void,
 ): Promise<AsyncIterable<RawRow> | undefined> {
+  let bytes: OpenBytes | undefined;
   try {
-    const bytes = await openBytes(found.file, onBytes);
+    bytes = await openBytes(found.file, onBytes);
     const format = detectFormat(bytes.head, found.file, how.format);
     report.format = bytes.isGzip ? `${format.name}+gzip` : format.name;
-    return format.read(bytes.chunks, how);
+    return format.read(bytes.chunks, how, found.file);
   } catch (error) {
+    bytes?.close();
     if (found.isNamed || !(error instanceof SourceError)) throw error;
     report.skipped = error.message;
     return undefined;

@@ -17,7 +17,7 @@ export interface PackingOptions {
   groupTokens?: number;
 }
 
-const PLAN_CACHE_BYTES = 16 * 2 ** 20;
+const PLAN_CACHE_BYTES = 8 * 2 ** 20;
 
 /** A shard set with its rows: which pieces of which documents each row holds. */
 export class PackedSet {

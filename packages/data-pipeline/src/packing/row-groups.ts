@@ -11,7 +11,7 @@ export interface DocumentGroup {
 }
 
 /** Tokens of a group, at least: a few megabytes, so that packing is dense and reading local. */
-export const GROUP_TOKENS = 4 * 2 ** 20;
+export const GROUP_TOKENS = 2 * 2 ** 20;
 
 /** Cuts a shard set into groups of whole record batches of at least `groupTokens` tokens each (but the last). */
 export function groupBatches(reader: ShardReader, groupTokens = GROUP_TOKENS): DocumentGroup[] {

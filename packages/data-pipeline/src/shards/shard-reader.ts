@@ -9,7 +9,7 @@ import { readShardIndex, ShardError, type BatchEntry, type ShardIndex } from './
 export interface ShardReaderOptions {
   /** Refuse shards made with another tokenizer than the one of this hash. */
   tokenizerHash?: string;
-  /** Decoded batches kept in memory, in bytes. Default 96 MiB. */
+  /** Decoded batches kept in memory, in bytes. Default 48 MiB. */
   cacheBytes?: number;
 }
 
@@ -40,7 +40,7 @@ export class ShardReader {
     options: ShardReaderOptions,
   ) {
     this.schema = encodeSchema(index.idType, index.hasTargetsMask);
-    this.cache = new ByteCache(options.cacheBytes ?? 96 * 2 ** 20);
+    this.cache = new ByteCache(options.cacheBytes ?? 48 * 2 ** 20);
     let firstDocument = 0;
     this.batches = index.shards.flatMap((shard, shardNumber) =>
       shard.batches.map((batch, numberInShard) => {

@@ -20,9 +20,9 @@ export interface OpenStreamOptions {
   tokenizerHash?: string;
   /** Refuse shards with ids beyond the model's vocabulary. */
   vocabSize?: number;
-  /** Record batches kept in memory, in bytes. Default 96 MiB. */
+  /** Record batches kept in memory, in bytes. Default 48 MiB. */
   cacheBytes?: number;
-  /** Tokens packed together, at least; smaller groups need less memory. Default 4 Mi. */
+  /** Tokens packed together, at least; smaller groups need less memory. Default 2 Mi. */
   groupTokens?: number;
 }
 
@@ -38,7 +38,7 @@ export async function openStream(options: OpenStreamOptions): Promise<PackedStre
   if (!Number.isSafeInteger(seed))
     throw new RangeError(`openStream: expected a whole number as seed, received ${seed}`);
   const folders = typeof options.shards === 'string' ? [options.shards] : options.shards;
-  const cacheBytes = Math.floor((options.cacheBytes ?? 96 * 2 ** 20) / Math.max(1, folders.length));
+  const cacheBytes = Math.floor((options.cacheBytes ?? 48 * 2 ** 20) / Math.max(1, folders.length));
   const sets: PackedSet[] = [];
   for (const folder of folders) {
     const reader = await ShardReader.open(folder, {
