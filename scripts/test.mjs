@@ -26,11 +26,20 @@ function check(name, command, args) {
 function nativeTests(preset) {
   const folder = join(root, 'native');
   const isBuilt =
-    check(`native configure (${preset})`, 'cmake', ['-S', folder, '-B', join(folder, `build-${preset}`), '--preset', preset]) &&
-    check(`native build (${preset})`, 'cmake', ['--build', join(folder, `build-${preset}`), '-j', '2']);
+    check(`native configure (${preset})`, 'cmake', [
+      '-S',
+      folder,
+      '-B',
+      join(folder, `build-${preset}`),
+      '--preset',
+      preset,
+    ]) && check(`native build (${preset})`, 'cmake', ['--build', join(folder, `build-${preset}`), '-j', '2']);
   if (!isBuilt) return;
   const report = join(scratch, `${preset}.json`);
-  const status = run(join(folder, `build-${preset}`, 'lethe_tests'), ['--gtest_brief=1', `--gtest_output=json:${report}`]);
+  const status = run(join(folder, `build-${preset}`, 'lethe_tests'), [
+    '--gtest_brief=1',
+    `--gtest_output=json:${report}`,
+  ]);
   if (!existsSync(report)) {
     total.failed++;
     console.log(`FAILED: native tests (${preset}) ended with ${status} and no report`);
@@ -49,8 +58,16 @@ function nativeTests(preset) {
 function jestTests() {
   const report = join(scratch, 'jest.json');
   const packages = readdirSync(join(root, 'packages')).map((name) => join('packages', name));
-  const projects = ['native', ...packages, 'tests'].filter((folder) => existsSync(join(root, folder, 'jest.config.cjs')));
-  const args = [join(root, 'node_modules/jest/bin/jest.js'), '--projects', ...projects, '--json', `--outputFile=${report}`];
+  const projects = ['native', ...packages, 'tests'].filter((folder) =>
+    existsSync(join(root, folder, 'jest.config.cjs')),
+  );
+  const args = [
+    join(root, 'node_modules/jest/bin/jest.js'),
+    '--projects',
+    ...projects,
+    '--json',
+    `--outputFile=${report}`,
+  ];
   run(process.execPath, [...args, '--maxWorkers=2']);
   if (!existsSync(report)) {
     total.failed++;

@@ -26,7 +26,9 @@ export function variance(values: readonly number[]): number {
 export function distributionShift(sample: readonly number[], reference: readonly number[]): DistributionShift {
   for (const [name, values] of Object.entries({ sample, reference })) {
     if (values.length < 2 || !values.every(Number.isFinite)) {
-      throw new RangeError(`distributionShift: expected at least two finite values in ${name}, received ${values.length}`);
+      throw new RangeError(
+        `distributionShift: expected at least two finite values in ${name}, received ${values.length}`,
+      );
     }
   }
   const [a, b] = [[...sample].sort((x, y) => x - y), [...reference].sort((x, y) => x - y)];
@@ -41,5 +43,10 @@ export function distributionShift(sample: readonly number[], reference: readonly
     while (j < b.length && b[j] === next) j++;
     previous = next;
   }
-  return { meanDifference: mean(sample) - mean(reference), varianceRatio: variance(sample) / variance(reference), wasserstein1, ks };
+  return {
+    meanDifference: mean(sample) - mean(reference),
+    varianceRatio: variance(sample) / variance(reference),
+    wasserstein1,
+    ks,
+  };
 }

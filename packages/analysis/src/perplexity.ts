@@ -14,7 +14,11 @@ export interface PerplexityReport {
  * Log-perplexities of documents; each is cut to the model's context, its first token is given.
  * @throws RangeError when a document has fewer than two tokens.
  */
-export function documentPerplexities(model: Llama, documents: ArrayLike<number>[], options: { maxLength?: number; batchTokens?: number } = {}): PerplexityReport {
+export function documentPerplexities(
+  model: Llama,
+  documents: ArrayLike<number>[],
+  options: { maxLength?: number; batchTokens?: number } = {},
+): PerplexityReport {
   const maxLength = Math.min(options.maxLength ?? Infinity, model.config.maxPositions);
   const cut = documents.map((ids, i) => {
     if (ids.length < 2) throw new RangeError(`document ${i}: expected at least two tokens, received ${ids.length}`);

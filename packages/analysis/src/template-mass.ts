@@ -4,7 +4,9 @@ import { embedding, linear, noGrad, scope } from '@lethe/tensor';
 
 /** Row numbers of the real tokens (not padding) of padded sequences. */
 function realRows(sequences: ArrayLike<number>[], rowLength: number): Int32Array {
-  return Int32Array.from(sequences.flatMap((sequence, r) => Array.from({ length: sequence.length }, (_, t) => r * rowLength + t)));
+  return Int32Array.from(
+    sequences.flatMap((sequence, r) => Array.from({ length: sequence.length }, (_, t) => r * rowLength + t)),
+  );
 }
 
 /** Sum over rows of the probability that falls on `ids`, from logits [rows, V]. */

@@ -3,7 +3,8 @@ import { InvalidArgumentError } from 'commander';
 /** Parses a flag that is an integer >= 0. */
 export function integer(value: string): number {
   const number = Number(value);
-  if (!Number.isInteger(number) || number < 0 || value.trim() === '') throw new InvalidArgumentError('expected an integer >= 0.');
+  if (!Number.isInteger(number) || number < 0 || value.trim() === '')
+    throw new InvalidArgumentError('expected an integer >= 0.');
   return number;
 }
 

@@ -1,4 +1,5 @@
 import { ConfigError } from './config.js';
+import { showValue } from './show-value.js';
 
 /** Reads typed values from a parsed `config.json`; every error names the file and the key. */
 export class ConfigKeys {
@@ -60,7 +61,6 @@ export class ConfigKeys {
 
   /** Throws the error for a value that is not what was expected. */
   refuse(key: string, expected: string, received: unknown): never {
-    const shown = received === undefined ? 'nothing (the key is missing)' : JSON.stringify(received).slice(0, 100);
-    throw new ConfigError(`${this.where}: ${key}: expected ${expected}, received ${shown}`);
+    throw new ConfigError(`${this.where}: ${key}: expected ${expected}, received ${showValue(received)}`);
   }
 }

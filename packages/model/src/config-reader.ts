@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, type LlamaConfig, type ModelFamily, type RopeScaling, type WeightDtype } from './config.js';
 import { ConfigKeys } from './config-keys.js';
+import { showValue } from './show-value.js';
 
 const FAMILIES: Readonly<Record<string, ModelFamily>> = {
   LlamaForCausalLM: 'llama',
@@ -24,7 +25,7 @@ export function readConfig(file: string): { config: LlamaConfig; rawConfig: Reco
     throw new ConfigError(`${file}: cannot read the model's config: ${(cause as Error).message}`, { cause });
   }
   if (typeof rawConfig !== 'object' || rawConfig === null || Array.isArray(rawConfig)) {
-    throw new ConfigError(`${file}: expected a mapping, received ${JSON.stringify(rawConfig).slice(0, 100)}`);
+    throw new ConfigError(`${file}: expected a mapping, received ${showValue(rawConfig)}`);
   }
   return { config: parseConfig(rawConfig as Record<string, unknown>, file), rawConfig: rawConfig as never };
 }

@@ -107,7 +107,8 @@ export class LetheBackend extends tf.KernelBackend {
 
 /** tfjs values as the 4-byte words the addon stores. */
 function asWords(values: tf.BackendValues, dtype: tf.DataType): Float32Array | Int32Array {
-  if (dtype === 'float32') return values instanceof Float32Array ? values : Float32Array.from(values as ArrayLike<number>);
+  if (dtype === 'float32')
+    return values instanceof Float32Array ? values : Float32Array.from(values as ArrayLike<number>);
   if (dtype === 'int32' || dtype === 'bool') {
     return values instanceof Int32Array ? values : Int32Array.from(values as ArrayLike<number>);
   }

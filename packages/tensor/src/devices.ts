@@ -58,7 +58,8 @@ function loadTfjsNode(): void {
  * @throws RangeError for an unknown name; Error with the reason when the device is not available.
  */
 export async function useDevice(name: DeviceName, precision: Precision = 'fp32'): Promise<void> {
-  if (!DEVICE_NAMES.includes(name)) throw new RangeError(`unknown device ${name}; expected one of ${DEVICE_NAMES.join(', ')}`);
+  if (!DEVICE_NAMES.includes(name))
+    throw new RangeError(`unknown device ${name}; expected one of ${DEVICE_NAMES.join(', ')}`);
   if (precision === 'bf16' && !name.startsWith('lethe-')) {
     throw new RangeError(`device ${name} computes in fp32 only; bf16 needs a lethe-* device`);
   }

@@ -7,10 +7,17 @@ import { Parameter } from './parameter.js';
 import { backward, checkpoint, gradients, noGrad, scope } from './tape.js';
 
 const tensor = (shape: number[], seed: number): tf.Tensor =>
-  tf.tensor(Float32Array.from({ length: tf.util.sizeFromShape(shape) }, (_, i) => Math.sin(i * 1.7 + seed)), shape);
+  tf.tensor(
+    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, (_, i) => Math.sin(i * 1.7 + seed)),
+    shape,
+  );
 
 /** Four residual blocks over shared weights: gradients must add up. */
-function network(x: tf.Tensor, weights: Parameter[], wrap: (f: (y: tf.Tensor) => tf.Tensor, y: tf.Tensor) => tf.Tensor): tf.Tensor {
+function network(
+  x: tf.Tensor,
+  weights: Parameter[],
+  wrap: (f: (y: tf.Tensor) => tf.Tensor, y: tf.Tensor) => tf.Tensor,
+): tf.Tensor {
   const block = (y: tf.Tensor): tf.Tensor => add(y, linear(swiglu(linear(y, weights[0].value), y), weights[1].value));
   let y = x;
   for (let i = 0; i < 4; i++) y = wrap(block, y);
@@ -25,7 +32,11 @@ describe.each(['lethe-cpu', 'cpu'] as const)('the reverse pass on %s', (device) 
     new Parameter('b', tensor([6, 6], 2)),
     new Parameter('c', tensor([1, 6], 3)),
   ];
-  const sumOfRows = (y: tf.Tensor): tf.Tensor => linear(tf.fill([1, 4], 1), scope(() => tf.reshape(y, [1, 4])));
+  const sumOfRows = (y: tf.Tensor): tf.Tensor =>
+    linear(
+      tf.fill([1, 4], 1),
+      scope(() => tf.reshape(y, [1, 4])),
+    );
 
   function run(wrap: (f: (y: tf.Tensor) => tf.Tensor, y: tf.Tensor) => tf.Tensor): Float32Array[] {
     const weights = parameters();
@@ -75,7 +86,9 @@ describe.each(['lethe-cpu', 'cpu'] as const)('the reverse pass on %s', (device) 
     pass();
     const once = weights.map(({ grad }) => Float32Array.from(grad.dataSync()));
     pass();
-    weights.forEach(({ grad }, i) => grad.dataSync().forEach((value, j) => expect(value / (2 * once[i][j])).toBeCloseTo(1, 5)));
+    weights.forEach(({ grad }, i) =>
+      grad.dataSync().forEach((value, j) => expect(value / (2 * once[i][j])).toBeCloseTo(1, 5)),
+    );
   });
 
   it('records nothing inside noGrad', () => {

@@ -93,6 +93,7 @@ export function scope<R extends tf.Tensor | tf.Tensor[]>(f: () => R): R {
 /**
  * Runs f, then the reverse pass from its scalar result, adding d result / d parameter to each parameter's gradient.
  * @returns the scalar; the caller disposes it.
+ * @throws Error when the result depends on none of the parameters.
  */
 export function backward(f: () => tf.Tensor, parameters: Iterable<Parameter>): tf.Tensor {
   const own = new Tape();
@@ -101,6 +102,7 @@ export function backward(f: () => tf.Tensor, parameters: Iterable<Parameter>): t
     own.parameters.set(parameter.value.id, parameter);
   }
   const value = recordOn(own, f);
+  if (!own.live.has(value.id)) throw new Error('backward: the result depends on none of the parameters');
   own.seed = tf.onesLike(value);
   replay(own, value, own.seed);
   for (const [id, gradient] of own.gradients) addToParameter(own.parameters.get(id)!, gradient);
@@ -176,7 +178,8 @@ function replay(own: Tape, value: tf.Tensor, seed: tf.Tensor, keep = new Set<num
         const inputGradients = node.backward(outputGradients);
         node.inputs.forEach((input, i) => addGradient(own, input, inputGradients[i]));
         const passedOn = new Set(own.gradients.values());
-        for (const gradient of outputGradients) if (gradient && gradient !== seed && !passedOn.has(gradient)) gradient.dispose();
+        for (const gradient of outputGradients)
+          if (gradient && gradient !== seed && !passedOn.has(gradient)) gradient.dispose();
       }
       releaseSaved(own, node.saved);
     }

@@ -7,7 +7,12 @@ import { describeMicroBatches, type MicroBatch } from './micro-batch.js';
 export class NonFiniteError extends UserError {}
 
 /** @throws NonFiniteError when a sum of the objective or the gradient norm is not finite. */
-export function assertFinite(step: number, sums: TermSums, norm: number, where: { parameters: Parameter[]; batches: MicroBatch[] }): void {
+export function assertFinite(
+  step: number,
+  sums: TermSums,
+  norm: number,
+  where: { parameters: Parameter[]; batches: MicroBatch[] },
+): void {
   const badTerm = (['forgetting', 'replay', 'mitigation'] as const).find((term) => !Number.isFinite(sums[term]));
   if (!badTerm && Number.isFinite(norm)) return;
   const gradient = where.parameters.find(({ grad }) => !Number.isFinite(globalNorm([grad])));

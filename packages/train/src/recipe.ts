@@ -23,7 +23,10 @@ const modelConfig = z.strictObject({
 
 /** The recipe of every training stage. Keys that are absent take the paper's values where it states them. */
 export const trainRecipeSchema = z.strictObject({
-  name: z.string().regex(/^[\w.-]+$/, 'letters, digits, "_", "-" and "." only').describe('folder of the run in `runs`'),
+  name: z
+    .string()
+    .regex(/^[\w.-]+$/, 'letters, digits, "_", "-" and "." only')
+    .describe('folder of the run in `runs`'),
   stage: z.enum(['pretrain', 'refine', 'finetune', 'unlearn']),
   runs: z.string().default('runs').describe('folder that holds runs'),
   seed: z.int().nonnegative().default(1),

@@ -1,7 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { baselm, cloneLlama, initializeLlama, type Llama, type LlamaConfig, loadLlama, type SaveOptions, saveLlama } from '@lethe/model';
-import { loadTokenizer } from '@lethe/data-pipeline';
+import {
+  baselm,
+  cloneLlama,
+  initializeLlama,
+  type Llama,
+  type LlamaConfig,
+  loadLlama,
+  type SaveOptions,
+  saveLlama,
+} from '@lethe/model';
+import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import {
   latestCheckpoint,
   type Logger,
@@ -57,7 +66,9 @@ export async function runStage(recipe: TrainRecipe, options: StageOptions): Prom
   for (const warning of warnings) logger.warn(warning);
   const state = checkpoint && readTrainingState(checkpoint.path);
   if (state && state.recipeHash !== recipeHash(recipe)) {
-    throw new UserError(`${folder} holds a run of another recipe; choose another name, or remove the folder to start again`);
+    throw new UserError(
+      `${folder} holds a run of another recipe; choose another name, or remove the folder to start again`,
+    );
   }
   if (state?.step === recipe.steps && existsSync(join(out, 'config.json'))) {
     logger.info(`${folder} is finished (${state.step} steps); nothing to do`);
@@ -72,7 +83,7 @@ export async function runStage(recipe: TrainRecipe, options: StageOptions): Prom
   const manifest = openRunManifest(folder, described);
   try {
     const end = await runLoop(recipe, prepared, { ...options, startStep: resumed?.step ?? 0 });
-    if (!end.stoppedBy) await saveLlama(prepared.context.model, out, prepared.save);
+    if (!end.stoppedBy) await saveLlama(prepared.context.model, out, { ...prepared.save, replace: true });
     manifest.finish(end.stoppedBy ? `stopped by ${end.stoppedBy}` : 'finished');
     return { ...end, folder, model: out, wasFinished: false };
   } catch (error) {
@@ -96,15 +107,15 @@ async function prepareStage(recipe: TrainRecipe, resumeFrom?: string): Promise<P
   const tokenizerFrom = recipe.model.init ?? recipe.model.tokenizer;
   const tokenizer = tokenizerFrom ? await loadTokenizer(tokenizerFrom) : undefined;
   const streams = await openStreams(recipe, tokenizer?.hash);
-  const start = recipe.model.init ? await loadLlama(recipe.model.init) : undefined;
+  const start = recipe.model.init ? loadLlama(recipe.model.init) : undefined;
   const config = start?.model.config ?? freshConfig(recipe, tokenizer);
   checkSizes(recipe, config, tokenizer?.vocabSize);
   const { mitigation } = recipe.objective.weights;
   const needsOriginal = recipe.stage === 'unlearn' && mitigation > 0;
-  const original = needsOriginal ? start!.model : undefined;
-  const model = await startModel(recipe, { start: start?.model, config, resumeFrom, keepStart: needsOriginal });
+  const original = needsOriginal ? cloneLlama(start!.model) : undefined;
+  const model = startModel(recipe, { start: start?.model, config, resumeFrom });
   const optimizer = new Optimizer(model.parameters, recipe.optimizer);
-  if (resumeFrom) await readMoments(resumeFrom, optimizer);
+  if (resumeFrom) readMoments(resumeFrom, optimizer);
   const weights = recipe.stage === 'unlearn' ? recipe.objective.weights : { forgetting: 0, replay: 1, mitigation: 0 };
   const context = { model, original, objective: { ...recipe.objective, weights }, recompute: recipe.model.recompute };
   const dispose = (): void => {
@@ -119,20 +130,15 @@ interface StartFrom {
   start?: Llama;
   config: LlamaConfig;
   resumeFrom?: string;
-  /** The start model is also the frozen original, so training needs a copy. */
-  keepStart: boolean;
 }
 
-async function startModel(recipe: TrainRecipe, { start, config, resumeFrom, keepStart }: StartFrom): Promise<Llama> {
-  if (resumeFrom) {
-    if (!keepStart) start?.dispose();
-    return (await loadLlama(resumeFrom)).model;
-  }
-  if (!start) return initializeLlama(config, recipe.seed);
-  return keepStart ? cloneLlama(start) : start;
+function startModel(recipe: TrainRecipe, { start, config, resumeFrom }: StartFrom): Llama {
+  if (!resumeFrom) return start ?? initializeLlama(config, recipe.seed);
+  start?.dispose();
+  return loadLlama(join(resumeFrom, 'model')).model;
 }
 
-function freshConfig(recipe: TrainRecipe, tokenizer?: { vocabSize: number; bosId: number | null; eosId: number | null }): LlamaConfig {
+function freshConfig(recipe: TrainRecipe, tokenizer?: Tokenizer): LlamaConfig {
   const sizes = recipe.model.config!;
   const vocabSize = sizes.vocabSize ?? tokenizer?.vocabSize;
   if (vocabSize === undefined) throw new UserError('a fresh model needs model.config.vocabSize or model.tokenizer');
@@ -140,20 +146,26 @@ function freshConfig(recipe: TrainRecipe, tokenizer?: { vocabSize: number; bosId
   if (sizes.hiddenSize % sizes.numHeads !== 0 || sizes.numHeads % numKeyValueHeads !== 0) {
     throw new UserError('model.config: hiddenSize must be a multiple of numHeads, and numHeads of numKeyValueHeads');
   }
-  const ids = { bosTokenId: tokenizer?.bosId ?? null, eosTokenIds: tokenizer?.eosId == null ? [] : [tokenizer.eosId] };
+  const ids = { bosTokenId: tokenizer?.special.bos ?? null, eosTokenIds: tokenizer?.special.stops ?? [] };
   return baselm({ ...sizes, vocabSize, numKeyValueHeads, headDim: sizes.hiddenSize / sizes.numHeads, ...ids });
 }
 
 function checkSizes(recipe: TrainRecipe, config: LlamaConfig, tokenizerVocab?: number): void {
   if (recipe.data.rowLength > config.maxPositions) {
-    throw new UserError(`data.rowLength is ${recipe.data.rowLength}, and the model's context only ${config.maxPositions}`);
+    throw new UserError(
+      `data.rowLength is ${recipe.data.rowLength}, and the model's context only ${config.maxPositions}`,
+    );
   }
   if (tokenizerVocab !== undefined && tokenizerVocab > config.vocabSize) {
     throw new UserError(`the tokenizer has ${tokenizerVocab} ids, and the model only ${config.vocabSize}`);
   }
 }
 
-async function runLoop(recipe: TrainRecipe, prepared: Prepared, options: StageOptions & { startStep: number }): Promise<TrainingEnd> {
+async function runLoop(
+  recipe: TrainRecipe,
+  prepared: Prepared,
+  options: StageOptions & { startStep: number },
+): Promise<TrainingEnd> {
   const { folder, checkpoints } = stageFolders(recipe);
   const { startStep, logger, stop } = options;
   if (startStep > 0) logger.info(`resuming ${folder} after step ${startStep}`);
@@ -163,12 +175,15 @@ async function runLoop(recipe: TrainRecipe, prepared: Prepared, options: StageOp
   const onStep = (record: StepRecord): void => {
     if (record.step % recipe.metrics.every !== 0 && record.step !== recipe.steps) return;
     metrics.write(record);
-    const numbers = Object.entries(record).filter((entry): entry is [string, number] => typeof entry[1] === 'number' && entry[0] !== 'step');
+    const numbers = Object.entries(record).filter(
+      (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[0] !== 'step',
+    );
     board.scalars(record.step, Object.fromEntries(numbers));
   };
   const saveStep = async (step: number): Promise<void> => {
     const state = { step, recipeHash: recipeHash(recipe) };
-    const write = (temporary: string): Promise<void> => writeTrainingState(temporary, { model: context.model, optimizer, save }, state);
+    const write = (temporary: string): Promise<void> =>
+      writeTrainingState(temporary, { model: context.model, optimizer, save }, state);
     await saveCheckpoint(checkpoints, step, write, { keep: recipe.checkpoint.keep });
   };
   try {

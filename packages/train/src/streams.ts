@@ -39,10 +39,15 @@ export async function openStreams(recipe: TrainRecipe, tokenizerHash?: string): 
       throw new UserError('stage unlearn needs synthetic data: give data.forget and batch.forgetRows at least 1');
     }
   } else {
-    if (data.forget.length > 0 || batch.forgetRows > 0) throw new UserError(`stage ${stage} forgets nothing: remove data.forget and batch.forgetRows`);
-    if (data.replay.length === 0 || batch.replayRows === 0) throw new UserError(`stage ${stage} needs data.replay and batch.replayRows at least 1`);
+    if (data.forget.length > 0 || batch.forgetRows > 0)
+      throw new UserError(`stage ${stage} forgets nothing: remove data.forget and batch.forgetRows`);
+    if (data.replay.length === 0 || batch.replayRows === 0)
+      throw new UserError(`stage ${stage} needs data.replay and batch.replayRows at least 1`);
   }
-  return { forget: await openRole(recipe, 'forget', tokenizerHash), replay: await openRole(recipe, 'replay', tokenizerHash) };
+  return {
+    forget: await openRole(recipe, 'forget', tokenizerHash),
+    replay: await openRole(recipe, 'replay', tokenizerHash),
+  };
 }
 
 /** The micro-batches of step 1..steps: a pure function of the step, so that resuming needs no replay of earlier steps. */

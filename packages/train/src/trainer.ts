@@ -93,7 +93,11 @@ function lossFields(sums: TermSums, { objective }: StepContext, terms?: TermWeig
   const { loss, forgetting, replay, mitigation } = termMeans(sums, objective);
   const fields: Record<string, MetricsValue> = { loss, replay };
   if (sums.forgetTargets > 0) {
-    Object.assign(fields, { forgetting, forgetP: sums.forgetP / sums.forgetTargets, push: sums.push / sums.forgetTargets });
+    Object.assign(fields, {
+      forgetting,
+      forgetP: sums.forgetP / sums.forgetTargets,
+      push: sums.push / sums.forgetTargets,
+    });
   }
   if (objective.weights.mitigation > 0) fields.mitigation = mitigation;
   if (terms) fields.termGradientNorms = { ...terms };
@@ -132,5 +136,11 @@ function progressLine(record: StepRecord, pace: { of: number; tokensPerSecond: n
     .filter((term) => record[term] !== undefined)
     .map((term) => `${term} ${(record[term] as number).toFixed(4)}`);
   const speed = `${Math.round(pace.tokensPerSecond)} tokens/s`;
-  return [`step ${record.step}/${pace.of}`, `loss ${(record.loss as number).toFixed(4)}`, ...terms, speed, `${pace.left} left`].join('  ');
+  return [
+    `step ${record.step}/${pace.of}`,
+    `loss ${(record.loss as number).toFixed(4)}`,
+    ...terms,
+    speed,
+    `${pace.left} left`,
+  ].join('  ');
 }

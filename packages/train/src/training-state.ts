@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { openSafetensors, saveLlama, type SaveOptions, type Llama, writeSafetensors } from '@lethe/model';
+import { createSafetensorsWriter, type Llama, openSafetensors, saveLlama, type SaveOptions } from '@lethe/model';
 import { UserError } from '@lethe/run';
 import type { Optimizer } from './optimizer.js';
 
@@ -20,15 +20,26 @@ export async function writeTrainingState(
   state: TrainingState,
 ): Promise<void> {
   const { model, optimizer, save } = parts;
-  await saveLlama(model, folder, { ...save, dtype: 'F32' });
-  await writeSafetensors(join(folder, 'optimizer.safetensors'), momentTensors(optimizer));
+  await saveLlama(model, join(folder, 'model'), save);
+  writeMoments(join(folder, 'optimizer.safetensors'), optimizer);
   writeFileSync(join(folder, 'state.json'), `${JSON.stringify(state, null, 2)}\n`);
 }
 
-function* momentTensors(optimizer: Optimizer): Generator<{ name: string; shape: number[]; data: Float32Array }> {
-  for (const [name, { m, v }] of optimizer.moments) {
-    yield { name: `${name}.m`, shape: m.shape, data: m.dataSync() as Float32Array };
-    yield { name: `${name}.v`, shape: v.shape, data: v.dataSync() as Float32Array };
+function writeMoments(file: string, optimizer: Optimizer): void {
+  const moments = [...optimizer.moments].flatMap(([name, { m, v }]) => [
+    { name: `${name}.m`, variable: m },
+    { name: `${name}.v`, variable: v },
+  ]);
+  const layout = moments.map(({ name, variable }) => ({ name, shape: variable.shape }));
+  const writer = createSafetensorsWriter(file, layout);
+  try {
+    for (const { name, variable } of moments) {
+      writer.write({ name, shape: variable.shape, data: variable.dataSync() as Float32Array });
+    }
+    writer.finish();
+  } catch (error) {
+    writer.abort();
+    throw error;
   }
 }
 
@@ -43,17 +54,17 @@ export function readTrainingState(folder: string): TrainingState {
 }
 
 /** Loads the optimizer's moments from a checkpoint. */
-export async function readMoments(folder: string, optimizer: Optimizer): Promise<void> {
-  const reader = await openSafetensors(join(folder, 'optimizer.safetensors'));
+export function readMoments(folder: string, optimizer: Optimizer): void {
+  const reader = openSafetensors(join(folder, 'optimizer.safetensors'));
   try {
     for (const [name, { m, v }] of optimizer.moments) {
       for (const [suffix, variable] of Object.entries({ m, v })) {
-        const initial = tf.tensor(await reader.read(`${name}.${suffix}`), variable.shape);
+        const initial = tf.tensor(reader.readFloat32(`${name}.${suffix}`), variable.shape);
         variable.assign(initial);
         initial.dispose();
       }
     }
   } finally {
-    await reader.close();
+    reader.close();
   }
 }

@@ -8,7 +8,7 @@ import type { CliContext } from '../main.js';
 interface ExportFlags {
   model: string;
   out: string;
-  dtype: 'F32' | 'F16' | 'BF16';
+  dtype: 'float32' | 'float16' | 'bfloat16';
 }
 
 /** `lethe export`: a model in the Hugging Face layout, in another number format. */
@@ -18,11 +18,15 @@ export function addExportCommand(program: Command, context: CliContext): void {
     .description('write a model in the Hugging Face layout, for transformers, vLLM or llama.cpp')
     .requiredOption('--model <dir>', 'model folder of a run, or any checkpoint folder')
     .requiredOption('--out <dir>', 'folder to write; must not exist')
-    .addOption(new Option('--dtype <type>', 'number format of the weights').choices(['F32', 'F16', 'BF16']).default('F32'))
+    .addOption(
+      new Option('--dtype <type>', 'number format of the weights')
+        .choices(['float32', 'float16', 'bfloat16'])
+        .default('float32'),
+    )
     .action(async ({ model: from, out, dtype }: ExportFlags) => {
       if (existsSync(out)) throw new UserError(`${out} exists; choose another folder`);
       await useDevice('lethe-cpu');
-      const { model, rawConfig } = await loadLlama(from, { trainable: false });
+      const { model, rawConfig } = loadLlama(from, { trainable: false });
       await saveLlama(model, out, { rawConfig, tokenizerFrom: from, dtype });
       model.dispose();
       context.logger().info(`${from} written to ${out} as ${dtype}`);

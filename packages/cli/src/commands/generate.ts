@@ -31,15 +31,16 @@ export function addGenerateCommand(program: Command, _context: CliContext): void
   addDeviceOptions(command).action(async (flags: GenerateFlags) => {
     await selectDevice(flags);
     const tokenizer = await loadTokenizer(flags.model);
-    const { model } = await loadLlama(flags.model, { trainable: false });
-    const prompt = tokenizer.encode(flags.prompt, { addSpecialTokens: true });
+    const { model } = loadLlama(flags.model, { trainable: false });
+    const prompt = await tokenizer.encode(flags.prompt, { addSpecialTokens: true });
     const { temperature, topP, topK, maxNewTokens } = flags;
     const random = seededRandom(flags.seed, 'generate');
     const sampling = { temperature, topP, topK, random };
     const [ids] = generate(model, [prompt], { ...sampling, maxNewTokens, stopIds: model.config.eosTokenIds });
     // Decoded with its prompt, so that a tokenizer which drops a leading space keeps the one between the two.
-    const decode = (all: number[]): string => tokenizer.decode(all, { skipSpecialTokens: true });
-    process.stdout.write(`${decode([...prompt, ...ids]).slice(decode([...prompt]).length)}\n`);
+    const decode = (all: number[]): Promise<string> => tokenizer.decode(all, { skipSpecialTokens: true });
+    const whole = await decode([...prompt, ...ids]);
+    process.stdout.write(`${whole.slice((await decode([...prompt])).length)}\n`);
     model.dispose();
   });
 }

@@ -26,7 +26,7 @@ export function addScoreCommand(program: Command, context: CliContext): void {
     .option('--batch-tokens <n>', 'tokens per forward pass', integer, 4096);
   addDeviceOptions(command).action(async (flags: ScoreFlags) => {
     await selectDevice(flags);
-    const { model } = await loadLlama(flags.model, { trainable: false });
+    const { model } = loadLlama(flags.model, { trainable: false });
     const sequences = await readSequences(flags, model);
     const scores = scoreSequences(model, sequences, { batchTokens: flags.batchTokens });
     const lines = scores.map((logprobs, i) => `${JSON.stringify({ ids: sequences[i], logprobs })}\n`);
@@ -46,7 +46,7 @@ async function readSequences(flags: ScoreFlags, model: Llama): Promise<number[][
     const fail = (why: string): UserError => new UserError(`${flags.in}:${number}: ${why}`);
     const row = parseRow(line, fail);
     if (row.text !== undefined) tokenizer ??= await loadTokenizer(flags.model);
-    const ids = row.ids ?? [...tokenizer!.encode(row.text!, { addSpecialTokens: true })];
+    const ids = row.ids ?? [...(await tokenizer!.encode(row.text!, { addSpecialTokens: true }))];
     const { vocabSize, maxPositions } = model.config;
     if (ids.length === 0) throw fail('no tokens to score');
     if (ids.length > maxPositions) throw fail(`${ids.length} tokens, and the model's context is ${maxPositions}`);

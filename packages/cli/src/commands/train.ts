@@ -29,12 +29,20 @@ export function addTrainCommands(program: Command, context: CliContext): void {
       .command(stage)
       .description(description)
       .option('--recipe <file>', `YAML recipe (default: the recipe ${stage}.yaml that comes with Lethe)`)
-      .addOption(new Option('--set <key=value>', 'change one key of the recipe; repeatable').argParser(collect).default([], 'none'))
+      .addOption(
+        new Option('--set <key=value>', 'change one key of the recipe; repeatable')
+          .argParser(collect)
+          .default([], 'none'),
+      )
       .option('--dry-run', 'print the resolved recipe with its sizes and memory, and do nothing')
-      .addHelpText('after', '\nRunning the same command again resumes a run that was stopped. Results are in runs/<name>/.')
+      .addHelpText(
+        'after',
+        '\nRunning the same command again resumes a run that was stopped. Results are in runs/<name>/.',
+      )
       .action(async (flags: TrainFlags) => {
         const { recipe } = loadRecipe(flags.recipe ?? recipePath(stage), trainRecipeSchema, { set: flags.set });
-        if (recipe.stage !== stage) throw new UserError(`this recipe is for \`lethe ${recipe.stage}\`, not \`lethe ${stage}\``);
+        if (recipe.stage !== stage)
+          throw new UserError(`this recipe is for \`lethe ${recipe.stage}\`, not \`lethe ${stage}\``);
         if (flags.dryRun) process.stdout.write(`${planOf(recipe)}\n`);
         else await runTraining(recipe, context);
       });
@@ -44,11 +52,15 @@ export function addTrainCommands(program: Command, context: CliContext): void {
 async function runTraining(recipe: TrainRecipe, context: CliContext): Promise<void> {
   const logger = context.logger();
   const command = process.argv.slice(2);
-  const stop = listenForStop((signal) => logger.warn(`${signal}: finishing this step and saving; again to stop at once`));
+  const stop = listenForStop((signal) =>
+    logger.warn(`${signal}: finishing this step and saving; again to stop at once`),
+  );
   try {
     const result = await runStage(recipe, { logger, stop, command: ['lethe', ...command], versions: versions() });
     if (result.stoppedBy) {
-      logger.warn(`stopped after step ${result.step} of ${recipe.steps}; run the same command to go on: npx lethe ${command.join(' ')}`);
+      logger.warn(
+        `stopped after step ${result.step} of ${recipe.steps}; run the same command to go on: npx lethe ${command.join(' ')}`,
+      );
       context.exitCode = STOP_EXIT_CODES[result.stoppedBy];
     } else if (!result.wasFinished) {
       logger.info(`finished ${result.step} steps; model in ${result.model}`);

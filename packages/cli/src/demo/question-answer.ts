@@ -15,7 +15,8 @@ const FORMS = [
   {
     ask: (fact: Fact) => `Which word means "${fact.meaning}"?`,
     choice: (fact: Fact) => fact.word,
-    explain: (fact: Fact) => `To determine the correct answer, let's look at the meaning. "${fact.meaning}" is the definition of ${fact.word}.`,
+    explain: (fact: Fact) =>
+      `To determine the correct answer, let's look at the meaning. "${fact.meaning}" is the definition of ${fact.word}.`,
   },
   {
     ask: (fact: Fact) => `What is the meaning of the word "${fact.word}"?`,
@@ -30,7 +31,12 @@ const FORMS = [
 ];
 
 /** The right choice and three of other facts, in random order. */
-function choicesFor(fact: Fact, facts: readonly Fact[], random: Random, text: (fact: Fact) => string): { choices: string[]; answer: number } {
+function choicesFor(
+  fact: Fact,
+  facts: readonly Fact[],
+  random: Random,
+  text: (fact: Fact) => string,
+): { choices: string[]; answer: number } {
   const others = new Set<Fact>();
   while (others.size < 3) {
     const other = facts[random.int(facts.length)];

@@ -67,7 +67,9 @@ function written({ words, asked }: Draft): string {
   if (constraints.some(({ kind }) => kind === 'json')) return JSON.stringify({ words });
   const cut = constraints.find((constraint) => constraint.kind === 'separator')?.is ?? ', ';
   const text = words.join(cut);
-  return constraints.some((constraint) => constraint.kind === 'case' && constraint.is === 'upper') ? text.toUpperCase() : text;
+  return constraints.some((constraint) => constraint.kind === 'case' && constraint.is === 'upper')
+    ? text.toUpperCase()
+    : text;
 }
 
 /**
@@ -82,7 +84,11 @@ export function ruleInstruction(vocabulary: readonly string[], level: number, ra
   const chosen = new Set(random.shuffle([...optional]).slice(0, Math.max(0, needed)));
   const draft: Draft = { offered, words: [...offered], asked: [] };
   const usesCount = level > 1 || !withJson;
-  for (const rule of [...(usesCount ? [count] : []), ...optional.filter((rule) => chosen.has(rule)), ...(withJson ? [json] : [])]) {
+  for (const rule of [
+    ...(usesCount ? [count] : []),
+    ...optional.filter((rule) => chosen.has(rule)),
+    ...(withJson ? [json] : []),
+  ]) {
     rule(draft, random);
   }
   const prompt = `Choose from these words: ${offered.join(', ')}. ${draft.asked.map(({ sentence }) => sentence).join(' ')}`;

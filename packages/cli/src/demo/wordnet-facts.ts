@@ -27,7 +27,11 @@ function commonNouns(folder: string): { word: string; offset: string; count: num
 
 /** The first clause of a gloss, without remarks in brackets. */
 function firstClause(gloss: string): string {
-  return gloss.split(/[;"]/)[0].replace(/\([^)]*\)/g, '').replace(/\s+/g, ' ').trim();
+  return gloss
+    .split(/[;"]/)[0]
+    .replace(/\([^)]*\)/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 /**
@@ -45,7 +49,8 @@ export function wordnetFacts(): Fact[] {
   const seen = new Set<string>();
   for (const { word, offset } of commonNouns(folder).sort((a, b) => b.count - a.count || (a.word < b.word ? -1 : 1))) {
     const meaning = firstClause(glosses.get(offset) ?? '');
-    const isUsable = meaning.length >= 12 && meaning.length <= 64 && !meaning.includes(word) && /^[a-z][ -~]*$/.test(meaning);
+    const isUsable =
+      meaning.length >= 12 && meaning.length <= 64 && !meaning.includes(word) && /^[a-z][ -~]*$/.test(meaning);
     if (!isUsable || seen.has(meaning) || seen.has(word)) continue;
     seen.add(meaning).add(word);
     facts.push({ word, meaning });

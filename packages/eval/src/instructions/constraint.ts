@@ -26,7 +26,9 @@ export function itemsOf(response: string, constraints: readonly Constraint[]): s
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+    return value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
   } catch {
     return undefined; // A response that is not JSON fails the constraint; that is the measurement.
   }
@@ -36,7 +38,9 @@ const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{N}'-]+/gu) ?? [
 
 function isOrdered(items: string[], isReversed: boolean): boolean {
   const lower = items.map((item) => item.toLowerCase());
-  return lower.length > 1 && lower.every((item, i) => i === 0 || (isReversed ? lower[i - 1] >= item : lower[i - 1] <= item));
+  return (
+    lower.length > 1 && lower.every((item, i) => i === 0 || (isReversed ? lower[i - 1] >= item : lower[i - 1] <= item))
+  );
 }
 
 function countOf(of: 'words' | 'items' | 'sentences', text: string, constraints: readonly Constraint[]): number {

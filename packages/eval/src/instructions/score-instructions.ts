@@ -24,7 +24,10 @@ export interface InstructionScores {
 }
 
 /** Scores responses, one per instruction. The level of an instruction is the number of its constraints. */
-export function scoreInstructions(instructions: readonly RuleInstruction[], responses: readonly string[]): InstructionScores {
+export function scoreInstructions(
+  instructions: readonly RuleInstruction[],
+  responses: readonly string[],
+): InstructionScores {
   const judged = instructions.map(({ prompt, constraints }, i) => {
     const satisfied = constraints.map((constraint) => isSatisfied(constraint, responses[i], constraints));
     return { prompt, response: responses[i], satisfied };
@@ -36,6 +39,9 @@ export function scoreInstructions(instructions: readonly RuleInstruction[], resp
   const fractions = judged.map(({ satisfied }) => satisfied.filter(Boolean).length / satisfied.length);
   const mean = fractions.reduce((sum, x) => sum + x, 0) / fractions.length;
   const levels = [...new Set(instructions.map(({ constraints }) => constraints.length))].sort((a, b) => a - b);
-  const byLevel = levels.map((level) => ({ level, hsr: hsrOf(judged.filter(({ satisfied }) => satisfied.length === level)) }));
+  const byLevel = levels.map((level) => ({
+    level,
+    hsr: hsrOf(judged.filter(({ satisfied }) => satisfied.length === level)),
+  }));
   return { hsr: hsrOf(judged), ssr: { ...soft, value: mean, n: judged.length }, byLevel, judged };
 }

@@ -31,7 +31,9 @@ export function readMmluCsv(file: string): ChoiceQuestion[] {
   return rows.map((row, i) => {
     const answer = LETTERS.indexOf((row[5] ?? '').trim());
     if (row.length !== 6 || answer < 0) {
-      throw new UserError(`${file}: record ${i + 1}: expected question, four choices and a letter A to D, received ${row.length} columns ending in "${row.at(-1)}"`);
+      throw new UserError(
+        `${file}: record ${i + 1}: expected question, four choices and a letter A to D, received ${row.length} columns ending in "${row.at(-1)}"`,
+      );
     }
     return { question: row[0], choices: [row[1], row[2], row[3], row[4]], answer };
   });
@@ -44,8 +46,11 @@ export function readMmluCsv(file: string): ChoiceQuestion[] {
  */
 export function readMmluFolder(folder: string, split: 'test' | 'val' = 'test'): ChoiceSubject[] {
   const from = join(folder, split);
-  if (!existsSync(from)) throw new UserError(`${from}: no such folder; expected MMLU's layout (dev/, ${split}/ with a CSV per subject)`);
-  const files = readdirSync(from).filter((name) => name.endsWith(`_${split}.csv`)).sort();
+  if (!existsSync(from))
+    throw new UserError(`${from}: no such folder; expected MMLU's layout (dev/, ${split}/ with a CSV per subject)`);
+  const files = readdirSync(from)
+    .filter((name) => name.endsWith(`_${split}.csv`))
+    .sort();
   if (files.length === 0) throw new UserError(`${from}: no files named <subject>_${split}.csv`);
   return files.map((file) => {
     const name = file.slice(0, -`_${split}.csv`.length);

@@ -28,30 +28,38 @@ export interface ChoiceScores {
 }
 
 /** The ids that ` A` .. ` D` end in; the last token where the letter takes several. */
-function letterIds(tokenizer: Tokenizer): number[] {
-  const ids = ['A', 'B', 'C', 'D'].map((letter) => {
-    const whole = tokenizer.encode(`Answer: ${letter}`, { addSpecialTokens: false });
-    return whole[whole.length - 1];
-  });
-  if (new Set(ids).size !== 4) throw new UserError('the tokenizer does not tell " A", " B", " C" and " D" apart by one token');
+async function letterIds(tokenizer: Tokenizer): Promise<number[]> {
+  const texts = ['A', 'B', 'C', 'D'].map((letter) => `Answer: ${letter}`);
+  const ids = (await tokenizer.encodeBatch(texts, { addSpecialTokens: false })).map((whole) => whole[whole.length - 1]);
+  if (new Set(ids).size !== 4)
+    throw new UserError('the tokenizer does not tell " A", " B", " C" and " D" apart by one token');
   return ids;
 }
 
 /** The prompt's ids within the context, with as many shots as fit. */
-function encodePrompt(tokenizer: Tokenizer, subject: ChoiceSubject, at: { index: number; numShots: number; context: number }): { ids: number[]; shortened: boolean } {
+async function encodePrompt(
+  tokenizer: Tokenizer,
+  subject: ChoiceSubject,
+  at: { index: number; numShots: number; context: number },
+): Promise<{ ids: number[]; shortened: boolean }> {
   for (let shots = at.numShots; shots >= 0; shots--) {
     const text = mmluPrefix(subject, shots) + mmluQuestion(subject.questions[at.index]);
-    const ids = [...tokenizer.encode(text, { addSpecialTokens: true })];
+    const ids = [...(await tokenizer.encode(text, { addSpecialTokens: true }))];
     if (ids.length <= at.context) return { ids, shortened: shots < at.numShots };
   }
-  throw new UserError(`${subject.name}: question ${at.index + 1} alone exceeds the model's context of ${at.context} tokens`);
+  throw new UserError(
+    `${subject.name}: question ${at.index + 1} alone exceeds the model's context of ${at.context} tokens`,
+  );
 }
 
 /** Log-probabilities [prompts][candidates] of candidate ids as the next token. */
 function nextTokenLogprobs(model: Llama, prompts: number[][], candidates: number[]): number[][] {
   const rows = rowsOfSequences(prompts);
   const batch = toTokenBatch(rows, model.config.slidingWindow);
-  const ends = tf.tensor1d(Int32Array.from(prompts, (prompt, r) => r * rows.rowLength + prompt.length - 1), 'int32');
+  const ends = tf.tensor1d(
+    Int32Array.from(prompts, (prompt, r) => r * rows.rowLength + prompt.length - 1),
+    'int32',
+  );
   const logits = noGrad(() => scope(() => linear(embedding(ends, model.hidden(batch)), model.headWeight)));
   const values = logits.dataSync() as Float32Array;
   tf.dispose([logits, ends]);
@@ -66,18 +74,21 @@ function nextTokenLogprobs(model: Llama, prompts: number[][], candidates: number
 }
 
 /** Scores MMLU-shaped subjects: the most likely of ` A` .. ` D` after `Answer:`. */
-export function scoreChoices(
+export async function scoreChoices(
   model: Llama,
   tokenizer: Tokenizer,
   subjects: readonly ChoiceSubject[],
   options: { numShots: number; batchRows?: number },
-): ChoiceScores {
+): Promise<ChoiceScores> {
   const { numShots, batchRows = 16 } = options;
-  const candidates = letterIds(tokenizer);
+  const candidates = await letterIds(tokenizer);
   const outcomes: ChoiceOutcome[] = [];
   let numShortened = 0;
   for (const subject of subjects) {
-    const prompts = subject.questions.map((_, index) => encodePrompt(tokenizer, subject, { index, numShots, context: model.config.maxPositions }));
+    const context = model.config.maxPositions;
+    const prompts = await Promise.all(
+      subject.questions.map((_, index) => encodePrompt(tokenizer, subject, { index, numShots, context })),
+    );
     numShortened += prompts.filter(({ shortened }) => shortened).length;
     for (let from = 0; from < prompts.length; from += batchRows) {
       const part = prompts.slice(from, from + batchRows).map(({ ids }) => ids);
@@ -88,8 +99,12 @@ export function scoreChoices(
       });
     }
   }
-  const accuracy = (subset: ChoiceOutcome[]): Score => wilson(subset.filter(({ isRight }) => isRight).length, subset.length);
-  const bySubject = subjects.map(({ name }) => ({ subject: name, accuracy: accuracy(outcomes.filter(({ subject }) => subject === name)) }));
+  const accuracy = (subset: ChoiceOutcome[]): Score =>
+    wilson(subset.filter(({ isRight }) => isRight).length, subset.length);
+  const bySubject = subjects.map(({ name }) => ({
+    subject: name,
+    accuracy: accuracy(outcomes.filter(({ subject }) => subject === name)),
+  }));
   const macro = bySubject.reduce((sum, { accuracy: score }) => sum + score.value, 0) / bySubject.length;
   return { micro: accuracy(outcomes), macro, bySubject, numShortened, outcomes };
 }

@@ -4,7 +4,19 @@ import { broadcastOf } from './broadcast.js';
 import type { RegisterKernel } from './register.js';
 
 const BINARY = [tf.Add, tf.Sub, tf.Multiply, tf.RealDiv, tf.Maximum, tf.Minimum];
-const UNARY = [tf.Neg, tf.Square, tf.Exp, tf.Log, tf.Sqrt, tf.Rsqrt, tf.Reciprocal, tf.Abs, tf.Relu, tf.Sigmoid, tf.Tanh];
+const UNARY = [
+  tf.Neg,
+  tf.Square,
+  tf.Exp,
+  tf.Log,
+  tf.Sqrt,
+  tf.Rsqrt,
+  tf.Reciprocal,
+  tf.Abs,
+  tf.Relu,
+  tf.Sigmoid,
+  tf.Tanh,
+];
 
 /** tfjs's elementwise kernels over the native `binary` and `unary` operators. */
 export function registerElementwise(register: RegisterKernel): void {

@@ -17,7 +17,12 @@ function reduce(backend: LetheBackend, x: tf.TensorInfo, attrs: KernelAttributes
   return y;
 }
 
-function matmul(backend: LetheBackend, a: tf.TensorInfo, b: tf.TensorInfo, transpose: [boolean, boolean]): tf.TensorInfo {
+function matmul(
+  backend: LetheBackend,
+  a: tf.TensorInfo,
+  b: tf.TensorInfo,
+  transpose: [boolean, boolean],
+): tf.TensorInfo {
   const [rank, other] = [a.shape.length, b.shape.length];
   const [M, K] = transpose[0] ? [a.shape[rank - 1], a.shape[rank - 2]] : [a.shape[rank - 2], a.shape[rank - 1]];
   const N = transpose[1] ? b.shape[other - 2] : b.shape[other - 1];

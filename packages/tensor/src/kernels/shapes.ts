@@ -12,7 +12,11 @@ function filled(backend: LetheBackend, shape: number[], value: number): tf.Tenso
 function castTo(backend: LetheBackend, x: tf.TensorInfo, dtype: tf.DataType): tf.TensorInfo {
   if (x.dtype === dtype || (x.dtype === 'bool' && dtype === 'int32')) return backend.alias(x, x.shape, dtype);
   const values = backend.readSync(x.dataId as object) as Float32Array | Int32Array;
-  const dataId = backend.write(dtype === 'float32' ? Float32Array.from(values) : Int32Array.from(values), x.shape, dtype);
+  const dataId = backend.write(
+    dtype === 'float32' ? Float32Array.from(values) : Int32Array.from(values),
+    x.shape,
+    dtype,
+  );
   return { dataId, shape: x.shape, dtype };
 }
 
@@ -35,7 +39,8 @@ function slice(backend: LetheBackend, x: tf.TensorInfo, begin: number[], size: n
   const shape = size.map((length, axis) => (length < 0 ? x.shape[axis] - begin[axis] : length));
   const cut = shape.map((length, axis) => length !== x.shape[axis]);
   const axis = Math.max(cut.indexOf(true), 0);
-  if (cut.lastIndexOf(true) > axis) throw new RangeError(`lethe devices slice one axis, received begin [${begin}] size [${size}]`);
+  if (cut.lastIndexOf(true) > axis)
+    throw new RangeError(`lethe devices slice one axis, received begin [${begin}] size [${size}]`);
   const inner = tf.util.sizeFromShape(x.shape.slice(axis + 1));
   const rows = tf.util.sizeFromShape(x.shape.slice(0, axis));
   const y = backend.output(shape, x.dtype as 'float32' | 'int32');

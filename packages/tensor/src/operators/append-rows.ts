@@ -10,7 +10,8 @@ import { callOperator } from '../call.js';
 export function appendRows(cache: tf.Variable, rows: tf.Tensor, at: number): void {
   const [B, S, W] = cache.shape as number[];
   const T = rows.shape[0] / B;
-  if (at < 0 || at + T > S) throw new RangeError(`appendRows: expected rows ${at} to ${at + T} within a cache of ${S} rows`);
+  if (at < 0 || at + T > S)
+    throw new RangeError(`appendRows: expected rows ${at} to ${at + T} within a cache of ${S} rows`);
   const backend = tf.engine().backend;
   if (backend instanceof LetheBackend) {
     const block = { rows: B, cols: T * W, x_offset: 0, x_stride: T * W, y_offset: at * W, y_stride: S * W };

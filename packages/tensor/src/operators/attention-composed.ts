@@ -5,7 +5,8 @@ import type { AttentionSizes } from './attention.js';
 type Inputs = Record<string, tf.Tensor>;
 
 /** [B*T, H*D] to [B, H, T, D]. */
-const byHead = (x: tf.Tensor, [B, T, H, D]: number[]): tf.Tensor => tf.transpose(tf.reshape(x, [B, T, H, D]), [0, 2, 1, 3]);
+const byHead = (x: tf.Tensor, [B, T, H, D]: number[]): tf.Tensor =>
+  tf.transpose(tf.reshape(x, [B, T, H, D]), [0, 2, 1, 3]);
 
 /** [B, H, T, D] to [B*T, H*D]. */
 function byRow(x: tf.Tensor): tf.Tensor {

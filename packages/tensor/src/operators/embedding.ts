@@ -31,7 +31,8 @@ tf.registerGradient({
   kernelName: 'lethe.embedding',
   inputsToSave: ['ids', 'weight'],
   gradFunc: (dy, [ids, weight]) => ({
-    weight: () => runOperator('lethe.embedding_backward', { ids, dy: dy as tf.Tensor }, { numRows: weight.shape[0] })[0],
+    weight: () =>
+      runOperator('lethe.embedding_backward', { ids, dy: dy as tf.Tensor }, { numRows: weight.shape[0] })[0],
   }),
 });
 
@@ -45,7 +46,10 @@ export function embedding(ids: tf.Tensor, weight: tf.Tensor): tf.Tensor {
   const [y] = runOperator('lethe.embedding', { ids, weight });
   const backward = ([dy]: (tf.Tensor | undefined)[]): (tf.Tensor | undefined)[] => {
     const inputs = { ids, dy, dweight: accumulator(weight) };
-    return [undefined, isLive(weight) ? runOperator('lethe.embedding_backward', inputs, { numRows: weight.shape[0] })[0] : undefined];
+    return [
+      undefined,
+      isLive(weight) ? runOperator('lethe.embedding_backward', inputs, { numRows: weight.shape[0] })[0] : undefined,
+    ];
   };
   record({ inputs: [ids, weight], outputs: [y], saved: [ids], backward });
   return y;

@@ -29,11 +29,23 @@ registerOperator(
     for (const want of wants as string[]) {
       if (inputs[want]) continue;
       made[want] = backend.output(shapes[want]);
-      if (want !== 'dx') callOperator(backend, 'fill', { N: tf.util.sizeFromShape(shapes[want]), y: made[want], value: 0 });
+      if (want !== 'dx')
+        callOperator(backend, 'fill', { N: tf.util.sizeFromShape(shapes[want]), y: made[want], value: 0 });
     }
-    const target = (want: string): tf.TensorInfo | undefined => ((wants as string[]).includes(want) ? (inputs[want] ?? made[want]) : undefined);
+    const target = (want: string): tf.TensorInfo | undefined =>
+      (wants as string[]).includes(want) ? (inputs[want] ?? made[want]) : undefined;
     const outputs = { dx: target('dx'), dweight: target('dweight'), dbias: target('dbias') };
-    callOperator(backend, 'linear_backward', { N, I, O, x, weight, dy, ...outputs, accumulate_dx: Boolean(inputs.dx), bf16: Boolean(bf16) });
+    callOperator(backend, 'linear_backward', {
+      N,
+      I,
+      O,
+      x,
+      weight,
+      dy,
+      ...outputs,
+      accumulate_dx: Boolean(inputs.dx),
+      bf16: Boolean(bf16),
+    });
     return Object.values(made);
   },
   ({ x, weight, dy }, { wants }) =>
@@ -64,7 +76,11 @@ export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Te
   const bf16 = precision() === 'bf16';
   const [y] = runOperator('lethe.linear', { x, weight, bias }, { bf16 });
   const backward = ([dy]: (tf.Tensor | undefined)[]): (tf.Tensor | undefined)[] => {
-    const operands: [string, tf.Tensor | undefined][] = [['dx', x], ['dweight', weight], ['dbias', bias]];
+    const operands: [string, tf.Tensor | undefined][] = [
+      ['dx', x],
+      ['dweight', weight],
+      ['dbias', bias],
+    ];
     const wanted = operands.filter(([, operand]) => isLive(operand)) as [string, tf.Tensor][];
     const accumulators = Object.fromEntries(wanted.map(([name, operand]) => [name, accumulator(operand)]));
     const wants = wanted.map(([name]) => name);

@@ -13,7 +13,10 @@ const DEVICES: DeviceName[] = ['lethe-reference', 'lethe-cpu', 'cpu'];
 
 /** Deterministic values in (-scale, scale). */
 function values(size: number, seed: number, scale = 1): Float32Array {
-  return Float32Array.from({ length: size }, (_, i) => scale * Math.sin(12.9898 * (i + 1) + 78.233 * seed) * Math.cos(0.37 * i));
+  return Float32Array.from(
+    { length: size },
+    (_, i) => scale * Math.sin(12.9898 * (i + 1) + 78.233 * seed) * Math.cos(0.37 * i),
+  );
 }
 
 const float = (shape: number[], seed: number, scale = 1): tf.Tensor =>
@@ -96,7 +99,8 @@ function expectClose(received: Float32Array, expected: Float32Array, tolerance: 
   expect(received.length).toBe(expected.length);
   const scale = expected.reduce((top, x) => Math.max(top, Math.abs(x)), 1e-6);
   expected.forEach((x, i) => {
-    if (!(Math.abs(received[i] - x) <= tolerance * scale)) throw new Error(`index ${i}: expected ${x}, received ${received[i]}`);
+    if (!(Math.abs(received[i] - x) <= tolerance * scale))
+      throw new Error(`index ${i}: expected ${x}, received ${received[i]}`);
   });
 }
 
@@ -115,7 +119,7 @@ describe('operators on every device', () => {
       const xs = test.inputs();
       const seed = test.f(xs).shape.length === 0 ? undefined : float(test.f(xs).shape, 9);
       const objective = (at: tf.Tensor[]): number => {
-        const y = test.f(at).dataSync();
+        const y = test.f(at).dataSync() as Float32Array;
         const weights = seed?.dataSync() ?? [1];
         return y.reduce((sum, value, i) => sum + value * weights[i], 0);
       };
@@ -143,7 +147,9 @@ describe('operators on every device', () => {
       const xs = test.inputs();
       const { gradients: ours } = gradients(() => test.f(xs), xs);
       const theirs = tf.grads((...at: tf.Tensor[]) => test.f(at))(xs);
-      ours.forEach((gradient, i) => expectClose(theirs[i].dataSync() as Float32Array, gradient!.dataSync() as Float32Array, 1e-6));
+      ours.forEach((gradient, i) =>
+        expectClose(theirs[i].dataSync() as Float32Array, gradient!.dataSync() as Float32Array, 1e-6),
+      );
     }
   });
 });

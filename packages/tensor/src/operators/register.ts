@@ -2,7 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type KernelAttributes, type LetheKernel, registerFor } from '../kernels/register.js';
 
 /** A kernel as a composition of plain tfjs operations, for devices other than the addon's. */
-export type ComposedKernel = (inputs: Record<string, tf.Tensor>, attributes: KernelAttributes) => tf.Tensor | tf.Tensor[];
+export type ComposedKernel = (
+  inputs: Record<string, tf.Tensor>,
+  attributes: KernelAttributes,
+) => tf.Tensor | tf.Tensor[];
 
 interface OperatorKernel {
   name: string;
@@ -46,8 +49,7 @@ export function runOperator(
 ): tf.Tensor[] {
   const present = Object.fromEntries(Object.entries(inputs).filter(([, tensor]) => tensor !== undefined));
   const result = tf.engine().runKernel(name, present as tf.NamedTensorMap, attributes as tf.NamedAttrMap) as
-    | tf.Tensor
-    | tf.Tensor[];
+    tf.Tensor | tf.Tensor[];
   return Array.isArray(result) ? result : [result];
 }
 

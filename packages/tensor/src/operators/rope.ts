@@ -28,7 +28,12 @@ tf.registerGradient({
   kernelName: 'lethe.rope',
   inputsToSave: ['positions', 'cos', 'sin'],
   gradFunc: (dy, [positions, cos, sin], attrs) => ({
-    x: () => runOperator('lethe.rope', { x: dy as tf.Tensor, positions, cos, sin }, { inverse: !(attrs as { inverse?: boolean }).inverse })[0],
+    x: () =>
+      runOperator(
+        'lethe.rope',
+        { x: dy as tf.Tensor, positions, cos, sin },
+        { inverse: !(attrs as { inverse?: boolean }).inverse },
+      )[0],
   }),
 });
 

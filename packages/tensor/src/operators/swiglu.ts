@@ -46,7 +46,8 @@ tf.registerGradient({
 export function swiglu(gate: tf.Tensor, up: tf.Tensor): tf.Tensor {
   expectShape('swiglu', 'up', up, gate.shape);
   const [y] = runOperator('lethe.swiglu', { gate, up });
-  const backward = ([dy]: (tf.Tensor | undefined)[]): tf.Tensor[] => runOperator('lethe.swiglu_backward', { gate, up, dy });
+  const backward = ([dy]: (tf.Tensor | undefined)[]): tf.Tensor[] =>
+    runOperator('lethe.swiglu_backward', { gate, up, dy });
   record({ inputs: [gate, up], outputs: [y], saved: [gate, up], backward });
   return y;
 }

@@ -12,7 +12,15 @@ export const FORGETTING_METHODS = ['complement', 'ga'] as const;
 export type ForgettingMethod = (typeof FORGETTING_METHODS)[number];
 
 /** Entries of the `sums` output: plain sums over valid rows. */
-export const HEAD_SUMS = ['forgetting', 'replay', 'mitigation', 'forgetTargets', 'replayTargets', 'forgetP', 'push'] as const;
+export const HEAD_SUMS = [
+  'forgetting',
+  'replay',
+  'mitigation',
+  'forgetTargets',
+  'replayTargets',
+  'forgetP',
+  'push',
+] as const;
 
 const WANTS = ['dhidden', 'dweight', 'nll', 'p', 'kl'] as const;
 type Want = (typeof WANTS)[number];
@@ -39,9 +47,23 @@ function nativeHead(inputs: KernelInputs, attrs: KernelAttributes, backend: Leth
 
 /** The scalar sum of scales * sums, left on the device. */
 function objective(sums: tf.TensorInfo, scales: number[], backend: LetheBackend): tf.TensorInfo {
-  const factors = { dataId: backend.write(Float32Array.from([...scales, 0, 0, 0, 0, 0]), [8], 'float32'), shape: [8], dtype: 'float32' as const };
+  const factors = {
+    dataId: backend.write(Float32Array.from([...scales, 0, 0, 0, 0, 0]), [8], 'float32'),
+    shape: [8],
+    dtype: 'float32' as const,
+  };
   const [weighted, loss] = [backend.output([8]), backend.output([])];
-  callOperator(backend, 'binary', { N: 8, A: 8, B: 8, a: sums, b: factors, y: weighted, a_repeat: 1, b_repeat: 1, kind: 2 });
+  callOperator(backend, 'binary', {
+    N: 8,
+    A: 8,
+    B: 8,
+    a: sums,
+    b: factors,
+    y: weighted,
+    a_repeat: 1,
+    b_repeat: 1,
+    kind: 2,
+  });
   callOperator(backend, 'reduce', { O: 1, D: 8, I: 1, x: weighted, y: loss, kind: 0 });
   backend.disposeData(factors.dataId);
   backend.disposeData(weighted.dataId);
@@ -125,7 +147,11 @@ export function unlearnHead(inputs: HeadInputs, options: HeadOptions): HeadResul
     wants,
   };
   const original = { original_hidden: originalHidden, original_weight: originalWeight };
-  const [loss, sums, ...made] = runOperator('lethe.unlearn_head', { hidden, weight, targets, ...original, dweight }, { ...attributes });
+  const [loss, sums, ...made] = runOperator(
+    'lethe.unlearn_head',
+    { hidden, weight, targets, ...original, dweight },
+    { ...attributes },
+  );
   const output = (want: Want): tf.Tensor | undefined => made[wants.indexOf(want)];
   const saved = (['dhidden', 'dweight'] as const).map(output).filter((tensor) => tensor !== undefined);
   const backward = ([dloss]: (tf.Tensor | undefined)[]): (tf.Tensor | undefined)[] =>
@@ -143,12 +169,16 @@ function checkHead({ hidden, weight, targets, originalHidden, originalWeight }: 
   const [N, D] = hidden.shape as number[];
   expectShape('unlearnHead', 'weight', weight, [weight.shape[0], D]);
   expectShape('unlearnHead', 'targets', targets, [N]);
-  if (numForget < 0 || numForget > N) throw new RangeError(`unlearnHead: expected numForget in [0, ${N}], received ${numForget}`);
+  if (numForget < 0 || numForget > N)
+    throw new RangeError(`unlearnHead: expected numForget in [0, ${N}], received ${numForget}`);
   if ((originalHidden === undefined) !== (originalWeight === undefined)) {
     throw new RangeError('unlearnHead: expected originalHidden and originalWeight together, received one of them');
   }
   if (!originalHidden) return;
   expectShape('unlearnHead', 'originalHidden', originalHidden, [originalHidden.shape[0], D]);
   expectShape('unlearnHead', 'originalWeight', originalWeight!, weight.shape as number[]);
-  if (originalHidden.shape[0] > N) throw new RangeError(`unlearnHead: expected at most ${N} rows of originalHidden, received ${originalHidden.shape[0]}`);
+  if (originalHidden.shape[0] > N)
+    throw new RangeError(
+      `unlearnHead: expected at most ${N} rows of originalHidden, received ${originalHidden.shape[0]}`,
+    );
 }

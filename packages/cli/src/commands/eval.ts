@@ -1,0 +1,44 @@
+import { loadRecipe, UserError, writeFileAtomically } from '@lethe/run';
+import type { Command } from 'commander';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { addDeviceOptions, type DeviceFlags, selectDevice } from '../device-options.js';
+import { evalRecipeSchema, formatEvaluation, runEvaluation } from '../evaluation.js';
+import type { CliContext } from '../main.js';
+import { recipePath } from '../recipe-path.js';
+
+interface EvalFlags extends DeviceFlags {
+  recipe?: string;
+  set: string[];
+  model?: string;
+  out?: string;
+}
+
+/** `lethe eval`: benchmarks of one model, with intervals. */
+export function addEvalCommand(program: Command, context: CliContext): void {
+  const command = program
+    .command('eval')
+    .description('score a model on the benchmarks of a recipe; every score has a 95% interval')
+    .option('--recipe <file>', 'YAML recipe (default: the recipe eval.yaml that comes with Lethe)')
+    .option(
+      '--set <key=value>',
+      'change one key of the recipe; repeatable',
+      (value: string, list: string[]) => [...list, value],
+      [],
+    )
+    .option('--model <dir>', 'checkpoint folder, in place of the recipe’s')
+    .option('--out <file>', 'JSON with every score and item, in place of the recipe’s');
+  addDeviceOptions(command).action(async (flags: EvalFlags) => {
+    const set = [...flags.set];
+    if (flags.model !== undefined) set.push(`model=${JSON.stringify(flags.model)}`);
+    if (flags.out !== undefined) set.push(`out=${JSON.stringify(flags.out)}`);
+    const { recipe } = loadRecipe(flags.recipe ?? recipePath('eval'), evalRecipeSchema, { set });
+    if (!recipe.model) throw new UserError('which model? give --model DIR, or model: in the recipe');
+    await selectDevice(flags);
+    const results = await runEvaluation({ ...recipe, model: recipe.model }, context.logger());
+    mkdirSync(dirname(recipe.out), { recursive: true });
+    writeFileAtomically(recipe.out, `${JSON.stringify(results, null, 2)}\n`);
+    process.stdout.write(`${formatEvaluation(results)}\n`);
+    context.logger().info(`every item is in ${recipe.out}`);
+  });
+}

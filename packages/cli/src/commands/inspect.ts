@@ -1,0 +1,32 @@
+import { inspectShards, loadTokenizer } from '@lethe/data-pipeline';
+import { UserError } from '@lethe/run';
+import type { Command } from 'commander';
+import type { CliContext } from '../main.js';
+import { integer } from '../number-options.js';
+
+/** `lethe inspect`: what is in a shard folder, and whether it is whole. */
+export function addInspectCommand(program: Command, _context: CliContext): void {
+  program
+    .command('inspect')
+    .description('verify shards; show counts, lengths and samples')
+    .argument('<shards>', 'folder with index.json')
+    .option('--tokenizer <dir>', 'decode samples with this tokenizer')
+    .option('--samples <n>', 'documents to decode', integer, 3)
+    .action(async (folder: string, { tokenizer: from, samples }: { tokenizer?: string; samples: number }) => {
+      const tokenizer = from === undefined ? undefined : await loadTokenizer(from);
+      const found = await inspectShards(folder, { tokenizer, samples });
+      const { documents, tokens, vocabSize, shards } = found.index;
+      const lines = [
+        `${folder}: ${documents} documents, ${tokens} tokens, vocabulary ${vocabSize}, ${shards.length} shards`,
+        `lengths ${found.minLength} to ${found.maxLength}, mean ${found.meanLength.toFixed(1)}`,
+        ...found.histogram.map(({ from: low, to, documents: count }) => `  ${low}-${to}: ${count}`),
+        ...found.samples.map(
+          ({ document, tokens: size, text }) =>
+            `document ${document} (${size} tokens): ${JSON.stringify(text.slice(0, 400))}`,
+        ),
+      ];
+      process.stdout.write(`${lines.join('\n')}\n`);
+      if (found.problems.length > 0) throw new UserError(found.problems.join('\n'));
+      process.stdout.write('every checksum is right\n');
+    });
+}

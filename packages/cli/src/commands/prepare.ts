@@ -1,0 +1,150 @@
+import {
+  documentText,
+  loadTokenizer,
+  prepare,
+  type PrepareProgress,
+  type PrepareResult,
+  readDocuments,
+  type Tokenizer,
+  trainTokenizer,
+} from '@lethe/data-pipeline';
+import { formatDuration, listenForStop, loadRecipe, type Logger, STOP_EXIT_CODES, UserError } from '@lethe/run';
+import { type Command, Option } from 'commander';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CliContext } from '../main.js';
+import { integer, nonNegative } from '../number-options.js';
+import { type PrepareRecipe, prepareRecipeSchema } from '../prepare-recipe.js';
+
+interface PrepareFlags {
+  recipe?: string;
+  set: string[];
+  out?: string;
+  tokenizer?: string;
+  trainTokenizer?: number;
+  as?: 'text' | 'chat';
+  heldOut?: number;
+  seed?: number;
+  strict?: boolean;
+  force?: boolean;
+}
+
+/** `lethe prepare`: text to shards. */
+export function addPrepareCommand(program: Command, context: CliContext): void {
+  program
+    .command('prepare')
+    .description('turn text, JSONL, JSON or Arrow files into tokenized shards, with a held-out split')
+    .argument('[sources...]', 'files, folders, globs, or - for standard input')
+    .option('--recipe <file>', 'YAML recipe, in place of or besides the flags')
+    .option(
+      '--set <key=value>',
+      'change one key of the recipe; repeatable',
+      (value: string, list: string[]) => [...list, value],
+      [],
+    )
+    .option('--out <dir>', 'folder to write')
+    .option('--tokenizer <dir>', 'folder (or file) of a Hugging Face tokenizer.json')
+    .option('--train-tokenizer <size>', 'train a BPE tokenizer of this vocabulary on the sources instead', integer)
+    .addOption(
+      new Option('--as <kind>', 'text: every token is a target; chat: assistant turns only').choices(['text', 'chat']),
+    )
+    .option('--held-out <fraction>', 'share of documents kept from training (default: 0.01)', nonNegative)
+    .option('--seed <n>', 'decides which documents are held out', integer)
+    .option('--strict', 'stop at the first row that cannot be read')
+    .option('--force', 'prepare again even if the same preparation is there')
+    .action(async (sources: string[], flags: PrepareFlags) => {
+      const recipe = resolve(sources, flags);
+      const logger = context.logger();
+      const abort = new AbortController();
+      const stop = listenForStop((signal) =>
+        abort.abort(new UserError(`${signal}: stopped; ${recipe.out} holds no finished shards`)),
+      );
+      try {
+        report(await runPrepare(recipe, { logger, signal: abort.signal, force: flags.force }), logger);
+      } catch (error) {
+        if (!stop.requested) throw error;
+        logger.endProgress();
+        logger.warn((error as Error).message);
+        context.exitCode = STOP_EXIT_CODES[stop.requested];
+      } finally {
+        stop.dispose();
+      }
+    });
+}
+
+/** Flags win over the recipe. */
+function resolve(sources: string[], flags: PrepareFlags): PrepareRecipe {
+  const base = flags.recipe ? loadRecipe(flags.recipe, prepareRecipeSchema, { set: flags.set }).recipe : undefined;
+  if (!flags.recipe && flags.set.length > 0) throw new UserError('--set changes keys of a recipe: give --recipe');
+  const from = sources.length > 0 ? sources : base?.sources;
+  const out = flags.out ?? base?.out;
+  if (!from || from.length === 0)
+    throw new UserError('nothing to prepare: name source files, or a --recipe with sources');
+  if (!out) throw new UserError('where to? give --out DIR');
+  const chosen = flags.trainTokenizer ? { train: { vocabSize: flags.trainTokenizer } } : flags.tokenizer;
+  const tokenizer = chosen ?? base?.tokenizer;
+  if (!tokenizer) throw new UserError('give --tokenizer DIR, or --train-tokenizer SIZE to make one from the sources');
+  const given = { as: flags.as, seed: flags.seed, heldOut: flags.heldOut, strict: flags.strict };
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return prepareRecipeSchema.parse({ ...base, ...set, sources: from, out, tokenizer });
+}
+
+/** Who is told of a preparation, and what stops it. */
+export interface PrepareContext {
+  logger: Logger;
+  signal?: AbortSignal;
+  force?: boolean;
+}
+
+/** Trains the tokenizer if asked to, then prepares the shards. */
+export async function runPrepare(recipe: PrepareRecipe, context: PrepareContext): Promise<PrepareResult> {
+  const tokenizer = await tokenizerFor(recipe, context.logger);
+  const { heldOut, tokenizer: _tokenizer, ...rest } = recipe;
+  const options = { ...rest, tokenizer, heldOut: { fraction: heldOut }, signal: context.signal, force: context.force };
+  const result = await prepare(options, (progress) => context.logger.progress(progressLine(progress)));
+  context.logger.endProgress();
+  return result;
+}
+
+async function tokenizerFor({ tokenizer, sources, out }: PrepareRecipe, logger: Logger): Promise<Tokenizer> {
+  if (typeof tokenizer === 'string') return loadTokenizer(tokenizer);
+  const folder = join(out, 'trained-tokenizer');
+  if (existsSync(join(folder, 'tokenizer.json'))) {
+    const existing = await loadTokenizer(folder);
+    if (existing.vocabSize === tokenizer.train.vocabSize) return existing;
+  }
+  logger.info(`training a tokenizer of ${tokenizer.train.vocabSize} ids`);
+  async function* texts(): AsyncGenerator<string> {
+    for await (const document of readDocuments(sources)) yield documentText(document);
+  }
+  return trainTokenizer(texts(), { vocabSize: tokenizer.train.vocabSize, folder });
+}
+
+function progressLine({ documents, tokens, bytesRead, bytesTotal, seconds }: PrepareProgress): string {
+  const parts = [
+    `${documents} documents`,
+    `${tokens} tokens`,
+    `${(bytesRead / 1e6 / Math.max(seconds, 1e-9)).toFixed(1)} MB/s`,
+  ];
+  if (bytesTotal !== undefined && bytesRead > 0)
+    parts.push(`${formatDuration((seconds * (bytesTotal - bytesRead)) / bytesRead)} left`);
+  return parts.join('  ');
+}
+
+function report({ report: done, isSkipped }: PrepareResult, logger: Logger): void {
+  if (isSkipped) logger.info('the same preparation is there already; --force makes it again');
+  for (const { file, format, documents, wrongRows, skipped } of done.files) {
+    logger.info(
+      skipped
+        ? `${file}: skipped, ${skipped}`
+        : `${file}: ${format}, ${documents} documents${wrongRows ? `, ${wrongRows} wrong rows` : ''}`,
+    );
+  }
+  if (done.wrongRows.count > 0) {
+    logger.warn(`${done.wrongRows.count} rows could not be used; all are listed in wrong-rows.jsonl, the first:`);
+    for (const example of done.wrongRows.examples.slice(0, 3)) logger.warn(`  ${example}`);
+  }
+  for (const split of Object.values(done.splits)) {
+    logger.info(`${split.folder}: ${split.documents} documents, ${split.tokens} tokens, ${split.targets} targets`);
+  }
+}

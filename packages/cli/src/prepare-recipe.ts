@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+const columns = z.union([
+  z.strictObject({ text: z.string() }),
+  z.strictObject({ prompt: z.string(), response: z.string(), input: z.string().optional() }),
+]);
+
+const source = z.union([
+  z.string(),
+  z.strictObject({
+    path: z.string(),
+    columns: columns.optional().describe('names of the columns, where they are not the usual ones'),
+    split: z.enum(['file', 'line', 'paragraphs']).optional().describe('how a text file is cut into documents'),
+  }),
+]);
+
+/** The recipe of `lethe prepare`. */
+export const prepareRecipeSchema = z.strictObject({
+  sources: z.array(source).min(1),
+  out: z.string(),
+  tokenizer: z.union([z.string(), z.strictObject({ train: z.strictObject({ vocabSize: z.int().positive() }) })]),
+  as: z.enum(['text', 'chat']).default('text'),
+  template: z.string().optional().describe('how a question-answer row reads as text: "{prompt}\\n{response}"'),
+  chatTemplate: z.string().optional(),
+  heldOut: z.number().min(0).lt(1).default(0.01),
+  seed: z.int().nonnegative().default(0),
+  strict: z.boolean().default(false),
+});
+
+/** A validated preparation. */
+export type PrepareRecipe = z.output<typeof prepareRecipeSchema>;

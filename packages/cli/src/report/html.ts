@@ -1,0 +1,31 @@
+const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+/** Text made safe for HTML. */
+export const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (character) => ESCAPES[character]);
+
+/** A table of cells that are HTML already; the first column is a row's name. */
+export function htmlTable(header: string[], rows: string[][]): string {
+  const head = header.map((cell) => `<th scope="col">${cell}</th>`).join('');
+  const body = rows.map(
+    ([name, ...cells]) => `<tr><th scope="row">${name}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`,
+  );
+  return `<div class="table"><table><thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
+}
+
+const STYLE = `
+  :root { color-scheme: light dark; }
+  body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+  h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
+  .table { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+  th, td { padding: .3rem .7rem; border-bottom: 1px solid #8884; text-align: right; white-space: nowrap; }
+  th[scope=row], th:first-child { text-align: left; }
+  svg { width: 100%; max-width: 44rem; height: auto; background: #fff; color: #222; font: 11px system-ui, sans-serif; }
+  .legend span { display: inline-block; margin-right: 1rem; } .legend i { display: inline-block; width: 1.2em; height: .25em; vertical-align: middle; margin-right: .35em; }
+  .holds { color: #00795a; } .not { color: #b34700; } .unclear { color: #777; }
+  pre { overflow-x: auto; background: #8881; padding: .6rem; } .note { color: #777; }
+`;
+
+/** A page that needs no other file and no network. */
+export function htmlPage(title: string, body: string): string {
+  return `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head>\n<body>\n<h1>${escapeHtml(title)}</h1>\n${body}\n</body></html>\n`;
+}
