@@ -1,3 +1,4 @@
+import { showValue } from '../show-value.js';
 import { DTYPE_BITS, isDtype, type SafetensorsDtype } from './dtype.js';
 import { findDuplicateKey } from './json-duplicates.js';
 import { SafetensorsError } from './safetensors-error.js';
@@ -68,18 +69,19 @@ function parseTensorInfo(entry: unknown, where: string): TensorInfo {
   const { dtype, shape, data_offsets: offsets } = entry as Record<string, unknown>;
   if (!isDtype(dtype)) {
     const known = Object.keys(DTYPE_BITS).join(', ');
-    throw new SafetensorsError(`${where}: expected a dtype of ${known}, received ${shown(dtype)}`);
+    throw new SafetensorsError(`${where}: expected a dtype of ${known}, received ${showValue(dtype)}`);
   }
-  if (!isSizeList(shape)) throw new SafetensorsError(`${where}: expected a shape of sizes, received ${shown(shape)}`);
+  if (!isSizeList(shape))
+    throw new SafetensorsError(`${where}: expected a shape of sizes, received ${showValue(shape)}`);
   if (!isSizeList(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    throw new SafetensorsError(`${where}: expected data_offsets [begin, end], received ${shown(offsets)}`);
+    throw new SafetensorsError(`${where}: expected data_offsets [begin, end], received ${showValue(offsets)}`);
   }
   const numElements = shape.reduce((product, size) => product * size, 1);
   const numBytes = (numElements * DTYPE_BITS[dtype]) / 8;
-  if (!Number.isSafeInteger(numBytes)) throw new SafetensorsError(`${where}: the shape ${shown(shape)} overflows`);
+  if (!Number.isSafeInteger(numBytes)) throw new SafetensorsError(`${where}: the shape ${showValue(shape)} overflows`);
   const [begin, end] = offsets;
   if (end - begin !== numBytes) {
-    const expected = `${numBytes} bytes for ${dtype} of shape ${shown(shape)}`;
+    const expected = `${numBytes} bytes for ${dtype} of shape ${showValue(shape)}`;
     throw new SafetensorsError(`${where}: expected ${expected}, received ${end - begin}`);
   }
   return { dtype, shape, numElements, begin, end };
@@ -111,6 +113,3 @@ function checkTiling(tensors: Map<string, TensorInfo>, dataBytes: number, file: 
 
 const isSizeList = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
-
-const shown = (value: unknown): string =>
-  value === undefined ? 'nothing (the key is missing)' : JSON.stringify(value).slice(0, 100);

@@ -146,6 +146,20 @@ describe('openSafetensors', () => {
     ],
   ])('refuses %s', (_name, refuse, message) => expect(refuse()).toContain(message));
 
+  it('survives headers made to exhaust the stack', () => {
+    const deep = '['.repeat(1e5) + ']'.repeat(1e5);
+    const shape = `{"a":{"dtype":"F32","shape":${deep},"data_offsets":[0,28]}}`;
+    expect(refusalOf(fileBytes(shape, data))).toContain(
+      'expected a shape of sizes, received a value nested too deeply',
+    );
+    const longName = '\\n'.repeat(1.5e7);
+    const long = `{"${longName}":{"dtype":"F32","shape":[7],"data_offsets":[0,28]}}`;
+    writeFileSync(file, fileBytes(long, data));
+    const source = openSafetensors(file);
+    expect(source.tensors.size).toBe(1);
+    source.close();
+  });
+
   it('refuses pickle files by name, with the reason', () => {
     expect(() => openSafetensors('x/pytorch_model.bin')).toThrow(
       'x/pytorch_model.bin: pickle files can run code when they are opened',

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { showValue } from '../show-value.js';
 import type { TensorInfo } from './header.js';
 import { findDuplicateKey } from './json-duplicates.js';
 import { openSafetensors, type SafetensorsFile, type TensorSource } from './reader.js';
@@ -62,7 +63,7 @@ function readWeightMap(indexFile: string): Map<string, string> {
     // A shard is a plain file name: an index must not reach outside its folder.
     if (typeof shard !== 'string' || shard !== basename(shard) || shard === '..' || shard === '') {
       const expected = `${indexFile}: tensor '${name}': expected the name of a file beside the index`;
-      throw new SafetensorsError(`${expected}, received ${JSON.stringify(shard)}`);
+      throw new SafetensorsError(`${expected}, received ${showValue(shard)}`);
     }
   }
   return new Map(entries as [string, string][]);
