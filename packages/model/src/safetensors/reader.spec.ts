@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededRandom } from '@lethe/run';
+import { parseHeader } from './header.js';
 import { openSafetensors } from './reader.js';
 import { SafetensorsError } from './safetensors-error.js';
 
@@ -170,27 +171,15 @@ describe('openSafetensors', () => {
   it('answers 2,000 mutated files with an error or the right sizes, never a crash', () => {
     const random = seededRandom(1, 'fuzz');
     const json = JSON.stringify(good);
-    const scraps = [
-      '"',
-      '{',
-      '}',
-      '[',
-      ']',
-      ',',
-      ':',
-      '-',
-      '9',
-      '0',
-      'e9',
-      '.',
-      'null',
-      '\\',
-      'F64',
-      '"a":',
-      '[0,0]',
-      '\0',
-    ];
+    const scraps = `" { } [ ] , : - 9 0 e9 . null \\ F64 "a": [0,0] \0`.split(' ');
     let accepted = 0;
+    const parsed = (text: string, dataBytes: number) => parseHeader(Buffer.from(text), dataBytes, file).tensors;
+    const opened = (text: string, dataBytes: number, lie: number) => {
+      writeFileSync(file, fileBytes(text, Buffer.alloc(dataBytes), lie));
+      const source = openSafetensors(file);
+      source.close();
+      return source.tensors;
+    };
     for (let trial = 0; trial < 2000; trial++) {
       let text = json;
       for (let edit = random.int(3) + 1; edit > 0; edit--) {
@@ -199,14 +188,12 @@ describe('openSafetensors', () => {
         text = text.slice(0, at) + scraps[random.int(scraps.length)] + text.slice(at + removed);
       }
       const lie = random.int(4) === 0 ? random.int(2 * text.length) : undefined;
-      const extra = random.int(8) === 0 ? random.int(9) : 0;
-      writeFileSync(file, fileBytes(text, Buffer.concat([data, Buffer.alloc(extra)]), lie));
+      const dataBytes = data.length + (random.int(8) === 0 ? random.int(9) : 0);
       try {
-        const source = openSafetensors(file);
+        const tensors = lie === undefined ? parsed(text, dataBytes) : opened(text, dataBytes, lie);
         accepted++;
-        const total = [...source.tensors.values()].reduce((sum, { begin, end }) => sum + end - begin, 0);
-        expect(total).toBe(data.length + extra);
-        source.close();
+        const total = [...tensors.values()].reduce((sum, { begin, end }) => sum + end - begin, 0);
+        expect(total).toBe(dataBytes);
       } catch (error) {
         if (!(error instanceof SafetensorsError)) throw error;
       }
