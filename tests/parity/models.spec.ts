@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { disposeBatch, generate, type Llama, loadLlama, rowsOfSequences, toTokenBatch } from '@lethe/model';
 import { type DeviceName, linear, noGrad, scope, useDevice } from '@lethe/tensor';
-import { goldenPath, goldenTensors, relativeError } from './golden-files';
+import { goldenPath, goldenTensors, relativeError } from './golden-files.js';
 
 const MODELS = readdirSync(goldenPath('models'))
   .filter((name) => name.endsWith('.safetensors'))

@@ -1,6 +1,6 @@
 import { deviceIndex, type DeviceName, type Field, loadAddon, operatorIndex, type OperatorName } from '@lethe/native';
 import type { TensorSource } from '@lethe/model';
-import { goldenJson, goldenTensors, relativeError } from './golden-files';
+import { goldenJson, goldenTensors, relativeError } from './golden-files.js';
 
 interface GoldenCase {
   operator: OperatorName;

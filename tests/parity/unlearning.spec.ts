@@ -3,7 +3,7 @@ import { termMeans } from '@lethe/losses';
 import { type Llama, loadLlama } from '@lethe/model';
 import { type DeviceName, useDevice } from '@lethe/tensor';
 import { accumulateGradients, Optimizer, type StepContext } from '@lethe/train';
-import { goldenJson, goldenPath, goldenTensors, relativeError } from './golden-files';
+import { goldenJson, goldenPath, goldenTensors, relativeError } from './golden-files.js';
 
 interface GoldenStep {
   total: number;
