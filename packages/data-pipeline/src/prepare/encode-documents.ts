@@ -23,7 +23,7 @@ export interface EncodeDocumentsOptions {
 
 /** Documents encoded together, at most. */
 const MAX_DOCUMENTS = 512;
-const MAX_CHARACTERS = 2 ** 20;
+const MAX_CHARACTERS = 2 ** 18;
 
 /** Encodes documents in order, in batches, reading and encoding one batch ahead. */
 export async function* encodeDocuments(
