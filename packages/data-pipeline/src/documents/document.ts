@@ -1,3 +1,5 @@
+import { UserError } from '@lethe/run';
+
 /** Who speaks in a turn of a conversation. */
 export type Role = 'system' | 'user' | 'assistant';
 
@@ -34,9 +36,7 @@ export interface WrongRow extends Place {
 }
 
 /** Raised by unreadable sources and, in strict mode, by the first wrong row. */
-export class SourceError extends Error {
-  override readonly name = 'SourceError';
-}
+export class SourceError extends UserError {}
 
 /** The separator between the turns of a multi-turn conversation rendered as plain text. */
 const TURN_SEPARATOR = '\n';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { UserError } from '@lethe/run';
 import { crc32 } from './crc32.js';
 
 /** How ids are stored. */
@@ -47,9 +48,7 @@ export interface ShardIndex {
 }
 
 /** Raised for shards that are missing, damaged, or do not fit what they are used with. */
-export class ShardError extends Error {
-  override readonly name = 'ShardError';
-}
+export class ShardError extends UserError {}
 
 /** Name of the index inside a shard folder. */
 export const INDEX_FILE = 'index.json';

@@ -1,3 +1,5 @@
+import { UserError } from '@lethe/run';
+
 /** The parts of a parsed `tokenizer.json` that this package looks at. */
 export interface TokenizerJson {
   added_tokens?: AddedTokenJson[];
@@ -33,6 +35,4 @@ export type CoreName = 'rust' | 'js';
 export type BuildCore = (tokenizer: TokenizerJson, config: Record<string, unknown>) => TokenizerCore;
 
 /** Raised when a tokenizer cannot be loaded or used. */
-export class TokenizerError extends Error {
-  override readonly name = 'TokenizerError';
-}
+export class TokenizerError extends UserError {}
