@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { type Field, operatorIndex, type OperatorName } from '@lethe/native';
 import type { LetheBackend } from './backend.js';
+import { profiled } from './profile.js';
 
 /** The value of one field of an operator: a tensor, a dimension or number, a flag; undefined where it is optional. */
 export type FieldValue = tf.TensorInfo | number | boolean | undefined;
@@ -35,5 +36,5 @@ export function callOperator(backend: LetheBackend, name: OperatorName, fields: 
       args.push(Number(value));
     }
   }
-  backend.addon.run(backend.deviceIndex, operatorIndex[name], args);
+  profiled(name, () => backend.addon.run(backend.deviceIndex, operatorIndex[name], args));
 }

@@ -22,4 +22,5 @@ export {
 } from './operators/unlearn-head.js';
 export { Parameter } from './parameter.js';
 export { precision, type Precision, setPrecision } from './precision.js';
+export { type OperatorTime, startProfile, stopProfile } from './profile.js';
 export { backward, checkpoint, gradients, noGrad, scope } from './tape.js';
