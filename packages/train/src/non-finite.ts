@@ -6,6 +6,21 @@ import { describeMicroBatches, type MicroBatch } from './micro-batch.js';
 /** NaN or infinity in a loss or gradient: names the step, the tensor and the batch. */
 export class NonFiniteError extends UserError {}
 
+/** Whether every weight is a number. Waits for the device. */
+export const hasFiniteWeights = (parameters: Parameter[]): boolean =>
+  Number.isFinite(globalNorm(parameters.map(({ value }) => value)));
+
+/**
+ * @throws NonFiniteError when a weight is not finite after `step`: such a state must not replace a good checkpoint.
+ */
+export function assertFiniteWeights(step: number, parameters: Parameter[]): void {
+  if (hasFiniteWeights(parameters)) return;
+  const bad = parameters.find(({ value }) => !Number.isFinite(globalNorm([value])));
+  throw new NonFiniteError(
+    `step ${step} left the weight ${bad?.name ?? 'norm'} not finite; it is not saved, and the last good checkpoint is kept. Lower optimizer.lr.`,
+  );
+}
+
 /** @throws NonFiniteError when a sum of the objective or the gradient norm is not finite. */
 export function assertFinite(
   step: number,

@@ -4,7 +4,11 @@ import { DEVICE_NAMES, FORGETTING_METHODS } from '@lethe/tensor';
 const stream = z
   .strictObject({
     shards: z.string().describe('folder with index.json, written by `lethe prepare`'),
-    proportion: z.number().positive().default(1).describe('share of this stream among the streams of its role'),
+    proportion: z
+      .number()
+      .positive()
+      .default(1)
+      .describe('weight of this stream among the streams of its role: rows are shared in these proportions'),
   })
   .describe('one source of token rows');
 

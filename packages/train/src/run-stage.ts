@@ -7,6 +7,7 @@ import {
   type Llama,
   type LlamaConfig,
   loadLlama,
+  readConfig,
   type SaveOptions,
   saveLlama,
 } from '@lethe/model';
@@ -106,10 +107,11 @@ interface Prepared {
 async function prepareStage(recipe: TrainRecipe, resumeFrom?: string): Promise<Prepared> {
   const tokenizerFrom = recipe.model.init ?? recipe.model.tokenizer;
   const tokenizer = tokenizerFrom ? await loadTokenizer(tokenizerFrom) : undefined;
-  const streams = await openStreams(recipe, tokenizer?.hash);
-  const start = recipe.model.init ? loadLlama(recipe.model.init) : undefined;
-  const config = start?.model.config ?? freshConfig(recipe, tokenizer);
+  const { init } = recipe.model;
+  const config = init ? readConfig(join(init, 'config.json')).config : freshConfig(recipe, tokenizer);
   checkSizes(recipe, config, tokenizer?.vocabSize);
+  const streams = await openStreams(recipe, { tokenizerHash: tokenizer?.hash, vocabSize: config.vocabSize });
+  const start = init ? loadLlama(init) : undefined;
   const { mitigation } = recipe.objective.weights;
   const needsOriginal = recipe.stage === 'unlearn' && mitigation > 0;
   const original = needsOriginal ? cloneLlama(start!.model) : undefined;

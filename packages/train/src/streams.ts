@@ -11,15 +11,26 @@ export interface TrainStreams {
 
 type Role = keyof TrainStreams;
 
-async function openRole(recipe: TrainRecipe, role: Role, tokenizerHash?: string): Promise<TokenStream | undefined> {
+/** What shards must fit: the model's tokenizer, where it has one, and its vocabulary. */
+export interface ShardFit {
+  tokenizerHash?: string;
+  vocabSize?: number;
+}
+
+async function openRole(recipe: TrainRecipe, role: Role, fit: ShardFit): Promise<TokenStream | undefined> {
   const parts = recipe.data[role];
   if (parts.length === 0) return undefined;
   const { rowLength, packing } = recipe.data;
   const streams = await Promise.all(
-    parts.map(({ shards }) => openStream({ shards, rowLength, packing, seed: recipe.seed, tokenizerHash })),
+    parts.map(({ shards }) => openStream({ shards, rowLength, packing, seed: recipe.seed, ...fit })),
   );
   if (streams.length === 1) return streams[0];
-  const mixed = streams.map((stream, i) => ({ stream, proportion: parts[i].proportion, name: parts[i].shards }));
+  const total = parts.reduce((sum, { proportion }) => sum + proportion, 0);
+  const mixed = streams.map((stream, i) => ({
+    stream,
+    proportion: parts[i].proportion / total,
+    name: parts[i].shards,
+  }));
   return mixStreams(mixed, recipe.seed);
 }
 
@@ -27,7 +38,7 @@ async function openRole(recipe: TrainRecipe, role: Role, tokenizerHash?: string)
  * Opens the streams of a recipe.
  * @throws UserError when a stage lacks the data it needs, naming the keys.
  */
-export async function openStreams(recipe: TrainRecipe, tokenizerHash?: string): Promise<TrainStreams> {
+export async function openStreams(recipe: TrainRecipe, fit: ShardFit = {}): Promise<TrainStreams> {
   const { batch, data, stage } = recipe;
   if (stage === 'unlearn') {
     if (data.replay.length === 0 || batch.replayRows === 0) {
@@ -45,8 +56,8 @@ export async function openStreams(recipe: TrainRecipe, tokenizerHash?: string): 
       throw new UserError(`stage ${stage} needs data.replay and batch.replayRows at least 1`);
   }
   return {
-    forget: await openRole(recipe, 'forget', tokenizerHash),
-    replay: await openRole(recipe, 'replay', tokenizerHash),
+    forget: await openRole(recipe, 'forget', fit),
+    replay: await openRole(recipe, 'replay', fit),
   };
 }
 

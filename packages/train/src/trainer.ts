@@ -4,7 +4,7 @@ import { termMeans, type TermSums, type TermWeights } from '@lethe/losses';
 import { deviceMemory } from '@lethe/tensor';
 import { learningRate } from './schedule.js';
 import type { MicroBatch } from './micro-batch.js';
-import { assertFinite } from './non-finite.js';
+import { assertFinite, assertFiniteWeights, hasFiniteWeights } from './non-finite.js';
 import type { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
 import { accumulateGradients, type StepContext } from './step.js';
@@ -48,7 +48,7 @@ export async function train(training: Training, startStep: number): Promise<Trai
     try {
       record = trainStep(training, step, batches);
     } catch (error) {
-      if (saved !== step - 1) await training.save(step - 1);
+      if (saved !== step - 1 && hasFiniteWeights(training.optimizer.parameters)) await training.save(step - 1);
       throw error;
     }
     training.onStep(record);
@@ -56,6 +56,7 @@ export async function train(training: Training, startStep: number): Promise<Trai
     // A turn of the event loop, so that signals and writes are served between steps.
     await new Promise<void>((resolve) => setImmediate(resolve));
     if (step % recipe.checkpoint.every === 0 || step === recipe.steps || stop?.requested) {
+      assertFiniteWeights(step, training.optimizer.parameters);
       await training.save(step);
       saved = step;
     }
