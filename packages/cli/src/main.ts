@@ -17,6 +17,9 @@ export interface CliContext {
   exitCode: number;
 }
 
+/** A file or folder that the system refuses; Node's message names it. */
+const isSystemError = (error: unknown): boolean => error instanceof Error && 'syscall' in error && 'path' in error;
+
 const wantsStack = (args: string[]): boolean => args.includes('--verbose');
 
 /** The `lethe` program; commands report through `context`. */
@@ -66,7 +69,7 @@ export async function main(args: string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
     logger?.endProgress();
     const { message, stack } = error as Error;
-    const isExpected = error instanceof UserError || error instanceof RangeError;
+    const isExpected = error instanceof UserError || error instanceof RangeError || isSystemError(error);
     process.stderr.write(`lethe: ${wantsStack(args) ? stack : message}\n`);
     if (!isExpected && !wantsStack(args)) process.stderr.write('(add --verbose for where this happened)\n');
     return 1;

@@ -1,3 +1,4 @@
+import { loadTokenizer } from '@lethe/data-pipeline';
 import { baselm, countParameters, type LlamaConfig, readConfig } from '@lethe/model';
 import type { TrainRecipe } from '@lethe/train';
 import { existsSync } from 'node:fs';
@@ -6,13 +7,15 @@ import { stringify } from 'yaml';
 
 const GIB = 2 ** 30;
 
-function configOf(recipe: TrainRecipe): LlamaConfig | undefined {
-  const { init, config } = recipe.model;
+async function configOf(recipe: TrainRecipe): Promise<LlamaConfig | undefined> {
+  const { init, config, tokenizer } = recipe.model;
   if (init !== undefined) {
     const file = join(init, 'config.json');
     return existsSync(file) ? readConfig(file).config : undefined;
   }
-  const { vocabSize = 0, hiddenSize, numHeads, numKeyValueHeads = numHeads } = config!;
+  const isThere = tokenizer !== undefined && existsSync(tokenizer);
+  const vocabSize = config!.vocabSize ?? (isThere ? (await loadTokenizer(tokenizer)).vocabSize : 0);
+  const { hiddenSize, numHeads, numKeyValueHeads = numHeads } = config!;
   return baselm({ ...config!, vocabSize, numKeyValueHeads, headDim: hiddenSize / numHeads });
 }
 
@@ -39,11 +42,11 @@ function memoryOf(recipe: TrainRecipe, config: LlamaConfig): Record<string, numb
 }
 
 /** What `--dry-run` prints: the recipe with every default, then sizes and memory. */
-export function planOf(recipe: TrainRecipe): string {
+export async function planOf(recipe: TrainRecipe): Promise<string> {
   const { batch, data, steps } = recipe;
   const perStep = (batch.replayRows + batch.forgetRows) * batch.accumulate * data.rowLength;
   const lines = [stringify(recipe).trimEnd(), '---'];
-  const config = configOf(recipe);
+  const config = await configOf(recipe);
   if (config && config.vocabSize > 0) {
     const memory = Object.entries(memoryOf(recipe, config)).filter(([, bytes]) => bytes > 0);
     const total = memory.reduce((sum, [, bytes]) => sum + bytes, 0);

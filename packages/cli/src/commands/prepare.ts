@@ -86,7 +86,9 @@ function resolve(sources: string[], flags: PrepareFlags): PrepareRecipe {
   if (!tokenizer) throw new UserError('give --tokenizer DIR, or --train-tokenizer SIZE to make one from the sources');
   const given = { as: flags.as, seed: flags.seed, heldOut: flags.heldOut, strict: flags.strict };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return prepareRecipeSchema.parse({ ...base, ...set, sources: from, out, tokenizer });
+  const checked = prepareRecipeSchema.safeParse({ ...base, ...set, sources: from, out, tokenizer });
+  if (checked.success) return checked.data;
+  throw new UserError(checked.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
 }
 
 /** Who is told of a preparation, and what stops it. */

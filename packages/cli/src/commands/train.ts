@@ -43,7 +43,7 @@ export function addTrainCommands(program: Command, context: CliContext): void {
         const { recipe } = loadRecipe(flags.recipe ?? recipePath(stage), trainRecipeSchema, { set: flags.set });
         if (recipe.stage !== stage)
           throw new UserError(`this recipe is for \`lethe ${recipe.stage}\`, not \`lethe ${stage}\``);
-        if (flags.dryRun) process.stdout.write(`${planOf(recipe)}\n`);
+        if (flags.dryRun) process.stdout.write(`${await planOf(recipe)}\n`);
         else await runTraining(recipe, context);
       });
   }
