@@ -162,7 +162,7 @@ Napi::Value reset_peak(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value empty_cache(const Napi::CallbackInfo& info) {
-  instance(info.Env()).store.pool(device_index(info, "emptyCache")).empty_cache();
+  instance(info.Env()).store.empty_cache(device_index(info, "emptyCache"));
   return info.Env().Undefined();
 }
 

@@ -11,7 +11,23 @@ namespace {
 // One counter for all stores: devices cache what they derive from (buffer, version) across stores.
 std::atomic<uint64_t> last_id{0};
 
+// One place is enough for each device; a null one is free.
+std::array<std::atomic<ReleaseObserver>, num_devices> observers{};
+
+void notify(uint64_t id) {
+  for (const auto& observer : observers)
+    if (const ReleaseObserver observe = observer.load()) observe(id);
+}
+
 }  // namespace
+
+void observe_releases(ReleaseObserver observer) {
+  for (auto& place : observers) {
+    ReleaseObserver free = nullptr;
+    if (place.compare_exchange_strong(free, observer) || free == observer) return;
+  }
+  throw Error(Code::internal, "observe_releases", "more observers than devices");
+}
 
 Device& device_at(int index) {
   switch (index) {
@@ -28,7 +44,10 @@ Device& device_at(int index) {
 }
 
 BufferStore::~BufferStore() {
-  for (auto& [id, buffer] : buffers_) buffer.pool->release(buffer.data, buffer.bytes);
+  for (auto& [id, buffer] : buffers_) {
+    notify(id);
+    buffer.pool->release(buffer.data, buffer.bytes);
+  }
 }
 
 CachingPool& BufferStore::pool(int device) {
@@ -36,6 +55,11 @@ CachingPool& BufferStore::pool(int device) {
   auto& pool = pools_[static_cast<size_t>(device)];
   if (!pool) pool = std::make_unique<CachingPool>(memory);
   return *pool;
+}
+
+void BufferStore::empty_cache(int device) {
+  pool(device).empty_cache();
+  notify(0);
 }
 
 uint64_t BufferStore::allocate(int device, size_t bytes) {
@@ -47,6 +71,7 @@ uint64_t BufferStore::allocate(int device, size_t bytes) {
 
 void BufferStore::release(uint64_t id) {
   Buffer& buffer = find(id, "release", "buffer");
+  notify(id);
   buffer.pool->release(buffer.data, buffer.bytes);
   buffers_.erase(id);
 }

@@ -16,6 +16,11 @@ inline constexpr int num_devices = 3;
 // Throws Error{not_available} where the machine or the build has no such device.
 Device& device_at(int index);
 
+// Told of every buffer that goes, on the thread that releases it; of id 0 when a cache is to be emptied. For what
+// devices derive from buffers. Observers are added while a device starts and stay.
+using ReleaseObserver = void (*)(uint64_t id);
+void observe_releases(ReleaseObserver observer);
+
 class BufferStore {
  public:
   ~BufferStore();
@@ -26,6 +31,7 @@ class BufferStore {
   // The buffer as an operator of `device` sees it; `op` and `name` are for the error. Counts a write when `writes`.
   Tensor tensor(uint64_t id, Device& device, bool writes, const char* op, const char* name);
   CachingPool& pool(int device);
+  void empty_cache(int device);
 
  private:
   struct Buffer {

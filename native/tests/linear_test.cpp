@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <string>
 
+#include "core/call.h"
+#include "core/operator_table.h"
 #include "tests/gradient.h"
 
 namespace lethe::tests {
@@ -19,6 +22,40 @@ TEST(Linear, StaysWithinTheErrorBudget) {
       expect_within_budget(sized("linear", s[0], s[1], s[2], bf16));
       expect_within_budget(sized("linear", s[0], s[1], s[2], bf16).omit("bias"));
     }
+}
+
+// The device keeps a packed copy of the weights of products with few rows: it must notice that they changed or went.
+TEST(Linear, FollowsItsWeights) {
+  BufferStore store;
+  size_t linear = 0;
+  while (operators()[linear].name != std::string("linear")) ++linear;
+  const auto buffer = [&](const Floats& values) {
+    const uint64_t id = store.allocate(1, values.size() * 4);
+    store.write(id, 0, values.data(), values.size() * 4);
+    return id;
+  };
+  const uint64_t x = buffer(Floats(32, 1)), y = buffer(Floats(32));
+  uint64_t weight = buffer(Floats(1024, 1));
+  const auto first_output = [&](bool bf16) {
+    const double numbers[] = {1, 32, 32, double(x), double(weight), 0, double(y), double(bf16)};
+    call(cpu_device(), store, linear, numbers);
+    float value = 0;
+    store.read(y, 0, &value, 4);
+    return value;
+  };
+  EXPECT_EQ(first_output(false), 32);
+  const Floats twos(1024, 2), fine(1024, 1.001F);
+  store.write(weight, 0, twos.data(), 4096);
+  EXPECT_EQ(first_output(false), 64);
+  store.write(weight, 0, fine.data(), 4096);
+  EXPECT_NEAR(first_output(false), 32.032F, 1e-4);
+  EXPECT_EQ(first_output(true), 32);  // 1.001 is 1 in bf16
+  EXPECT_NEAR(first_output(false), 32.032F, 1e-4);
+  store.release(weight);
+  weight = buffer(twos);
+  EXPECT_EQ(first_output(false), 64);
+  store.empty_cache(1);
+  EXPECT_EQ(first_output(false), 64);
 }
 
 TEST(LinearBackward, StaysWithinTheErrorBudget) {

@@ -28,7 +28,7 @@ LETHE_INLINE float exponentiate(float* scores, Visible columns, float scale, flo
   Vec top = splat(-__builtin_inff());
   for (int64_t s = 0; s < key_block; s += width) top = max(top, load(scores + s));
   const float before = max_so_far, now = max_lane(top);
-  max_so_far = now > before || now != now ? now : before;
+  max_so_far = now > before ? now : before;
   Vec total = {};
   for (int64_t s = 0; s < key_block; s += width) {
     const Vec e = exp(load(scores + s) - max_so_far);
@@ -36,7 +36,7 @@ LETHE_INLINE float exponentiate(float* scores, Visible columns, float scale, flo
     total = total + e;
   }
   const float shrink = before == -__builtin_inff() ? 0 : ::expf(before - max_so_far);
-  sum = sum * shrink + static_cast<float>(sum_lanes(total));
+  sum = sum * shrink + add_lanes(total);
   return shrink;
 }
 

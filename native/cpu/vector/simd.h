@@ -71,11 +71,26 @@ LETHE_INLINE Vec sqrt(Vec x) {
 #endif
 }
 
+// Across lanes, by halves: a few instructions instead of a chain of `width`. NaN may or may not come through.
 LETHE_INLINE float max_lane(Vec x) {
-  float result = x[0];
-  for (int64_t i = 1; i < width; ++i) result = x[i] > result || x[i] != x[i] ? x[i] : result;
-  return result;
+#if defined(__AVX512F__)
+  return _mm512_reduce_max_ps(x);
+#else
+  for (int64_t half = width / 2; half; half /= 2)
+    for (int64_t i = 0; i < half; ++i) x[i] = x[i] > x[i + half] ? x[i] : x[i + half];
+  return x[0];
+#endif
 }
+LETHE_INLINE float add_lanes(Vec x) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_add_ps(x);
+#else
+  for (int64_t half = width / 2; half; half /= 2)
+    for (int64_t i = 0; i < half; ++i) x[i] += x[i + half];
+  return x[0];
+#endif
+}
+// The same in fp64, one after the other.
 LETHE_INLINE double sum_lanes(Vec x) {
   double result = 0;
   for (int64_t i = 0; i < width; ++i) result += static_cast<double>(x[i]);
