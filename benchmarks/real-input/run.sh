@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole loop on real data: NonSynth web text and books, SynthQA by GPT-4, MixedIns. A model of 5.8 M parameters.
+# The whole loop on real data: NonSynth web text and books, SynthQA by GPT-4, MixedIns. A model of 4.2 M parameters.
 # LETHE_DATA names the folder with corpora/. Everything it makes is in runs/real; the tables go to standard output.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
