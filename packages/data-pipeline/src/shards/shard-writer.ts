@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { encodeBatch, encodeSchema, END_OF_STREAM } from './arrow-batch.js';
 import { crc32 } from './crc32.js';
@@ -35,6 +35,13 @@ export interface ShardWriterOptions {
 export const MAX_BATCH_BYTES = 64 * 2 ** 20;
 
 const LENGTHS_FILE = 'lengths.bin';
+const WRITTEN = /^(shard-\d+\.arrow|lengths\.bin|packing-.*\.bin)$/;
+
+/** Removes what an earlier or abandoned writer put into a folder. */
+async function removeShards(folder: string): Promise<void> {
+  const written = (await readdir(folder)).filter((name) => WRITTEN.test(name));
+  for (const name of written) await rm(path.join(folder, name));
+}
 
 /**
  * Writes documents to Arrow IPC stream shards. Nothing counts as written before `finish`, which puts `index.json` in
@@ -75,10 +82,7 @@ export class ShardWriter {
     }
     await mkdir(folder, { recursive: true });
     await rm(path.join(folder, INDEX_FILE), { force: true });
-    const stale = (await readdir(folder)).filter((name) =>
-      /^(shard-\d+\.arrow|lengths\.bin|packing-.*\.bin)$/.test(name),
-    );
-    for (const name of stale) await rm(path.join(folder, name));
+    await removeShards(folder);
     return new ShardWriter(folder, options, await open(path.join(folder, LENGTHS_FILE), 'w'));
   }
 
@@ -134,11 +138,13 @@ export class ShardWriter {
     return index;
   }
 
-  /** Closes the files without an index: the folder holds no finished shards. */
+  /** Gives up: removes what was written, and the folder if nothing else is in it. */
   async abandon(): Promise<void> {
     await this.lengths.close();
     await this.shard?.handle.close();
     this.shard = undefined;
+    await removeShards(this.folder);
+    if ((await readdir(this.folder)).length === 0) await rmdir(this.folder);
   }
 
   private check(ids: Int32Array, mask: Uint8Array | undefined): void {

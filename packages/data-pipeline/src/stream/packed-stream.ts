@@ -83,6 +83,7 @@ export class PackedStream implements TokenStream {
     const shards = [...new Set(batches.map((stored) => reader.batches[stored]!.shard.replace(/\.arrow$/, '')))];
     const more = numbers.length > NAMED_DOCUMENTS ? ` and ${numbers.length - NAMED_DOCUMENTS} more` : '';
     const named = numbers.slice(0, NAMED_DOCUMENTS).join(' ');
-    batch.documents[r] = `${path.basename(reader.folder)}/${shards.join('+')} docs ${named}${more}`;
+    const folder = path.resolve(reader.folder).split(path.sep).slice(-2).join('/');
+    batch.documents[r] = `${folder}/${shards.join('+')} docs ${named}${more}`;
   }
 }

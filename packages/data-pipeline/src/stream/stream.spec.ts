@@ -129,7 +129,7 @@ describe('openStream', () => {
     const both = await open({ shards: [plain, masked] });
     const [one, two] = [await open(), await open({ shards: masked })];
     expect(both.numRows).toBe(one.numRows + two.numRows);
-    const names = new Set((await both.batch(0, both.numRows)).documents.map((name) => name.split('/')[0]));
+    const names = new Set((await both.batch(0, both.numRows)).documents.map((name) => name.split('/')[1]));
     expect([...names].toSorted()).toEqual(['masked', 'plain']);
   });
 
