@@ -1,0 +1,73 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const PROGRAM = join(__dirname, '..', '..', 'packages', 'cli', 'bin', 'lethe.mjs');
+
+/** How a `lethe` process ended. */
+export interface Ended {
+  /** Exit status; null when a signal killed it. */
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A `lethe` process that runs. */
+export interface Running {
+  process: ChildProcess;
+  ended: Promise<Ended>;
+}
+
+/** Starts `lethe` in a folder. */
+export function startLethe(folder: string, ...args: string[]): Running {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => (output[name] += text));
+  }
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, ...output }));
+  });
+  return { process: child, ended };
+}
+
+/** Runs `lethe` in a folder to its end. */
+export const lethe = (folder: string, ...args: string[]): Promise<Ended> => startLethe(folder, ...args).ended;
+
+/** Runs `lethe` and expects success. @throws Error with its output otherwise. */
+export async function succeed(folder: string, ...args: string[]): Promise<Ended> {
+  const ended = await lethe(folder, ...args);
+  if (ended.code !== 0) throw new Error(`lethe ${args.join(' ')} ended with ${ended.code}\n${ended.stderr}`);
+  return ended;
+}
+
+/** Runs `lethe` and expects exit 1 with a plain message: no stack, no hint that it is a defect. Returns the message. */
+export async function failure(folder: string, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await lethe(folder, ...args);
+  if (code !== 1) throw new Error(`lethe ${args.join(' ')}: expected exit 1, received ${code}\n${stdout}${stderr}`);
+  if (/\n\s+at .+:\d+|--verbose/.test(stderr)) throw new Error(`expected a plain message, received\n${stderr}`);
+  return stderr;
+}
+
+/** A folder that is removed when the tests of a file are done. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lethe-e2e-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Every file under a folder, relative to it. */
+export function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((name) => statSync(join(folder, name)).isFile())
+    .sort();
+}
+
+/** The objects of a JSONL file. */
+export function jsonl<T>(...path: string[]): T[] {
+  const lines = readFileSync(join(...path), 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as T);
+}

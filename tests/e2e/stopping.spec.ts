@@ -1,0 +1,106 @@
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Ended, jsonl, lethe, startLethe, succeed, temporaryFolder } from './lethe.js';
+import { pretrainProject } from './small-project.js';
+
+const STEPS = 120;
+const folder = temporaryFolder();
+const at = (...path: string[]): string => join(folder, ...path);
+const command = (runs: string): string[] => {
+  const set = [`runs=${runs}`, `steps=${STEPS}`, 'checkpoint.every=10', 'metrics.termGradientsEvery=50'];
+  return ['unlearn', '--recipe', 'unlearn.yaml', ...set.flatMap((change) => ['--set', change])];
+};
+const weights = (runs: string): Buffer => readFileSync(at(runs, 'unlearn/model/model.safetensors'));
+const checkpoints = (runs: string): string[] => readdirSync(at(runs, 'unlearn/checkpoints')).sort();
+
+/** Metrics without what depends on time and on how often the run was started. */
+function metrics(runs: string): Record<string, unknown>[] {
+  return jsonl<Record<string, unknown>>(folder, runs, 'unlearn/metrics.jsonl').map((record) => {
+    const { seconds: _seconds, tokensPerSecond: _speed, memoryBytes: _memory, ...rest } = record;
+    return rest;
+  });
+}
+
+/** Starts the run, waits until it has written a number of records, and sends a signal. */
+async function interrupt(runs: string, signal: NodeJS.Signals, records: number): Promise<Ended> {
+  const running = startLethe(folder, ...command(runs));
+  const file = at(runs, 'unlearn/metrics.jsonl');
+  const count = (): number => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0);
+  while (count() < records && running.process.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
+  running.process.kill(signal);
+  return running.ended;
+}
+
+beforeAll(async () => {
+  await pretrainProject(folder);
+  await succeed(folder, ...command('whole'));
+}, 120000);
+
+describe('a run that is stopped and started again by the same command', () => {
+  it('runs the same way twice', async () => {
+    await succeed(folder, ...command('twice'));
+    expect(weights('twice').equals(weights('whole'))).toBe(true);
+    expect(metrics('twice')).toEqual(metrics('whole'));
+  });
+
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)('%s: saves, exits %d, and ends as if it had not been stopped', async (signal, code) => {
+    const stopped = await interrupt(signal, signal, 25);
+    expect(stopped.code).toBe(code);
+    const [, step] = /stopped after step (\d+) of 120; run the same command to go on: (.*)/.exec(stopped.stderr)!;
+    expect(stopped.stderr).toContain(`npx lethe ${command(signal).join(' ')}`);
+    expect(Number(step)).toBeGreaterThanOrEqual(25);
+    expect(Number(step)).toBeLessThan(STEPS);
+    expect(checkpoints(signal).at(-1)).toBe(`step-${step.padStart(8, '0')}`);
+    expect(existsSync(at(signal, 'unlearn/model'))).toBe(false);
+
+    const resumed = await succeed(folder, ...command(signal));
+    expect(resumed.stderr).toContain(`resuming ${join(signal, 'unlearn')} after step ${step}`);
+    expect(weights(signal).equals(weights('whole'))).toBe(true);
+    expect(metrics(signal)).toEqual(metrics('whole'));
+    const manifest = JSON.parse(readFileSync(at(signal, 'unlearn/manifest.json'), 'utf8')) as {
+      launches: { outcome: string }[];
+    };
+    expect(manifest.launches.map(({ outcome }) => outcome)).toEqual([`stopped by ${signal}`, 'finished']);
+  });
+
+  it('kill -9: goes on from the last checkpoint and ends the same', async () => {
+    const killed = await interrupt('killed', 'SIGKILL', 35);
+    expect(killed.code).toBeNull();
+    expect(existsSync(at('killed/unlearn/model'))).toBe(false);
+    const resumed = await succeed(folder, ...command('killed'));
+    const [, step] = /resuming .* after step (\d+)/.exec(resumed.stderr)!;
+    expect(Number(step) % 10).toBe(0);
+    expect(weights('killed').equals(weights('whole'))).toBe(true);
+    expect(metrics('killed')).toEqual(metrics('whole'));
+    expect(checkpoints('killed')).toEqual(checkpoints('whole'));
+  });
+
+  it.each(['optimizer.safetensors', 'model/model.safetensors', 'state.json'])(
+    'a damaged %s in the newest checkpoint: warns and takes the one before',
+    async (file) => {
+      const runs = `damaged-${file.replace('/', '-')}`;
+      cpSync(at('whole'), at(runs), { recursive: true });
+      const newest = at(runs, 'unlearn/checkpoints', checkpoints(runs).at(-1)!, file);
+      const bytes = readFileSync(newest);
+      bytes[bytes.length >> 1] ^= 1;
+      writeFileSync(newest, bytes);
+      const { stderr } = await succeed(folder, ...command(runs));
+      expect(stderr).toMatch(/warn: checkpoint of step 120 is damaged, trying the one before/);
+      expect(stderr).toContain(`resuming ${join(runs, 'unlearn')} after step 110`);
+      expect(weights(runs).equals(weights('whole'))).toBe(true);
+      expect(metrics(runs)).toEqual(metrics('whole'));
+    },
+  );
+
+  it('every checkpoint damaged: stops and says so', async () => {
+    cpSync(at('whole'), at('ruined'), { recursive: true });
+    for (const name of checkpoints('ruined'))
+      writeFileSync(at('ruined/unlearn/checkpoints', name, 'optimizer.safetensors'), '');
+    const { code, stderr } = await lethe(folder, ...command('ruined'));
+    expect(code).toBe(1);
+    expect(stderr).toContain('every checkpoint is damaged');
+  });
+});
