@@ -1,0 +1,132 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createProgram } from '@lethe/cli';
+import { loadRecipe, silentLogger } from '@lethe/run';
+import { trainRecipeSchema } from '@lethe/train';
+import { evalRecipeSchema } from '../../packages/cli/src/evaluation.js';
+import { filesIn, lethe, succeed, temporaryFolder } from './lethe.js';
+import { prepareProject } from './small-project.js';
+
+const DEVICE = ['--device <name>', '--precision <p>', '--threads <n>'];
+const TRAINING = ['--recipe <file>', '--set <key=value>', '--dry-run'];
+
+/** Every command with its arguments and flags. A change here is a change of what users type: say so in the changelog. */
+const COMMANDS: Record<string, string[]> = {
+  prepare: [
+    '[sources...]',
+    '--recipe <file>',
+    '--set <key=value>',
+    '--out <dir>',
+    '--tokenizer <dir>',
+    '--train-tokenizer <size>',
+    '--as <kind>',
+    '--held-out <fraction>',
+    '--seed <n>',
+    '--strict',
+    '--force',
+  ],
+  inspect: ['<shards>', '--tokenizer <dir>', '--samples <n>'],
+  pretrain: TRAINING,
+  unlearn: TRAINING,
+  refine: TRAINING,
+  finetune: TRAINING,
+  eval: ['--recipe <file>', '--set <key=value>', '--model <dir>', '--out <file>', ...DEVICE],
+  diagnose: [
+    '--base <dir>',
+    '--model <dir>',
+    '--data <shards>',
+    '--documents <n>',
+    '--max-length <n>',
+    '--out <dir>',
+    ...DEVICE,
+  ],
+  score: ['--model <dir>', '--in <file>', '--out <file>', '--batch-tokens <n>', ...DEVICE],
+  generate: [
+    '--model <dir>',
+    '--prompt <text>',
+    '--max-new-tokens <n>',
+    '--temperature <t>',
+    '--top-p <p>',
+    '--top-k <k>',
+    '--seed <n>',
+    ...DEVICE,
+  ],
+  export: ['--model <dir>', '--out <dir>', '--dtype <type>'],
+  demo: ['--quick', '--runs <dir>'],
+};
+
+const program = createProgram({ logger: () => silentLogger, exitCode: 0 });
+const recipes = join(__dirname, '..', '..', 'packages', 'cli', 'recipes');
+
+it('the commands and flags are the ones that users know', () => {
+  const found = program.commands.map((command) => {
+    const names = command.registeredArguments.map((argument) => {
+      const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+      return argument.required ? `<${name}>` : `[${name}]`;
+    });
+    return [command.name(), [...names, ...command.options.map(({ flags }) => flags)]];
+  });
+  expect(Object.fromEntries(found)).toEqual(COMMANDS);
+  expect(program.options.map(({ flags }) => flags)).toEqual(['-V, --version', '--verbose', '--quiet']);
+});
+
+describe('the recipes that come with Lethe', () => {
+  it('are one for each training stage, and one for eval', () => {
+    const stages = trainRecipeSchema.shape.stage.options;
+    expect(readdirSync(recipes).sort()).toEqual([...stages, 'eval'].map((name) => `${name}.yaml`).sort());
+  });
+
+  it.each(trainRecipeSchema.shape.stage.options)('%s.yaml fits its schema and its stage', (stage) => {
+    const { recipe } = loadRecipe(join(recipes, `${stage}.yaml`), trainRecipeSchema);
+    expect(recipe.stage).toBe(stage);
+    expect(recipe.data.replay).not.toEqual([]);
+  });
+
+  it('unlearn.yaml is the paper’s', () => {
+    const { recipe } = loadRecipe(join(recipes, 'unlearn.yaml'), trainRecipeSchema);
+    expect(recipe.objective).toEqual({
+      method: 'complement',
+      weights: { forgetting: 0.01, replay: 1, mitigation: 1 },
+      reduction: 'mean',
+    });
+    expect([recipe.optimizer.lr, recipe.schedule.kind]).toEqual([5e-5, 'constant']);
+  });
+
+  it('eval.yaml fits its schema', () => {
+    expect(loadRecipe(join(recipes, 'eval.yaml'), evalRecipeSchema).recipe.tasks).toHaveLength(1);
+  });
+});
+
+describe('help, version and plans', () => {
+  const folder = temporaryFolder();
+  beforeAll(() => prepareProject(folder), 60000);
+
+  it.each([[], ...Object.keys(COMMANDS).map((name) => [name])])('lethe %s --help exits 0', async (...command) => {
+    const words = command.filter((word): word is string => typeof word === 'string');
+    const { stdout } = await succeed(folder, ...words, '--help');
+    expect(stdout).toContain(`Usage: lethe ${words.join(' ')}`);
+  });
+
+  it('--version prints the version', async () => {
+    expect((await succeed(folder, '--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('no command prints the help and exits 1', async () => {
+    const { code, stderr } = await lethe(folder);
+    expect(code).toBe(1);
+    expect(stderr).toContain('Usage: lethe');
+  });
+
+  it('--dry-run prints the resolved recipe with its sizes, and writes nothing', async () => {
+    const before = filesIn(folder);
+    const args = ['pretrain', '--recipe', 'pretrain.yaml', '--set', 'optimizer.lr=0.25', '--dry-run'];
+    const { stdout } = await succeed(folder, ...args);
+    expect(stdout).toContain('lr: 0.25');
+    expect(stdout).toContain('weightDecay: 0.1'); // A default.
+    // 300 x 32 embeddings; 2 layers of q, o [32, 32], k, v [16, 32], 3 x [64, 32] and 2 norms; the last norm.
+    expect(stdout).toContain(`parameters: ${(300 * 32 + 2 * (3 * 1024 + 3 * 2048 + 64) + 32).toLocaleString('en')}\n`);
+    expect(stdout).toMatch(/memory \(fp32, estimated\): \d+\.\d+ GiB/);
+    expect(stdout).toContain(`tokens per step: 256, of the run: ${(256 * 30).toLocaleString('en')}`);
+    expect(filesIn(folder)).toEqual(before);
+  });
+});
