@@ -8,6 +8,7 @@ export interface InstructionExample {
   constraints: Constraint[];
 }
 
+const NUM_OFFERED = 4;
 const SEPARATORS = [' | ', '; ', ' / ', ' - '];
 
 /** A constraint with its sentence in the prompt. */
@@ -27,7 +28,7 @@ interface Draft {
 type Rule = (draft: Draft, random: Random) => void;
 
 const count: Rule = (draft, random) => {
-  const n = 2 + random.int(3);
+  const n = 2 + random.int(2);
   draft.words = draft.words.slice(0, n);
   draft.asked.push({ constraint: { kind: 'count', of: 'items', equals: n }, sentence: `List exactly ${n} words.` });
 };
@@ -77,7 +78,7 @@ function written({ words, asked }: Draft): string {
  * the order of the rules is the one in which their words can still be chosen.
  */
 export function ruleInstruction(vocabulary: readonly string[], level: number, random: Random): InstructionExample {
-  const offered = random.shuffle([...vocabulary]).slice(0, 5);
+  const offered = random.shuffle([...vocabulary]).slice(0, NUM_OFFERED);
   const withJson = level <= 4 && random.next() < 0.25;
   const optional: Rule[] = withJson ? [keyword, order] : [keyword, order, letterCase, separator];
   const needed = withJson ? level - 2 : level - 1;

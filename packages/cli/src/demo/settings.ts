@@ -16,6 +16,8 @@ export interface DemoSettings {
   /** Synthetic documents per fact. */
   questionsPerFact: number;
   numNatural: number;
+  /** Words that instructions offer. */
+  numWords: number;
   numInstructions: number;
   numHeldOutInstructions: number;
   numBenchmarkItems: number;
@@ -38,12 +40,13 @@ export const FULL: DemoSettings = {
   numFacts: 256,
   questionsPerFact: 12,
   numNatural: 6000,
+  numWords: 40,
   numInstructions: 6000,
   numHeldOutInstructions: 150,
   numBenchmarkItems: 200,
   syntheticShare: 0.3,
-  steps: { pretrain: 350, synth: 350, unlearn: 60, refine: 60, finetune: 150 },
-  lr: { pretrain: 2e-3, unlearn: 2e-4, finetune: 5e-4 },
+  steps: { pretrain: 420, synth: 240, unlearn: 50, refine: 50, finetune: 120 },
+  lr: { pretrain: 3e-3, unlearn: 2e-4, finetune: 1e-3 },
   numMeasured: 200,
 };
 
@@ -57,8 +60,8 @@ export const QUICK: DemoSettings = {
   numFacts: 64,
   numNatural: 1500,
   numInstructions: 1500,
-  numHeldOutInstructions: 60,
+  numHeldOutInstructions: 30,
   numBenchmarkItems: 60,
-  steps: { pretrain: 80, synth: 80, unlearn: 20, refine: 20, finetune: 40 },
-  numMeasured: 60,
+  steps: { pretrain: 60, synth: 50, unlearn: 12, refine: 12, finetune: 24 },
+  numMeasured: 40,
 };

@@ -30,7 +30,10 @@ function csvLine({ question, choices, answer }: ChoiceItem): string {
 export function writeCorpus(folder: string, settings: DemoSettings): DemoCorpus {
   const random = (name: string): Random => seededRandom(settings.seed, 'demo', name);
   const facts = wordnetFacts().slice(0, settings.numFacts);
-  const words = facts.map(({ word }) => word);
+  const words = facts
+    .map(({ word }) => word)
+    .filter((word) => word.length <= 6)
+    .slice(0, settings.numWords);
   const path = (name: string): string => join(folder, name);
   const corpus = {
     natural: path('natural.jsonl'),
