@@ -8,7 +8,9 @@ const folder = temporaryFolder();
 const at = (...path: string[]): string => join(folder, ...path);
 const prepare = (...args: string[]): string[] => ['prepare', ...args, '--tokenizer', 'natural/tokenizer'];
 const pretrain = (...changes: string[]): string[] => [
-  ...['pretrain', '--recipe', 'pretrain.yaml'],
+  'pretrain',
+  '--recipe',
+  'pretrain.yaml',
   ...changes.flatMap((change) => ['--set', change]),
 ];
 const filesOr = (name: string): string[] => (existsSync(at(name)) ? filesIn(at(name)) : []);

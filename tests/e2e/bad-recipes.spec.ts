@@ -6,7 +6,9 @@ import { pretrainProject } from './small-project.js';
 const folder = temporaryFolder();
 const at = (...path: string[]): string => join(folder, ...path);
 const unlearn = (...changes: string[]): string[] => [
-  ...['unlearn', '--recipe', 'unlearn.yaml'],
+  'unlearn',
+  '--recipe',
+  'unlearn.yaml',
   ...['name=refused', ...changes].flatMap((change) => ['--set', change]),
 ];
 

@@ -86,7 +86,9 @@ describe('a safetensors file is refused', () => {
 describe('numbers that are none', () => {
   const poisoned = 'model.layers.1.mlp.up_proj.weight';
   const unlearn = (...changes: string[]): string[] => [
-    ...['unlearn', '--recipe', 'unlearn.yaml'],
+    'unlearn',
+    '--recipe',
+    'unlearn.yaml',
     ...changes.flatMap((change) => ['--set', change]),
   ];
 
