@@ -6,50 +6,52 @@
 namespace lethe {
 namespace {
 
-void require(bool holds, const char* op, const std::string& text) {
-  if (!holds) throw Error(Code::invalid_argument, op, text);
-}
+std::string text(const char* part) { return part; }
+std::string text(int64_t part) { return std::to_string(part); }
 
-std::string received(int64_t value) { return ", received " + std::to_string(value); }
+// The message is put together only for an error: these checks run at every call.
+template <class... Parts>
+void require(bool holds, const char* op, Parts... parts) {
+  if (!holds) throw Error(Code::invalid_argument, op, (text(parts) + ...));
+}
 
 template <class Args>
 void check_values(const Args&) {}
 
 template <class Args>
 void check_heads(const char* op, const Args& a) {
-  require(a.H == 0 || (a.K > 0 && a.H % a.K == 0), op,
-          "H: expected a multiple of K = " + std::to_string(a.K) + received(a.H));
+  require(a.H == 0 || (a.K > 0 && a.H % a.K == 0), op, "H: expected a multiple of K = ", a.K, ", received ", a.H);
 }
 void check_values(const attention_args& a) { check_heads("attention", a); }
 void check_values(const attention_backward_args& a) { check_heads("attention_backward", a); }
 
 void check_values(const unlearn_head_args& a) {
   const char* op = "unlearn_head";
-  require(a.V >= 2, op, "V: expected at least 2 tokens, so that there are others than the target" + received(a.V));
-  require(a.M <= a.N, op, "M: expected at most N = " + std::to_string(a.N) + received(a.M));
-  require(a.num_forget >= 0 && a.num_forget <= a.N, op,
-          "num_forget: expected 0 to N = " + std::to_string(a.N) + received(a.num_forget));
-  require(a.method == 0 || a.method == 1, op, "method: expected 0 (complement) or 1 (ga)" + received(a.method));
+  require(a.V >= 2, op, "V: expected at least 2 tokens, so that there are others than the target, received ", a.V);
+  require(a.M <= a.N, op, "M: expected at most N = ", a.N, ", received ", a.M);
+  require(a.num_forget >= 0 && a.num_forget <= a.N, op, "num_forget: expected 0 to N = ", a.N, ", received ",
+          a.num_forget);
+  require(a.method == 0 || a.method == 1, op, "method: expected 0 (complement) or 1 (ga), received ", a.method);
   require(bool(a.original_hidden) == bool(a.original_weight), op,
           "original_hidden and original_weight: expected both or neither");
-  require(a.M == 0 || a.original_hidden, op, "original_hidden: expected a tensor, for M = " + std::to_string(a.M));
+  require(a.M == 0 || a.original_hidden, op, "original_hidden: expected a tensor, for M = ", a.M);
 }
 
-void check_values(const adamw_args& a) { require(a.step >= 1, "adamw", "step: expected 1 or more" + received(a.step)); }
+void check_values(const adamw_args& a) { require(a.step >= 1, "adamw", "step: expected 1 or more, received ", a.step); }
 
 void check_values(const binary_args& a) {
-  require(a.kind >= 0 && a.kind <= 5, "binary", "kind: expected 0 to 5" + received(a.kind));
+  require(a.kind >= 0 && a.kind <= 5, "binary", "kind: expected 0 to 5, received ", a.kind);
   require(a.N == 0 || (a.A > 0 && a.B > 0), "binary", "A and B: expected at least 1 element");
-  require(a.a_repeat > 0, "binary", "a_repeat: expected at least 1" + received(a.a_repeat));
-  require(a.b_repeat > 0, "binary", "b_repeat: expected at least 1" + received(a.b_repeat));
+  require(a.a_repeat > 0, "binary", "a_repeat: expected at least 1, received ", a.a_repeat);
+  require(a.b_repeat > 0, "binary", "b_repeat: expected at least 1, received ", a.b_repeat);
 }
 
 void check_values(const unary_args& a) {
-  require(a.kind >= 0 && a.kind <= 12, "unary", "kind: expected 0 to 12" + received(a.kind));
+  require(a.kind >= 0 && a.kind <= 12, "unary", "kind: expected 0 to 12, received ", a.kind);
 }
 
 void check_values(const reduce_args& a) {
-  require(a.kind >= 0 && a.kind <= 2, "reduce", "kind: expected 0 to 2" + received(a.kind));
+  require(a.kind >= 0 && a.kind <= 2, "reduce", "kind: expected 0 to 2, received ", a.kind);
   require(a.kind == 0 || a.D > 0 || a.O * a.I == 0, "reduce", "D: expected at least 1 element to reduce, received 0");
 }
 
@@ -64,15 +66,13 @@ void check_block(const char* name, int64_t size, int64_t offset, int64_t stride,
                     !__builtin_add_overflow(offset, span < 0 ? 0 : span, &high) &&
                     !__builtin_add_overflow(offset, span < 0 ? span : 0, &low) &&
                     !__builtin_add_overflow(high, cols, &past) && low >= 0 && past <= size;
-  require(fits, "copy_block",
-          std::string(name) + ": " + std::to_string(rows) + " rows of " + std::to_string(cols) + " from offset " +
-              std::to_string(offset) + " by stride " + std::to_string(stride) + " leave [0, " + std::to_string(size) +
-              ")");
+  require(fits, "copy_block", name, ": ", rows, " rows of ", cols, " from offset ", offset, " by stride ", stride,
+          " leave [0, ", size, ")");
 }
 
 void check_values(const copy_block_args& a) {
-  require(a.rows >= 0, "copy_block", "rows: expected 0 or more" + received(a.rows));
-  require(a.cols >= 0, "copy_block", "cols: expected 0 or more" + received(a.cols));
+  require(a.rows >= 0, "copy_block", "rows: expected 0 or more, received ", a.rows);
+  require(a.cols >= 0, "copy_block", "cols: expected 0 or more, received ", a.cols);
   if (a.rows == 0 || a.cols == 0) return;
   check_block("x", a.X, a.x_offset, a.x_stride, a.rows, a.cols);
   check_block("y", a.Y, a.y_offset, a.y_stride, a.rows, a.cols);

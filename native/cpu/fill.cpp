@@ -2,14 +2,15 @@
 #include <algorithm>
 
 #include "cpu/operators.h"
+#include "cpu/parallel.h"
 
 namespace lethe::cpu {
 
 void fill(const fill_args& a) {
   constexpr int64_t block = 65536;
-#pragma omp parallel for schedule(static) if (a.N > block)
-  for (int64_t i = 0; i < a.N; i += block)
-    std::fill_n(a.y.f32() + i, std::min(block, a.N - i), static_cast<float>(a.value));
+  parallel_for(a.N > block, (a.N + block - 1) / block, [&](int64_t i) {
+    std::fill_n(a.y.f32() + i * block, std::min(block, a.N - i * block), static_cast<float>(a.value));
+  });
 }
 
 }  // namespace lethe::cpu

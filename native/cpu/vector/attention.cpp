@@ -4,8 +4,10 @@
 // query block), so the result does not depend on the threads. Hazards: a row that has seen nothing yet has maximum
 // -inf, and -inf - -inf is NaN; rows that never see anything give y = 0 and lse = -inf.
 #include <math.h>
+#include <omp.h>
 
 #include "core/check.h"
+#include "cpu/parallel.h"
 #include "cpu/scratch.h"
 #include "cpu/vector/attention_block.h"
 #include "cpu/vector/operators.h"
@@ -77,13 +79,12 @@ void one_block(const attention_args& a, const Inputs& in, int64_t b, int64_t h, 
 }
 
 void pack_keys(const attention_args& a, const Inputs& in) {
-#pragma omp parallel for collapse(2) schedule(static)
-  for (int64_t head = 0; head < a.B * a.K; ++head)
-    for (int64_t block = 0; block < in.key_blocks; ++block) {
-      const int64_t s = block * key_block, count = a.S - s < key_block ? a.S - s : key_block;
-      const float* rows = in.k + ((head / a.K * a.S + s) * a.K + head % a.K) * a.D;
-      pack_transposed(rows, a.K * a.D, count, a.D, in.packed_keys + (head * in.key_blocks + block) * a.D * key_block);
-    }
+  parallel_for(a.B * a.S * a.K * a.D > 16384, a.B * a.K * in.key_blocks, [&](int64_t i) {
+    const int64_t head = i / in.key_blocks, s = i % in.key_blocks * key_block;
+    const int64_t count = a.S - s < key_block ? a.S - s : key_block;
+    const float* rows = in.k + ((head / a.K * a.S + s) * a.K + head % a.K) * a.D;
+    pack_transposed(rows, a.K * a.D, count, a.D, in.packed_keys + i * a.D * key_block);
+  });
 }
 
 }  // namespace
@@ -101,15 +102,13 @@ void attention(const attention_args& a) {
   const Inputs in{rounded(a.q), rounded(a.k), rounded(a.v), scratch.floats(a.B * a.K * key_blocks * a.D * key_block),
                   key_blocks};
   pack_keys(a, in);
-#pragma omp parallel
-  {
-    Scratch own;
-    float* work = own.floats(query_block * (key_block + a.D));
-#pragma omp for collapse(3) schedule(dynamic)
-    for (int64_t b = 0; b < a.B; ++b)
-      for (int64_t h = 0; h < a.H; ++h)
-        for (int64_t block = 0; block < query_blocks; ++block) one_block(a, in, b, h, block * query_block, work);
-  }
+  // One slice of working memory per thread, taken here: nothing may throw inside the loop.
+  const int64_t slice = query_block * (key_block + a.D);
+  float* work = scratch.floats(slice * omp_get_max_threads());
+  parallel_for_uneven(a.B * a.T * a.S * a.H * a.D > 65536, a.B * a.H * query_blocks, [&](int64_t i) {
+    const int64_t head = i / query_blocks, start = i % query_blocks * query_block;
+    one_block(a, in, head / a.H, head % a.H, start, work + slice * omp_get_thread_num());
+  });
 }
 
 }  // namespace lethe::cpu::LETHE_ISA

@@ -2,7 +2,10 @@
 // dk = dS^T q. P is recomputed by blocks, never stored. One thread does all of a (sequence, key/value head): dk and dv
 // gather over its query heads and blocks in order, so the result does not depend on the threads.
 // Hazard: an empty row has lse = -inf; its columns are cleared, not exponentiated.
+#include <omp.h>
+
 #include "core/check.h"
+#include "cpu/parallel.h"
 #include "cpu/scratch.h"
 #include "cpu/vector/attention_block.h"
 #include "cpu/vector/operators.h"
@@ -91,15 +94,14 @@ void attention_backward(const attention_backward_args& a) {
   };
   const Inputs in{rounded(a.q), rounded(a.k), rounded(a.v), rounded(a.dy)};
   const int64_t packed = (a.S + key_block - 1) / key_block * key_block * a.D;
-#pragma omp parallel
-  {
-    Scratch own;
-    const Work work{own.floats(packed), own.floats(packed), own.floats(query_block * key_block),
-                    own.floats(query_block * key_block)};
-#pragma omp for collapse(2) schedule(dynamic)
-    for (int64_t b = 0; b < a.B; ++b)
-      for (int64_t group = 0; group < a.K; ++group) one_head(a, in, b, group, work);
-  }
+  // One slice of working memory per thread, taken here: nothing may throw inside the loop.
+  const int64_t scores = query_block * key_block, slice = 2 * packed + 2 * scores;
+  float* work = scratch.floats(slice * omp_get_max_threads());
+  parallel_for_uneven(a.B * a.T * a.S * a.H * a.D > 65536, a.B * a.K, [&](int64_t i) {
+    float* mine = work + slice * omp_get_thread_num();
+    const Work parts{mine, mine + packed, mine + 2 * packed, mine + 2 * packed + scores};
+    one_head(a, in, i / a.K, i % a.K, parts);
+  });
 }
 
 }  // namespace lethe::cpu::LETHE_ISA

@@ -1,5 +1,6 @@
 // x seen as [O, D, I] is reduced over D: sum, mean or max, sums in fp64. Threads share out the outputs, so the order of
 // a sum never depends on them. An empty sum is 0; max passes NaN on.
+#include "cpu/parallel.h"
 #include "cpu/vector/operators.h"
 #include "cpu/vector/simd.h"
 
@@ -43,13 +44,13 @@ void reduce_columns(const reduce_args& a, int64_t o, int64_t begin, int64_t coun
 
 void reduce(const reduce_args& a) {
   const int64_t slices = (a.I + slice - 1) / slice;
-#pragma omp parallel for collapse(2) schedule(static) if (a.O * a.D * a.I > 16384)
-  for (int64_t o = 0; o < a.O; ++o)
-    for (int64_t s = 0; s < slices; ++s)
-      if (a.I == 1)
-        reduce_contiguous(a, o);
-      else
-        reduce_columns(a, o, s * slice, a.I - s * slice < slice ? a.I - s * slice : slice);
+  parallel_for(a.O * a.D * a.I > 16384, a.O * slices, [&](int64_t i) {
+    const int64_t o = i / slices, begin = i % slices * slice;
+    if (a.I == 1)
+      reduce_contiguous(a, o);
+    else
+      reduce_columns(a, o, begin, a.I - begin < slice ? a.I - begin : slice);
+  });
 }
 
 }  // namespace lethe::cpu::LETHE_ISA

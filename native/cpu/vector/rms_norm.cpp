@@ -1,5 +1,6 @@
 // sum = x + residual; rstd = 1 / sqrt(mean(sum^2) + epsilon); y = sum * rstd * weight. One row per thread at a time,
 // read once from memory and once more from cache. Hazard: the sum of squares, kept in `width` partial sums.
+#include "cpu/parallel.h"
 #include "cpu/vector/operators.h"
 #include "cpu/vector/simd.h"
 
@@ -25,8 +26,7 @@ LETHE_INLINE double sum_squares(const float* x, const float* residual, float* ro
 
 void rms_norm(const rms_norm_args& a) {
   const float* weight = a.weight.f32();
-#pragma omp parallel for schedule(static) if (a.N * a.D > 16384)
-  for (int64_t n = 0; n < a.N; ++n) {
+  parallel_for(a.N * a.D > 16384, a.N, [&](int64_t n) {
     const float* x = a.x.f32() + n * a.D;
     float* y = a.y.f32() + n * a.D;
     float* row = a.sum ? a.sum.f32() + n * a.D : y;  // y holds the sum until it is scaled
@@ -36,7 +36,7 @@ void rms_norm(const rms_norm_args& a) {
     const float rstd = static_cast<float>(1 / __builtin_sqrt(mean + a.epsilon));
     a.rstd.f32()[n] = rstd;
     map_range(0, a.D, y, [=](Vec s, Vec w) { return s * rstd * w; }, a.residual ? row : x, weight);
-  }
+  });
 }
 
 }  // namespace lethe::cpu::LETHE_ISA

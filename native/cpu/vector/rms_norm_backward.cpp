@@ -1,5 +1,6 @@
 // dx = dsum + rstd (dy weight - x rstd^2 mean(dy weight x)); dweight += sum over rows of dy x rstd.
 // dweight is summed over fixed groups of rows and then over groups, so its value does not depend on the threads.
+#include "cpu/parallel.h"
 #include "cpu/scratch.h"
 #include "cpu/vector/operators.h"
 #include "cpu/vector/simd.h"
@@ -38,12 +39,11 @@ void rms_norm_backward(const rms_norm_backward_args& a) {
   const int64_t groups = a.N < max_groups ? a.N : max_groups;
   Scratch scratch;
   float* partial = a.dweight ? scratch.floats(groups * a.D) : nullptr;
-#pragma omp parallel for schedule(static) if (a.N * a.D > 16384)
-  for (int64_t g = 0; g < groups; ++g) {
+  parallel_for(a.N * a.D > 16384, groups, [&](int64_t g) {
     float* mine = partial ? partial + g * a.D : nullptr;
     if (mine) __builtin_memset(mine, 0, static_cast<size_t>(a.D) * 4);
     for (int64_t n = a.N * g / groups; n < a.N * (g + 1) / groups; ++n) one_row(a, n, mine);
-  }
+  });
   if (partial) add_column_sums(partial, groups, a.D, a.dweight.f32());
 }
 

@@ -1,5 +1,6 @@
 // Rotates the pair (x[r], x[r + R]) of each head: (a c - b s, b c + a s). 8 bytes of traffic per element, bound by it.
 #include "core/check.h"
+#include "cpu/parallel.h"
 #include "cpu/vector/operators.h"
 #include "cpu/vector/simd.h"
 
@@ -8,8 +9,7 @@ namespace lethe::cpu::LETHE_ISA {
 void rope(const rope_args& a) {
   check_ids("rope", "positions", a.positions.i32(), a.N, 0, a.P);
   const float sign = a.inverse ? -1.0f : 1.0f;
-#pragma omp parallel for schedule(static) if (a.N * a.H * a.R > 8192)
-  for (int64_t n = 0; n < a.N; ++n) {
+  parallel_for(a.N * a.H * a.R > 8192, a.N, [&](int64_t n) {
     const float *cos = a.cos.f32() + a.positions.i32()[n] * a.R, *sin = a.sin.f32() + a.positions.i32()[n] * a.R;
     for (int64_t h = 0; h < a.H; ++h) {
       const float* x = a.x.f32() + (n * a.H + h) * 2 * a.R;
@@ -28,7 +28,7 @@ void rope(const rope_args& a) {
             store_part(y + r + a.R, second * c + first * s, k);
           });
     }
-  }
+  });
 }
 
 }  // namespace lethe::cpu::LETHE_ISA

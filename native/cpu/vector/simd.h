@@ -8,6 +8,8 @@
 #include <immintrin.h>
 #endif
 
+#include "cpu/parallel.h"
+
 #define LETHE_INLINE inline __attribute__((always_inline))
 
 namespace lethe::cpu::LETHE_ISA {
@@ -141,8 +143,8 @@ LETHE_INLINE void map_range(int64_t begin, int64_t end, float* y, F f, const In*
 template <class Body>
 LETHE_INLINE void parallel_blocks(int64_t count, Body body) {
   constexpr int64_t block = 8192;
-#pragma omp parallel for schedule(static) if (count > 2 * block)
-  for (int64_t i = 0; i < count; i += block) body(i, i + block < count ? i + block : count);
+  parallel_for(count > 2 * block, (count + block - 1) / block,
+               [&](int64_t i) { body(i * block, (i + 1) * block < count ? (i + 1) * block : count); });
 }
 
 }  // namespace lethe::cpu::LETHE_ISA

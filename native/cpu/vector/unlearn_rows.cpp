@@ -8,6 +8,7 @@
 // exp(-d) - 1 + d, d = log p_ori - log p, which has no cancelling terms and is exactly 0 when the models agree.
 #include <math.h>
 
+#include "cpu/parallel.h"
 #include "cpu/vector/bf16.h"
 #include "cpu/vector/operators.h"
 #include "cpu/vector/simd.h"
@@ -167,8 +168,7 @@ void one_row(const UnlearnRows& rows, int64_t r) {
 }  // namespace
 
 void unlearn_rows(const UnlearnRows& rows) {
-#pragma omp parallel for schedule(static) if (rows.count * rows.V > 16384)
-  for (int64_t r = 0; r < rows.count; ++r) one_row(rows, r);
+  parallel_for(rows.count * rows.V > 16384, rows.count, [&](int64_t r) { one_row(rows, r); });
 }
 
 }  // namespace lethe::cpu::LETHE_ISA
