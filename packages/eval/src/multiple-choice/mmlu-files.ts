@@ -20,7 +20,16 @@ export interface ChoiceSubject {
 
 const LETTERS = ['A', 'B', 'C', 'D'];
 
-/** Reads a headerless MMLU file: question, four choices, the letter of the answer. */
+/** Copies of MMLU on the Hugging Face hub begin with names of columns, and give answers as 0 to 3. */
+function isHeader([question, , , , , answer]: string[]): boolean {
+  return question?.trim().toLowerCase() === 'question' && answer?.trim().toLowerCase() === 'answer';
+}
+
+/**
+ * Reads an MMLU file: question, four choices, the letter of the answer. Where the first record names the columns
+ * (`question` .. `answer`), answers may also be numbers from 0.
+ * @throws UserError naming file and record.
+ */
 export function readMmluCsv(file: string): ChoiceQuestion[] {
   let rows: string[][];
   try {
@@ -28,11 +37,13 @@ export function readMmluCsv(file: string): ChoiceQuestion[] {
   } catch (cause) {
     throw new UserError(`${file}: not readable as CSV: ${(cause as Error).message}`, { cause });
   }
-  return rows.map((row, i) => {
-    const answer = LETTERS.indexOf((row[5] ?? '').trim());
+  const skipped = rows.length > 0 && isHeader(rows[0]) ? 1 : 0;
+  return rows.slice(skipped).map((row, i) => {
+    const cell = (row[5] ?? '').trim();
+    const answer = Math.max(LETTERS.indexOf(cell), skipped ? ['0', '1', '2', '3'].indexOf(cell) : -1);
     if (row.length !== 6 || answer < 0) {
       throw new UserError(
-        `${file}: record ${i + 1}: expected question, four choices and a letter A to D, received ${row.length} columns ending in "${row.at(-1)}"`,
+        `${file}: record ${i + 1 + skipped}: expected question, four choices and a letter A to D, received ${row.length} columns ending in "${row.at(-1)}"`,
       );
     }
     return { question: row[0], choices: [row[1], row[2], row[3], row[4]], answer };

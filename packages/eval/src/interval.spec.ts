@@ -1,0 +1,52 @@
+import { seededRandom } from '@lethe/run';
+import { bootstrapMean, wilson } from './interval.js';
+
+describe('wilson', () => {
+  // Values of R: prop.test(k, n, correct = FALSE)$conf.int.
+  it.each([
+    [5, 10, 0.2365931, 0.7634069],
+    [81, 263, 0.2552957, 0.3662145],
+    [1, 29, 0.006113214, 0.1717567],
+    [0, 20, 0, 0.1611252],
+    [20, 20, 0.8388748, 1],
+  ])('%d of %d', (k, n, low, high) => {
+    const score = wilson(k, n);
+    expect(score).toMatchObject({ value: k / n, n });
+    expect(score.low).toBeCloseTo(low, 4);
+    expect(score.high).toBeCloseTo(high, 4);
+  });
+
+  it('nothing scored says nothing', () => {
+    expect(wilson(0, 0)).toEqual({ value: NaN, low: 0, high: 1, n: 0 });
+  });
+
+  it('covers the truth about 95% of the time', () => {
+    const random = seededRandom(1, 'coverage');
+    let covered = 0;
+    for (let trial = 0; trial < 2000; trial++) {
+      const k = Array.from({ length: 60 }, () => random.next() < 0.3).filter(Boolean).length;
+      const { low, high } = wilson(k, 60);
+      if (low <= 0.3 && 0.3 <= high) covered++;
+    }
+    expect(covered / 2000).toBeGreaterThan(0.93);
+    expect(covered / 2000).toBeLessThan(0.98);
+  });
+});
+
+describe('bootstrapMean', () => {
+  const values = Array.from({ length: 200 }, (_, i) => Math.sin(i) + 2);
+
+  it('is near the normal interval and the same for the same seed', () => {
+    const run = () => bootstrapMean(values, seededRandom(3, 'bootstrap').next);
+    const { value, low, high, n } = run();
+    const standardError = Math.sqrt(0.5 / 200);
+    expect(n).toBe(200);
+    expect(low).toBeCloseTo(value - 1.96 * standardError, 1);
+    expect(high).toBeCloseTo(value + 1.96 * standardError, 1);
+    expect(run()).toEqual({ value, low, high, n });
+  });
+
+  it('of equal values has no width', () => {
+    expect(bootstrapMean([2, 2, 2], Math.random)).toEqual({ value: 2, low: 2, high: 2, n: 3 });
+  });
+});
