@@ -198,13 +198,11 @@ class NaiveDevice final : public Device {
   void unlearn_head(const unlearn_head_args& a) override { naive_unlearn_head(a); }
 #define LETHE_MISSING(stem) \
   void stem(const stem##_args& a) override { missing(#stem, a); }
-#define LETHE_ALL_MISSING(OP) \
-  OP(embedding)               \
-  OP(embedding_backward)      \
-  OP(rms_norm)                \
-  OP(rms_norm_backward)       \
-  OP(rope)                    \
-  OP(swiglu) OP(swiglu_backward) OP(adamw) OP(global_norm) OP(binary) OP(unary) OP(fill) OP(reduce) OP(copy_block)
+  // clang-format off
+#define LETHE_ALL_MISSING(OP)                                                                                     \
+  OP(embedding) OP(embedding_backward) OP(rms_norm) OP(rms_norm_backward) OP(rope) OP(swiglu) OP(swiglu_backward) \
+  OP(adamw) OP(global_norm) OP(binary) OP(unary) OP(fill) OP(reduce) OP(copy_block)
+  // clang-format on
   LETHE_ALL_MISSING(LETHE_MISSING)
 };
 

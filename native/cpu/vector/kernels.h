@@ -4,12 +4,11 @@
 
 namespace lethe::cpu {
 
-#define LETHE_VECTOR_OPERATORS(OP)                                                                                  \
-  OP(embedding_backward)                                                                                            \
-  OP(rms_norm)                                                                                                      \
-  OP(rms_norm_backward)                                                                                             \
-  OP(rope) OP(attention) OP(attention_backward) OP(swiglu) OP(swiglu_backward) OP(adamw) OP(global_norm) OP(binary) \
-      OP(unary) OP(reduce)
+// clang-format off
+#define LETHE_VECTOR_OPERATORS(OP)                                                                        \
+  OP(embedding_backward) OP(rms_norm) OP(rms_norm_backward) OP(rope) OP(attention) OP(attention_backward) \
+  OP(swiglu) OP(swiglu_backward) OP(adamw) OP(global_norm) OP(binary) OP(unary) OP(reduce)
+// clang-format on
 
 // One chunk of the fused head, between its matrix products. See vector/unlearn_rows.cpp.
 struct UnlearnRows {
