@@ -1,11 +1,12 @@
 // Builds what is older than its sources: the native addon (cmake-js) and the TypeScript packages (tsc -b).
 // `node scripts/build.mjs` is safe to call before every command: when nothing has changed it takes milliseconds.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const addon = join(root, 'native', 'build', 'Release', 'lethe.node');
 const SKIPPED = new Set(['node_modules', 'dist', 'build', 'tests', 'bench', 'bin', 'recipes']);
 
 /** The newest modification time of the files under a folder whose names match. */
@@ -29,22 +30,65 @@ function run(command, args, what) {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
   if (status === 0) return;
   process.stderr.write(`${stdout ?? ''}${stderr ?? ''}\nbuild: ${what} failed\n`);
+  rmSync(lock, { recursive: true, force: true });
   process.exit(1);
+}
+
+const lock = join(root, 'node_modules', '.lethe-build');
+
+function isRunning(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false; // No such process: it ended without releasing the lock.
+  }
+}
+
+/** Runs f while no other process builds in this checkout. */
+function alone(f) {
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+      const owner = join(lock, 'pid');
+      const pid = existsSync(owner) ? Number(readFileSync(owner, 'utf8')) : undefined;
+      if (pid !== undefined && !isRunning(pid)) rmSync(lock, { recursive: true, force: true });
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    }
+  }
+  try {
+    writeFileSync(join(lock, 'pid'), String(process.pid));
+    f();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
 }
 
 /** Builds the addon and the packages where a source is newer than what was built from it. */
 export function build() {
-  const bin = join(root, 'node_modules', '.bin');
-  const addon = join(root, 'native', 'build', 'Release', 'lethe.node');
-  if (newest(join(root, 'native'), /\.(cpp|h|cu|cuh|txt)$/) > builtAt(addon)) {
-    run(join(bin, 'cmake-js'), ['build', '-d', 'native', '-O', join('native', 'build')], 'native addon');
-  }
+  if (isAddonStale() || arePackagesStale()) alone(buildStale);
+}
+
+function isAddonStale() {
+  return newest(join(root, 'native'), /\.(cpp|h|cu|cuh|txt)$/) > builtAt(addon);
+}
+
+function arePackagesStale() {
   const folders = ['native', ...readdirSync(join(root, 'packages')).map((name) => join('packages', name))];
-  const isStale = folders.some((folder) => {
+  return folders.some((folder) => {
     const at = builtAt(join(root, folder, 'dist', '.tsbuildinfo'));
     return newest(join(root, folder), /(?<!\.spec)\.ts$|^tsconfig.*\.json$/) > at;
   });
-  if (isStale) run(join(bin, 'tsc'), ['-b'], 'TypeScript packages');
+}
+
+function buildStale() {
+  const bin = join(root, 'node_modules', '.bin');
+  if (isAddonStale())
+    run(join(bin, 'cmake-js'), ['build', '-d', 'native', '-O', join('native', 'build')], 'native addon');
+  if (arePackagesStale()) run(join(bin, 'tsc'), ['-b'], 'TypeScript packages');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) build();
