@@ -2,13 +2,21 @@ import { z } from 'zod';
 
 const columns = z.union([
   z.strictObject({ text: z.string() }),
-  z.strictObject({ prompt: z.string(), response: z.string(), input: z.string().optional() }),
+  z.strictObject({ messages: z.string() }),
+  z.strictObject({
+    prompt: z.string(),
+    response: z.string(),
+    input: z.string().optional(),
+    system: z.string().optional(),
+  }),
 ]);
 
 const source = z.union([
   z.string(),
   z.strictObject({
     path: z.string(),
+    format: z.string().optional().describe('a format name, where content and name do not tell'),
+    header: z.boolean().optional().describe('whether a CSV table begins with column names (default true)'),
     columns: columns.optional().describe('names of the columns, where they are not the usual ones'),
     split: z.enum(['file', 'line', 'paragraphs']).optional().describe('how a text file is cut into documents'),
   }),

@@ -33,7 +33,7 @@ interface PrepareFlags {
 export function addPrepareCommand(program: Command, context: CliContext): void {
   program
     .command('prepare')
-    .description('turn text, JSONL, JSON or Arrow files into tokenized shards, with a held-out split')
+    .description('turn text, JSONL, JSON, CSV, Parquet or Arrow files into tokenized shards, with a held-out split')
     .argument('[sources...]', 'files, folders, globs, or - for standard input')
     .option('--recipe <file>', 'YAML recipe, in place of or besides the flags')
     .option(

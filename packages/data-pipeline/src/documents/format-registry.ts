@@ -1,14 +1,15 @@
 import { arrow } from './arrow-format.js';
+import { csv } from './csv-format.js';
 import { SourceError } from './document.js';
 import type { Format } from './format.js';
 import { json, jsonLines } from './json-formats.js';
+import { parquet } from './parquet-format.js';
 import { text } from './text-format.js';
 
 /** Formats in the order in which they are tried; a new format is one more entry here. */
-export const formats: readonly Format[] = [arrow, jsonLines, json, text];
+export const formats: readonly Format[] = [parquet, arrow, csv, jsonLines, json, text];
 
-const UNREADABLE: { what: string; remedy: string; is: (head: Buffer, name: string) => boolean }[] = [
-  { what: 'Parquet', remedy: 'convert it to JSONL or Arrow first', is: (head) => starts(head, 'PAR1') },
+const UNREADABLE: { what: string; remedy: string; is: (head: Buffer) => boolean }[] = [
   { what: 'a zip archive', remedy: 'unpack it first', is: (head) => starts(head, 'PK\x03\x04') },
   { what: 'bzip2', remedy: 'decompress it first', is: (head) => starts(head, 'BZh') },
   { what: 'xz', remedy: 'decompress it first', is: (head) => starts(head, '\xfd7zXZ') },
@@ -18,7 +19,6 @@ const UNREADABLE: { what: string; remedy: string; is: (head: Buffer, name: strin
     remedy: 'convert it to UTF-8',
     is: (head) => starts(head, '\xff\xfe') || starts(head, '\xfe\xff'),
   },
-  { what: 'a table in CSV or TSV', remedy: 'convert it to JSONL', is: (_, name) => /\.(csv|tsv)(\.gz)?$/.test(name) },
 ];
 
 /**
@@ -33,13 +33,13 @@ export function detectFormat(head: Buffer, file: string, wanted?: string): Forma
     throw new SourceError(`${file}: expected a format of ${names}; received "${wanted}"`);
   }
   const name = file.toLowerCase();
-  const unreadable = UNREADABLE.find((candidate) => candidate.is(head, name));
+  const unreadable = UNREADABLE.find((candidate) => candidate.is(head));
   if (unreadable)
     throw new SourceError(`${file}: is ${unreadable.what}, which cannot be read here; ${unreadable.remedy}`);
   const format = formats.find((candidate) => candidate.detect(head, name));
   if (format) return format;
   throw new SourceError(
-    `${file}: expected text, JSONL, a JSON array or Arrow; received binary data of an unknown kind`,
+    `${file}: expected text, JSONL, a JSON array, CSV, Parquet or Arrow; received binary data of an unknown kind`,
   );
 }
 

@@ -19,6 +19,19 @@ export interface ReadOptions {
   format?: string;
   columns?: Columns;
   split?: TextSplit['by'] | TextSplit;
+  /** Whether a CSV table begins with column names (default true); without, they are `0`, `1`, `2`. */
+  header?: boolean;
+}
+
+/** What a format knows about the file besides its bytes. */
+export interface ReadContext {
+  /** The file's path; `-` is standard input. */
+  file: string;
+  /** The first decompressed bytes. */
+  head: Buffer;
+  isGzip: boolean;
+  /** A format that reads the file itself tells how many of its bytes are done. */
+  advance(numBytes: number): void;
 }
 
 /** One row of a file before it is shaped: a parsed value, or the reason why there is none. */
@@ -29,6 +42,6 @@ export interface Format {
   name: string;
   /** @param head the first bytes of the (decompressed) file. @param name the file's name, lower case. */
   detect(head: Buffer, name: string): boolean;
-  /** Rows in file order; memory must stay bounded. `file` is for readers that need the file itself (`-` has none). */
-  read(chunks: AsyncIterable<Buffer>, options: ReadOptions, file: string): AsyncIterable<RawRow>;
+  /** Rows in file order; memory must stay bounded. */
+  read(chunks: AsyncIterable<Buffer>, options: ReadOptions, context: ReadContext): AsyncIterable<RawRow>;
 }

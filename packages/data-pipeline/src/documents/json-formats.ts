@@ -67,7 +67,8 @@ export function withoutMark(bytes: Buffer): Buffer {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }
 
-async function* skipMark(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+/** Drops the byte order mark of a stream. */
+export async function* skipMark(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let isFirst = true;
   for await (const chunk of chunks) {
     yield isFirst ? withoutMark(chunk) : chunk;

@@ -94,15 +94,31 @@ async function openRows(
 ): Promise<AsyncIterable<RawRow> | undefined> {
   let bytes: OpenBytes | undefined;
   try {
-    bytes = await openBytes(found.file, onBytes);
-    const format = detectFormat(bytes.head, found.file, how.format);
-    report.format = bytes.isGzip ? `${format.name}+gzip` : format.name;
-    return format.read(bytes.chunks, how, found.file);
+    let numRead = 0;
+    const count = (numBytes: number) => {
+      numRead += numBytes;
+      onBytes?.(numBytes);
+    };
+    bytes = await openBytes(found.file, count);
+    const { head, isGzip } = bytes;
+    const format = detectFormat(head, found.file, how.format);
+    report.format = isGzip ? `${format.name}+gzip` : format.name;
+    const advance = (numBytes: number) => count(Math.max(0, Math.round(numBytes) - numRead));
+    return closing(format.read(bytes.chunks, how, { file: found.file, head, isGzip, advance }), bytes);
   } catch (error) {
     bytes?.close();
     if (found.isNamed || !(error instanceof SourceError)) throw error;
     report.skipped = error.message;
     return undefined;
+  }
+}
+
+/** Closes the file after the rows, for formats that leave its bytes unread. */
+async function* closing(rows: AsyncIterable<RawRow>, bytes: OpenBytes): AsyncGenerator<RawRow> {
+  try {
+    yield* rows;
+  } finally {
+    bytes.close();
   }
 }
 

@@ -1,0 +1,131 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describeWith, realData } from '../../testing/real-data.js';
+import { temporaryFolder } from '../../testing/temporary-folder.js';
+import { writeParquet } from '../../testing/write-parquet.js';
+import { documentText, type Document, type WrongRow } from './document.js';
+import { splitCsvRecords } from './split-csv-records.js';
+import { readDocuments, type FileReport, type Source } from './read-documents.js';
+
+const folder = temporaryFolder();
+const at = (name: string) => path.join(folder.path, name);
+
+async function read(source: string | Source) {
+  const documents: Document[] = [];
+  const wrong: WrongRow[] = [];
+  const files: FileReport[] = [];
+  let numBytes = 0;
+  const sinks = {
+    onWrongRow: (row: WrongRow) => wrong.push(row),
+    onFile: (report: FileReport) => files.push(report),
+    onBytes: (bytes: number) => (numBytes += bytes),
+  };
+  for await (const document of readDocuments([source], sinks)) documents.push(document);
+  return { documents, wrong, files, numBytes, texts: documents.map((document) => documentText(document)) };
+}
+
+describe('Parquet', () => {
+  it('reads known shapes, nested lists included', async () => {
+    const file = at('chat.parquet');
+    await writeParquet(
+      file,
+      `SELECT [{'role': 'user', 'content': 'q' || i}, {'role': 'assistant', 'content': 'a' || i}] AS messages
+       FROM range(3000) t(i)`,
+    );
+    const { texts, files, numBytes } = await read(file);
+    expect(texts).toEqual(Array.from({ length: 3000 }, (_, i) => `q${i}\na${i}`));
+    expect(files[0]).toMatchObject({ format: 'parquet', documents: 3000, shapes: { messages: 3000 } });
+    expect(numBytes).toBe(statSync(file).size);
+  });
+
+  it('counts wrong rows and types with their row', async () => {
+    const file = at("o'dd.parquet");
+    await writeParquet(file, `SELECT * FROM (VALUES ('one', 1), (NULL, 2), ('', 3), ('four', 4)) t(body, number)`);
+    const named = await read({ path: file, columns: { text: 'body' } });
+    expect(named.texts).toEqual(['one', 'four']);
+    expect(named.wrong.map(({ line, reason }) => [line, reason])).toEqual([
+      [2, 'column "body" must be a string, received null'],
+      [3, 'column "body" is empty'],
+    ]);
+    expect((await read({ path: file, columns: { text: 'number' } })).wrong[0]?.reason).toBe(
+      'column "number" must be a string, received a number',
+    );
+    expect((await read(file)).wrong[0]?.reason).toMatch(/no known row shape has the columns \{body, number\}/);
+  });
+
+  it('names a file that is cut off or compressed once more', async () => {
+    await writeParquet(at('whole.parquet'), `SELECT 'x' AS text`);
+    const bytes = readFileSync(at('whole.parquet'));
+    writeFileSync(at('cut.parquet'), bytes.subarray(0, bytes.length - 9));
+    await expect(read(at('cut.parquet'))).rejects.toThrow(/cut\.parquet: cannot be decoded/);
+    writeFileSync(at('twice.parquet.gz'), gzipSync(bytes));
+    await expect(read(at('twice.parquet.gz'))).rejects.toThrow(/cannot be read from gzip/);
+  });
+});
+
+describe('CSV', () => {
+  const table = '\ufeffquestion,answer\r\n"one, ""1""","a\r\nb"\r\n\r\ntwo\r\nthree,c\r\n"four"x,d\r\nfive,e\r\n';
+
+  it('reads quotes, line ends inside fields and marks; wrong rows have their line', async () => {
+    const { texts, wrong, files } = await read(folder.file('a.csv', table));
+    expect(texts).toEqual(['one, "1"\na\r\nb', 'three\nc', 'five\ne']);
+    expect(wrong.map(({ line, reason }) => [line, reason])).toEqual([
+      [5, 'expected 2 fields, received 1'],
+      [7, 'field 1 goes on after its closing quote'],
+    ]);
+    expect(files[0]).toMatchObject({ format: 'csv', documents: 3, wrongRows: 2 });
+  });
+
+  it.each([
+    ['t.tsv', 'question\tanswer\nq, r\ta\n', ['q, r\na']],
+    ['s.csv', 'question;answer\nq;a, b\n', ['q\na, b']],
+    ['only.csv', 'text\nfirst\nsecond\n', ['first', 'second']],
+  ])('finds the separator of %s', async (name, content, expected) => {
+    expect((await read(folder.file(name, content))).texts).toEqual(expected);
+  });
+
+  it('splits the same whatever the chunks', async () => {
+    const bytes = Buffer.from(table.repeat(3).replaceAll('\ufeff', ''));
+    const split = async (size: number) => {
+      async function* chunks() {
+        for (let i = 0; i < bytes.length; i += size) yield bytes.subarray(i, i + size);
+      }
+      const records: unknown[] = [];
+      for await (const record of splitCsvRecords(chunks(), ','))
+        records.push('fields' in record ? [record.line, ...record.fields.map(String)] : record);
+      return records;
+    };
+    const whole = await split(1000);
+    expect(whole).toHaveLength(18);
+    for (const size of [1, 2, 3, 7]) expect(await split(size)).toEqual(whole);
+  });
+
+  it('reads gzip, tables without header, and names given by the recipe', async () => {
+    const bare = folder.file('bare.csv.gz', gzipSync('q1,x,a1\nq2,y,a2\n'));
+    const source = { path: bare, header: false, columns: { prompt: '0', response: '2' } };
+    expect((await read(source)).texts).toEqual(['q1\na1', 'q2\na2']);
+    const text = folder.file('table.dat', 'text\nhello\n');
+    expect((await read({ path: text, format: 'csv' })).texts).toEqual(['hello']);
+  });
+
+  it('reports bytes that are not UTF-8 and quotes that never close', async () => {
+    const latin = Buffer.concat([Buffer.from('text\ngood\n'), Buffer.from([0x62, 0xe9, 0x0a]), Buffer.from('end\n')]);
+    expect((await read(folder.file('latin.csv', latin))).wrong).toEqual([
+      expect.objectContaining({ line: 3, reason: 'not valid UTF-8' }),
+    ]);
+    const open = await read(folder.file('open.csv', 'text\ngood\n"never closed\nnext\n'));
+    expect(open.texts).toEqual(['good']);
+    expect(open.wrong).toEqual([
+      expect.objectContaining({ reason: 'the quote that opens here never closes, up to line 5' }),
+    ]);
+  });
+});
+
+describeWith('corpora/SynthQA/caia-code/python-epic.parquet')('python-epic.parquet', () => {
+  it('reads every row', async () => {
+    const { documents, wrong } = await read(realData('corpora/SynthQA/caia-code/python-epic.parquet'));
+    expect([documents.length, wrong.length]).toEqual([598, 0]);
+    expect(documents.every((document) => 'turns' in document && document.turns.length === 2)).toBe(true);
+  });
+});
