@@ -139,10 +139,12 @@ const percent = ({ value, low, high }: Score): string =>
 export function formatEvaluation({ model, tasks }: Evaluation): string {
   const rows = tasks.flatMap((task) => {
     if (task.kind === 'multiple-choice') {
-      const { micro, macro } = task.scores;
+      const { micro, macro, numShortened } = task.scores;
+      const shortened = [[task.name, 'prompts cut to the context', String(numShortened), '']];
       return [
         [task.name, 'accuracy % (micro)', percent(micro), String(micro.n)],
         [task.name, 'accuracy % (macro)', (100 * macro).toFixed(1), ''],
+        ...(numShortened > 0 ? shortened : []),
       ];
     }
     if (task.kind === 'instructions') {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tokenizer } from '@lethe/data-pipeline';
-import { disposeBatch, type Llama, rowsOfSequences, toTokenBatch } from '@lethe/model';
 import { UserError } from '@lethe/run';
+import { disposeBatch, type Llama, rowsOfSequences, toTokenBatch } from '@lethe/model';
 import { embedding, linear, noGrad, scope } from '@lethe/tensor';
 import { type Score, wilson } from '../interval.js';
 import type { ChoiceSubject } from './mmlu-files.js';
@@ -22,7 +22,7 @@ export interface ChoiceScores {
   micro: Score;
   macro: number;
   bySubject: { subject: string; accuracy: Score }[];
-  /** Questions whose prompt lost shots because it exceeded the model's context. */
+  /** Questions whose prompt lost shots, or its start, because it exceeded the model's context. */
   numShortened: number;
   outcomes: ChoiceOutcome[];
 }
@@ -36,7 +36,7 @@ async function letterIds(tokenizer: Tokenizer): Promise<number[]> {
   return ids;
 }
 
-/** The prompt's ids within the context, with as many shots as fit. */
+/** The prompt's ids within the context, with as many shots as fit; a question that is too long by itself loses its start. */
 async function encodePrompt(
   tokenizer: Tokenizer,
   subject: ChoiceSubject,
@@ -46,10 +46,9 @@ async function encodePrompt(
     const text = mmluPrefix(subject, shots) + mmluQuestion(subject.questions[at.index]);
     const ids = [...(await tokenizer.encode(text, { addSpecialTokens: true }))];
     if (ids.length <= at.context) return { ids, shortened: shots < at.numShots };
+    if (shots === 0) return { ids: ids.slice(-at.context), shortened: true };
   }
-  throw new UserError(
-    `${subject.name}: question ${at.index + 1} alone exceeds the model's context of ${at.context} tokens`,
-  );
+  throw new RangeError(`expected numShots >= 0, received ${at.numShots}`);
 }
 
 /** Log-probabilities [prompts][candidates] of candidate ids as the next token. */
