@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ShardWriter } from '@lethe/data-pipeline';
-import { failure, filesIn, jsonl, succeed, temporaryFolder } from './lethe.js';
+import { failure, failureHere, filesIn, jsonl, succeed, temporaryFolder } from './lethe.js';
 import { prepareProject } from './small-project.js';
 
 const folder = temporaryFolder();
@@ -30,7 +30,7 @@ describe('prepare refuses', () => {
     ['a share held out of 1 or more', ['natural.jsonl', '--held-out', '1'], 'heldOut'],
   ])('%s', async (_case, args, message) => {
     writeFileSync(at('unusable.jsonl'), '{"nothing":1}\n');
-    expect(await failure(folder, ...prepare(...args, '--out', 'refused'))).toContain(message);
+    expect(await failureHere(folder, ...prepare(...args, '--out', 'refused'))).toContain(message);
     // What may stay is the list of the rows that could not be read.
     expect(filesOr('refused').filter((file) => file !== 'wrong-rows.jsonl')).toEqual([]);
     rmSync(at('refused'), { recursive: true, force: true });
@@ -42,7 +42,7 @@ describe('prepare refuses', () => {
     ['a vocabulary below the bytes', ['natural.jsonl', '--train-tokenizer', '100'], 'at least 262, received 100'],
     ['a vocabulary beyond the text', ['natural.jsonl', '--train-tokenizer', '9000'], 'a vocabulary of 9000'],
   ])('%s', async (_case, args, message) => {
-    expect(await failure(folder, 'prepare', ...args, '--out', 'refused')).toContain(message);
+    expect(await failureHere(folder, 'prepare', ...args, '--out', 'refused')).toContain(message);
     expect(filesOr('refused')).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { failure, succeed, temporaryFolder } from './lethe.js';
+import { failure, failureHere, succeed, temporaryFolder } from './lethe.js';
 import { pretrainProject } from './small-project.js';
 
 const folder = temporaryFolder();
@@ -46,7 +46,7 @@ describe('a recipe is refused', () => {
     ['with an init and a config', unlearn('model.config={}'), 'model'],
     ['for a device it does not know', unlearn('device=gpu'), 'device: expected'],
   ])('%s', async (_case, args, message) => {
-    expect(await failure(folder, ...args)).toContain(message);
+    expect(await failureHere(folder, ...args)).toContain(message);
   });
 });
 
@@ -99,6 +99,6 @@ describe('flags and inputs are refused', () => {
     ['an evaluation without a model', ['eval'], 'which model?'],
     ['a benchmark that is not there', ['eval', ...model], 'no such folder; expected MMLU'],
   ])('%s', async (_case, args, message) => {
-    expect(await failure(folder, ...args)).toContain(message);
+    expect(await failureHere(folder, ...args)).toContain(message);
   });
 });

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors } from '@lethe/model';
-import { failure, succeed, temporaryFolder } from './lethe.js';
+import { failure, failureHere, succeed, temporaryFolder } from './lethe.js';
 import { pretrainProject } from './small-project.js';
 
 type Header = Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
@@ -77,7 +77,7 @@ describe('a safetensors file is refused', () => {
     ],
   ])('%s', async (title, expected, change) => {
     const model = changedModel(title.replaceAll(' ', '-'), change);
-    const message = await failure(folder, 'generate', '--model', model, '--prompt', 'The river');
+    const message = await failureHere(folder, 'generate', '--model', model, '--prompt', 'The river');
     expect(message).toContain(model);
     expect(message).toMatch(expected);
   });

@@ -4,7 +4,7 @@ import { createProgram } from '@lethe/cli';
 import { loadRecipe, silentLogger } from '@lethe/run';
 import { trainRecipeSchema } from '@lethe/train';
 import { evalRecipeSchema } from '../../packages/cli/src/evaluation.js';
-import { filesIn, lethe, succeed, temporaryFolder } from './lethe.js';
+import { filesIn, lethe, letheHere, succeed, temporaryFolder } from './lethe.js';
 import { prepareProject } from './small-project.js';
 
 const DEVICE = ['--device <name>', '--precision <p>', '--threads <n>'];
@@ -103,7 +103,8 @@ describe('help, version and plans', () => {
 
   it.each([[], ...Object.keys(COMMANDS).map((name) => [name])])('lethe %s --help exits 0', async (...command) => {
     const words = command.filter((word): word is string => typeof word === 'string');
-    const { stdout } = await succeed(folder, ...words, '--help');
+    const { code, stdout } = await letheHere(folder, ...words, '--help');
+    expect(code).toBe(0);
     expect(stdout).toContain(`Usage: lethe ${words.join(' ')}`);
   });
 

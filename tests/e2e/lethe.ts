@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { main } from '@lethe/cli';
 
 const PROGRAM = join(__dirname, '..', '..', 'packages', 'cli', 'bin', 'lethe.mjs');
 
@@ -43,9 +44,39 @@ export async function succeed(folder: string, ...args: string[]): Promise<Ended>
   return ended;
 }
 
+/**
+ * Runs the command line inside this process: the same `main`, without the second it takes to start. The working folder
+ * is changed meanwhile.
+ */
+export async function letheHere(folder: string, ...args: string[]): Promise<Ended> {
+  const output = { stdout: '', stderr: '' };
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    jest.spyOn(process[name], 'write').mockImplementation((text) => {
+      output[name] += String(text);
+      return true;
+    }),
+  );
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    return { code: await main(args), ...output };
+  } finally {
+    process.chdir(before);
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
 /** Runs `lethe` and expects exit 1 with a plain message: no stack, no hint that it is a defect. Returns the message. */
 export async function failure(folder: string, ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await lethe(folder, ...args);
+  return refusal(await lethe(folder, ...args), args);
+}
+
+/** The same inside this process, for long tables of refused input. */
+export async function failureHere(folder: string, ...args: string[]): Promise<string> {
+  return refusal(await letheHere(folder, ...args), args);
+}
+
+function refusal({ code, stdout, stderr }: Ended, args: string[]): string {
   if (code !== 1) throw new Error(`lethe ${args.join(' ')}: expected exit 1, received ${code}\n${stdout}${stderr}`);
   if (/\n\s+at .+:\d+|--verbose/.test(stderr)) throw new Error(`expected a plain message, received\n${stderr}`);
   return stderr;

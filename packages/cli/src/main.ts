@@ -18,7 +18,8 @@ export interface CliContext {
 }
 
 /** A file or folder that the system refuses; Node's message names it. */
-const isSystemError = (error: unknown): boolean => error instanceof Error && 'syscall' in error && 'path' in error;
+const isSystemError = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'syscall' in error && 'path' in error;
 
 const wantsStack = (args: string[]): boolean => args.includes('--verbose');
 
