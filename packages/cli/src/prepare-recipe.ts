@@ -3,6 +3,7 @@ import { z } from 'zod';
 const columns = z.union([
   z.strictObject({ text: z.string() }),
   z.strictObject({ messages: z.string() }),
+  z.strictObject({ ids: z.string(), mask: z.string().optional() }),
   z.strictObject({
     prompt: z.string(),
     response: z.string(),
@@ -27,7 +28,7 @@ export const prepareRecipeSchema = z.strictObject({
   sources: z.array(source).min(1),
   out: z.string(),
   tokenizer: z.union([z.string(), z.strictObject({ train: z.strictObject({ vocabSize: z.int().positive() }) })]),
-  as: z.enum(['text', 'chat']).default('text'),
+  as: z.enum(['text', 'chat', 'ids']).default('text'),
   template: z.string().optional().describe('how a question-answer row reads as text: "{prompt}\\n{response}"'),
   chatTemplate: z.string().optional(),
   heldOut: z.number().min(0).lt(1).default(0.01),

@@ -4,7 +4,7 @@ export type { Format, RawRow, ReadOptions, TextSplit } from './documents/format.
 export { detectFormat, formats } from './documents/format-registry.js';
 export type { FileReport, ReadDocumentsOptions, Source } from './documents/read-documents.js';
 export { readDocuments } from './documents/read-documents.js';
-export type { Columns } from './documents/row-shape.js';
+export type { Columns } from './documents/columns.js';
 export { shapeRow } from './documents/row-shape.js';
 export { EpochOrder } from './order/epoch-order.js';
 export { hashNumbers, Permutation } from './order/permutation.js';

@@ -22,7 +22,7 @@ interface PrepareFlags {
   out?: string;
   tokenizer?: string;
   trainTokenizer?: number;
-  as?: 'text' | 'chat';
+  as?: 'text' | 'chat' | 'ids';
   heldOut?: number;
   seed?: number;
   strict?: boolean;
@@ -46,7 +46,10 @@ export function addPrepareCommand(program: Command, context: CliContext): void {
     .option('--tokenizer <dir>', 'folder (or file) of a Hugging Face tokenizer.json')
     .option('--train-tokenizer <size>', 'train a BPE tokenizer of this vocabulary on the sources instead', integer)
     .addOption(
-      new Option('--as <kind>', 'text: every token is a target; chat: assistant turns only').choices(['text', 'chat']),
+      new Option(
+        '--as <kind>',
+        'text: every token is a target; chat: assistant turns only; ids: rows that are token ids already',
+      ).choices(['text', 'chat', 'ids']),
     )
     .option('--held-out <fraction>', 'share of documents kept from training (default: 0.01)', nonNegative)
     .option('--seed <n>', 'decides which documents are held out', integer)
@@ -108,8 +111,10 @@ export async function runPrepare(recipe: PrepareRecipe, context: PrepareContext)
   return result;
 }
 
-async function tokenizerFor({ tokenizer, sources, out }: PrepareRecipe, logger: Logger): Promise<Tokenizer> {
+async function tokenizerFor({ tokenizer, sources, out, as }: PrepareRecipe, logger: Logger): Promise<Tokenizer> {
   if (typeof tokenizer === 'string') return loadTokenizer(tokenizer);
+  if (as === 'ids')
+    throw new UserError('--as ids: give the --tokenizer that made the ids; none can be trained on them');
   const folder = join(out, 'trained-tokenizer');
   if (existsSync(join(folder, 'tokenizer.json'))) {
     const existing = await loadTokenizer(folder);

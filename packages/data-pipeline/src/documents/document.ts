@@ -27,8 +27,23 @@ export interface TurnsDocument {
   place: Place;
 }
 
-/** What every source yields: plain text, or turns. */
-export type Document = TextDocument | TurnsDocument;
+/** Token ids that another program made, with its target mask if it has one, and their place. */
+export interface IdsDocument {
+  ids: Int32Array;
+  /** 1 where the token is a training target. */
+  mask?: Uint8Array;
+  place: Place;
+}
+
+/** What every source yields: plain text, turns, or ids where ids are asked for. */
+export type Document = TextDocument | TurnsDocument | IdsDocument;
+
+/** Bytes by which documents are told apart: those of equal content are equal. */
+export function documentContent(document: Document): string | Uint8Array {
+  if ('ids' in document) return new Uint8Array(document.ids.buffer, document.ids.byteOffset, document.ids.byteLength);
+  if ('text' in document) return document.text;
+  return JSON.stringify(document.turns.map(({ role, content }) => [role, content]));
+}
 
 /** A row that could not be used, with the reason. */
 export interface WrongRow extends Place {
@@ -44,9 +59,13 @@ const TURN_SEPARATOR = '\n';
 /**
  * Plain text of a document, as pre-training sees it: text unchanged, turns through the template
  * (`{prompt}` = system and user content, `{response}` = assistant content), pair by pair.
+ * @throws SourceError for ids, which have no text.
  */
 export function documentText(document: Document, template = '{prompt}\n{response}'): string {
   if ('text' in document) return document.text;
+  if ('ids' in document) {
+    throw new SourceError(`${document.place.file}:${document.place.line}: expected text, received token ids`);
+  }
   const pairs: { prompt: string[]; response: string[] }[] = [];
   for (const turn of document.turns) {
     const isAnswer = turn.role === 'assistant';

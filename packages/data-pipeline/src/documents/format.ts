@@ -1,4 +1,4 @@
-import type { Columns } from './row-shape.js';
+import type { Columns } from './columns.js';
 
 /** How plain text becomes documents. */
 export interface TextSplit {

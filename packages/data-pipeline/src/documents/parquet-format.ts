@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { DuckDBInstance, JSDuckDBValueConverter, type DuckDBConnection } from '@duckdb/node-api';
 import { SourceError } from './document.js';
 import type { Format, RawRow, ReadContext, ReadOptions } from './format.js';
-import type { Columns } from './row-shape.js';
+import type { Columns } from './columns.js';
 
 /** DuckDB works in this much memory, besides the rows of one vector (2,048). */
 const MEMORY_LIMIT = '256MB';

@@ -3,6 +3,7 @@ import { findFiles, type FoundFile } from './find-files.js';
 import type { RawRow, ReadOptions } from './format.js';
 import { detectFormat } from './format-registry.js';
 import { openBytes, type OpenBytes } from './open-bytes.js';
+import type { Preference } from './columns.js';
 import { shapeRow } from './row-shape.js';
 
 /** A path, glob, directory or `-`, with how to read it. */
@@ -27,8 +28,8 @@ export interface FileReport {
 export interface ReadDocumentsOptions {
   /** Throw at the first wrong row instead of reporting it. */
   strict?: boolean;
-  /** Read rows that have both text and a question-answer pair as the latter. */
-  prefer?: 'text' | 'turns';
+  /** `turns`: read rows that have both text and a question-answer pair as the latter. `ids`: read token ids only. */
+  prefer?: Preference;
   /** Told how many bytes were read from the files, before decompression. */
   onBytes?: (bytes: number) => void;
   onWrongRow?: (row: WrongRow) => void;
@@ -82,7 +83,8 @@ async function* readFile(
     }
     report.documents++;
     report.shapes[shaped.shape] = (report.shapes[shaped.shape] ?? 0) + 1;
-    yield 'text' in shaped ? { text: shaped.text, place } : { turns: shaped.turns, place };
+    const { shape: _shape, ...content } = shaped;
+    yield { ...content, place };
   }
 }
 

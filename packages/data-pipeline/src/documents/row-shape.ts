@@ -1,17 +1,6 @@
 import type { Role, Turn } from './document.js';
-
-/** Names the columns of a row; dots and numbers reach inside: `instances.0.output`. */
-export interface Columns {
-  text?: string;
-  messages?: string;
-  system?: string;
-  prompt?: string;
-  input?: string;
-  response?: string;
-}
-
-/** A row read as a document, or the reason why it is none. */
-export type ShapedRow = { shape: string; text: string } | { shape: string; turns: Turn[] } | { problem: string };
+import { describe, valueAt, type Columns, type Preference, type ShapedRow } from './columns.js';
+import { shapeIds } from './ids-shape.js';
 
 const ROLES: Record<string, Role> = {
   system: 'system',
@@ -45,9 +34,11 @@ const SHAPES: { name: string; fits: (row: Row) => boolean; columns: Columns }[] 
 
 /**
  * Reads one row as plain text or as turns. Known shapes are recognised by their keys; `columns` names any other.
- * With `prefer: 'turns'` a row that has both a `text` column and a question-answer pair is read as the pair.
+ * With `prefer: 'turns'` a row that has both a `text` column and a question-answer pair is read as the pair; with
+ * `prefer: 'ids'` only token ids are read.
  */
-export function shapeRow(value: unknown, columns?: Columns, prefer: 'text' | 'turns' = 'text'): ShapedRow {
+export function shapeRow(value: unknown, columns?: Columns, prefer: Preference = 'text'): ShapedRow {
+  if (prefer === 'ids') return shapeIds(value, columns);
   if (typeof value === 'string')
     return nonEmpty(value) ? { shape: 'string', text: value } : { problem: 'the text is empty' };
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
@@ -59,18 +50,9 @@ export function shapeRow(value: unknown, columns?: Columns, prefer: 'text' | 'tu
   const shape = shapes.find((candidate) => candidate.fits(row));
   if (shape) return readColumns(row, shape.columns, shape.name);
   const keys = Object.keys(row).slice(0, 8).join(', ');
-  return { problem: `no known row shape has the columns {${keys}}; name them with "columns"` };
-}
-
-/** The value at a dotted path, or undefined. */
-export function valueAt(row: unknown, path: string): unknown {
-  if (row !== null && typeof row === 'object' && Object.hasOwn(row, path)) return (row as Row)[path];
-  let value: unknown = row;
-  for (const key of path.split('.')) {
-    if (value === null || typeof value !== 'object') return undefined;
-    value = Object.hasOwn(value, key) ? (value as Row)[key] : undefined;
-  }
-  return value;
+  return {
+    problem: `no known row shape has the columns {${keys}}; name them with "columns"${has(row, 'input_ids') ? ', or prepare input_ids with --as ids' : ''}`,
+  };
 }
 
 function readColumns(row: Row, columns: Columns, shape: string): ShapedRow {
@@ -143,10 +125,4 @@ function has(row: Row, key: string): boolean {
 
 function nonEmpty(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '';
-}
-
-function describe(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
-  return value === undefined ? 'nothing' : `a ${typeof value}`;
 }

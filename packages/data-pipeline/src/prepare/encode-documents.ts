@@ -1,4 +1,4 @@
-import { documentText, type Document, type WrongRow } from '../documents/document.js';
+import { documentText, SourceError, type Document, type WrongRow } from '../documents/document.js';
 import { ChatRenderer } from '../tokenizer/chat-template.js';
 import { TokenizerError } from '../tokenizer/tokenizer-core.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
@@ -13,10 +13,12 @@ export interface EncodedDocument {
 /** How documents become ids. */
 export interface EncodeDocumentsOptions {
   tokenizer: Tokenizer;
-  as: 'text' | 'chat';
+  as: 'text' | 'chat' | 'ids';
   template?: string | undefined;
   chatTemplate?: string | undefined;
   addSpecialTokens: boolean;
+  /** Whether documents of ids come with masks. */
+  hasMask?: boolean;
   /** Told about documents that cannot be encoded. */
   onWrongRow: (row: WrongRow) => void;
 }
@@ -30,7 +32,7 @@ export async function* encodeDocuments(
   documents: AsyncIterable<Document>,
   options: EncodeDocumentsOptions,
 ): AsyncGenerator<EncodedDocument> {
-  const encode = options.as === 'chat' ? chatEncoder(options) : textEncoder(options);
+  const encode = ENCODERS[options.as](options);
   let pending: Promise<EncodedDocument[]> | undefined;
   for await (const batch of gather(documents)) {
     const next = encode(batch);
@@ -46,14 +48,39 @@ async function* gather(documents: AsyncIterable<Document>): AsyncGenerator<Docum
   let numCharacters = 0;
   for await (const document of documents) {
     batch.push(document);
-    numCharacters +=
-      'text' in document ? document.text.length : document.turns.reduce((n, turn) => n + turn.content.length, 0);
+    numCharacters += sizeOf(document);
     if (batch.length < MAX_DOCUMENTS && numCharacters < MAX_CHARACTERS) continue;
     yield batch;
     batch = [];
     numCharacters = 0;
   }
   if (batch.length > 0) yield batch;
+}
+
+function sizeOf(document: Document): number {
+  if ('text' in document) return document.text.length;
+  return 'ids' in document ? document.ids.length : document.turns.reduce((n, turn) => n + turn.content.length, 0);
+}
+
+const ENCODERS = { text: textEncoder, chat: chatEncoder, ids: idsEncoder };
+
+/** @throws SourceError for an id outside the vocabulary: the ids are another tokenizer's. */
+function idsEncoder({ tokenizer, hasMask = false, onWrongRow }: EncodeDocumentsOptions) {
+  const encode = (document: Document): EncodedDocument[] => {
+    if (!('ids' in document)) return [];
+    const { ids, mask, place } = document;
+    const wrong = ids.findIndex((id) => id >= tokenizer.vocabSize);
+    if (wrong >= 0) {
+      throw new SourceError(
+        `${place.file}:${place.line}: token ${wrong}: expected an id in 0..${tokenizer.vocabSize - 1}, received ` +
+          `${ids[wrong]}; give the tokenizer that made these ids`,
+      );
+    }
+    if ((mask !== undefined) === hasMask) return [{ document, ids, ...(mask ? { mask } : {}) }];
+    onWrongRow({ ...place, reason: `expected ${hasMask ? 'a' : 'no'} target mask, as in the first row` });
+    return [];
+  };
+  return async (batch: Document[]): Promise<EncodedDocument[]> => batch.flatMap(encode);
 }
 
 function textEncoder({ tokenizer, template, addSpecialTokens }: EncodeDocumentsOptions) {
@@ -86,7 +113,7 @@ function chatEncoder({ tokenizer, chatTemplate, onWrongRow }: EncodeDocumentsOpt
 }
 
 function chatProblem(document: Document): string | undefined {
-  if ('text' in document) return 'plain text has no assistant turn to learn from; prepare it as text';
+  if (!('turns' in document)) return 'plain text has no assistant turn to learn from; prepare it as text';
   const hasAnswer = document.turns.some((turn) => turn.role === 'assistant' && turn.content.trim() !== '');
   return hasAnswer ? undefined : 'the conversation has no assistant turn to learn from';
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { SourceError, type Document } from '../documents/document.js';
+import { documentContent, SourceError, type Document } from '../documents/document.js';
 import type { HeldOut } from './prepare-options.js';
 
 /** Hashes are whole numbers below this. */
@@ -7,9 +7,7 @@ const HASH_RANGE = 2 ** 48;
 
 /** A seeded hash of a document's content: equal documents fall into the same split, wherever they come from. */
 export function documentHash(document: Document, seed: number): number {
-  const content =
-    'text' in document ? document.text : JSON.stringify(document.turns.map(({ role, content }) => [role, content]));
-  return createHash('sha256').update(`${seed}\n`).update(content).digest().readUIntBE(0, 6);
+  return createHash('sha256').update(`${seed}\n`).update(documentContent(document)).digest().readUIntBE(0, 6);
 }
 
 /**

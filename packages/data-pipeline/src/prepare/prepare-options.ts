@@ -13,9 +13,10 @@ export interface PrepareOptions {
   tokenizer: Tokenizer;
   /**
    * `text`: pre-training; every token is a target and question-answer rows are rendered with `template`.
-   * `chat`: instructions; rendered with the chat template, targets on assistant turns only. Default `text`.
+   * `chat`: instructions; rendered with the chat template, targets on assistant turns only.
+   * `ids`: rows with `input_ids` that another program tokenized, with this tokenizer. Default `text`.
    */
-  as?: 'text' | 'chat';
+  as?: 'text' | 'chat' | 'ids';
   /** How a question-answer row reads as text. Default `{prompt}\n{response}`. */
   template?: string;
   /** Jinja template in place of the model's own. */
@@ -62,7 +63,7 @@ export interface PrepareReport {
   version: 1;
   /** Hash of options, tokenizer and source files; equal fingerprints mean equal shards. */
   fingerprint: string | undefined;
-  as: 'text' | 'chat';
+  as: 'text' | 'chat' | 'ids';
   tokenizer: { hash: string; vocabSize: number; core: string };
   seed: number;
   heldOut: HeldOut;

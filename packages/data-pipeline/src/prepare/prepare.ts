@@ -2,6 +2,7 @@ import { copyFile, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { SourceError } from '../documents/document.js';
 import { readDocuments, type FileReport } from '../documents/read-documents.js';
+import type { Preference } from '../documents/columns.js';
 import { ShardWriter, type ShardWriterOptions } from '../shards/shard-writer.js';
 import { writeFileAtomic } from '../shards/write-file-atomic.js';
 import { TokenizerError } from '../tokenizer/tokenizer-core.js';
@@ -62,7 +63,8 @@ class Preparation {
   async run(): Promise<PrepareReport> {
     const { options } = this;
     const { out, heldOut = DEFAULT_HELD_OUT, seed = 0 } = options;
-    const writerOptions = this.writerOptions();
+    const hasMask = await this.findMask();
+    const writerOptions = this.writerOptions(hasMask);
     if ('documents' in heldOut && this.identity.bytesTotal === undefined) {
       throw new SourceError(
         'heldOut: a number of documents needs two passes, and standard input can be read once; give a fraction',
@@ -76,7 +78,7 @@ class Preparation {
     const train = await this.openSplit('train', writerOptions);
     const held = limit > 0 ? await this.openSplit('heldout', writerOptions) : undefined;
     try {
-      for await (const encoded of this.encoded()) {
+      for await (const encoded of this.encoded(hasMask)) {
         const split = held && documentHash(encoded.document, seed) < limit ? held : train;
         await this.write(split, encoded);
         this.progress([train, held]);
@@ -89,8 +91,8 @@ class Preparation {
     return this.finish(train, held);
   }
 
-  private writerOptions(): ShardWriterOptions {
-    const { tokenizer, as, idType, batchBytes, shardBytes } = this.options;
+  private writerOptions(hasTargetsMask: boolean): ShardWriterOptions {
+    const { tokenizer, idType, batchBytes, shardBytes } = this.options;
     const { eos, pad } = tokenizer.special;
     if (eos === undefined) {
       throw new TokenizerError(
@@ -102,7 +104,7 @@ class Preparation {
       tokenizerHash: tokenizer.hash,
       eosId: eos,
       padId: pad ?? eos,
-      hasTargetsMask: as === 'chat',
+      hasTargetsMask,
       ...(idType === undefined ? {} : { idType }),
       ...(batchBytes === undefined ? {} : { batchBytes }),
       ...(shardBytes === undefined ? {} : { shardBytes }),
@@ -114,11 +116,19 @@ class Preparation {
     return { writer, report: { folder, documents: 0, tokens: 0, targets: 0 } };
   }
 
-  private prefer(): { prefer: 'text' | 'turns' } {
-    return { prefer: this.options.as === 'chat' ? 'turns' : 'text' };
+  private prefer(): { prefer: Preference } {
+    return { prefer: ({ text: 'text', chat: 'turns', ids: 'ids' } as const)[this.options.as ?? 'text'] };
   }
 
-  private encoded(): AsyncGenerator<EncodedDocument> {
+  /** Whether documents have a mask: conversations do; for ids the first row tells. */
+  private async findMask(): Promise<boolean> {
+    if (this.options.as !== 'ids') return this.options.as === 'chat';
+    if (this.identity.bytesTotal === undefined) return false;
+    for await (const document of readDocuments(this.options.sources, this.prefer())) return 'mask' in document;
+    return false;
+  }
+
+  private encoded(hasMask: boolean): AsyncGenerator<EncodedDocument> {
     const { sources, tokenizer, as = 'text', template, chatTemplate, addSpecialTokens = true } = this.options;
     const documents = readDocuments(sources, {
       ...this.prefer(),
@@ -127,7 +137,7 @@ class Preparation {
       onBytes: (bytes) => (this.bytesRead += bytes),
     });
     const onWrongRow = this.wrongRows.add.bind(this.wrongRows);
-    return encodeDocuments(documents, { tokenizer, as, template, chatTemplate, addSpecialTokens, onWrongRow });
+    return encodeDocuments(documents, { tokenizer, as, template, chatTemplate, addSpecialTokens, hasMask, onWrongRow });
   }
 
   private async write(split: Split, { document, ids, mask }: EncodedDocument): Promise<void> {
