@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadRecipe } from '@lethe/run';
-import { recipeHash } from './recipe-hash.js';
+import { dataHash, recipeHash } from './recipe-hash.js';
 import { type TrainRecipe, trainRecipeSchema } from './recipe.js';
 import { openStreams } from './streams.js';
 
@@ -113,5 +113,21 @@ describe('openStreams', () => {
     ],
   ])('refuses %s', async (_case, changes, message) => {
     await expect(openStreams(parse(changes))).rejects.toThrow(message);
+  });
+});
+
+describe('dataHash', () => {
+  it('changes with the index of any stream, and tells a missing one from an empty one', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lethe-data-hash-'));
+    const recipe = {
+      data: { rowLength: 8, packing: 'concat' as const, forget: [], replay: [{ shards: folder, proportion: 1 }] },
+    };
+    const missing = dataHash(recipe);
+    writeFileSync(join(folder, 'index.json'), '{"a":1}');
+    const first = dataHash(recipe);
+    expect(dataHash(recipe)).toBe(first);
+    writeFileSync(join(folder, 'index.json'), '{"a":2}');
+    expect(new Set([missing, first, dataHash(recipe)]).size).toBe(3);
+    rmSync(folder, { recursive: true });
   });
 });

@@ -26,7 +26,7 @@ import {
 import { setNumThreads, useDevice } from '@lethe/tensor';
 import { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
-import { recipeHash } from './recipe-hash.js';
+import { dataHash, recipeHash } from './recipe-hash.js';
 import type { StepContext } from './step.js';
 import { openStreams } from './streams.js';
 import { type StepRecord, train, type TrainingEnd } from './trainer.js';
@@ -74,6 +74,11 @@ export async function runStage(recipe: TrainRecipe, options: StageOptions): Prom
   if (state?.step === recipe.steps && existsSync(join(out, 'config.json'))) {
     logger.info(`${folder} is finished (${state.step} steps); nothing to do`);
     return { step: state.step, folder, model: out, wasFinished: true };
+  }
+  if (state && state.dataHash !== dataHash(recipe)) {
+    throw new UserError(
+      `the shards of ${folder} have changed since it began; restore them, choose another name, or remove the folder to start again`,
+    );
   }
   if (recipe.threads) setNumThreads(recipe.threads);
   await useDevice(recipe.device, recipe.precision);
@@ -183,7 +188,7 @@ async function runLoop(
     board.scalars(record.step, Object.fromEntries(numbers));
   };
   const saveStep = async (step: number): Promise<void> => {
-    const state = { step, recipeHash: recipeHash(recipe) };
+    const state = { step, recipeHash: recipeHash(recipe), dataHash: dataHash(recipe) };
     const write = (temporary: string): Promise<void> =>
       writeTrainingState(temporary, { model: context.model, optimizer, save }, state);
     await saveCheckpoint(checkpoints, step, write, { keep: recipe.checkpoint.keep });

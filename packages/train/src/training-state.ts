@@ -11,6 +11,8 @@ export interface TrainingState {
   step: number;
   /** Hash of the parts of the recipe that decide the weights. */
   recipeHash: string;
+  /** Hash of the shards it trains on. */
+  dataHash: string;
 }
 
 /** Writes a resumable checkpoint into a folder: the model in the Hugging Face layout, the optimizer, the state. */
