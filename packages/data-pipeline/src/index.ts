@@ -6,6 +6,11 @@ export type { FileReport, ReadDocumentsOptions, Source } from './documents/read-
 export { readDocuments } from './documents/read-documents.js';
 export type { Columns } from './documents/columns.js';
 export { shapeRow } from './documents/row-shape.js';
+export type { FilterReport, FiltersReport } from './filters/filter-documents.js';
+export { OVERLAP_FILE } from './filters/filter-documents.js';
+export type { FilterOptions, OverlapOptions } from './filters/filter-options.js';
+export { detectLanguage, LANGUAGES } from './filters/language-filter.js';
+export type { OverlapFinding } from './filters/overlap-filter.js';
 export { EpochOrder } from './order/epoch-order.js';
 export { hashNumbers, Permutation } from './order/permutation.js';
 export type { Packing } from './packing/packing-plan.js';

@@ -20,7 +20,7 @@ export interface EncodeDocumentsOptions {
   /** Whether documents of ids come with masks. */
   hasMask?: boolean;
   /** Told about documents that cannot be encoded. */
-  onWrongRow: (row: WrongRow) => void;
+  onWrongRow: (row: WrongRow, document: Document) => void;
 }
 
 /** Documents encoded together, at most. */
@@ -77,7 +77,7 @@ function idsEncoder({ tokenizer, hasMask = false, onWrongRow }: EncodeDocumentsO
       );
     }
     if ((mask !== undefined) === hasMask) return [{ document, ids, ...(mask ? { mask } : {}) }];
-    onWrongRow({ ...place, reason: `expected ${hasMask ? 'a' : 'no'} target mask, as in the first row` });
+    onWrongRow({ ...place, reason: `expected ${hasMask ? 'a' : 'no'} target mask, as in the first row` }, document);
     return [];
   };
   return async (batch: Document[]): Promise<EncodedDocument[]> => batch.flatMap(encode);
@@ -98,14 +98,14 @@ function chatEncoder({ tokenizer, chatTemplate, onWrongRow }: EncodeDocumentsOpt
   const encode = async (document: Document): Promise<EncodedDocument[]> => {
     const reason = chatProblem(document);
     if (reason !== undefined) {
-      onWrongRow({ ...document.place, reason });
+      onWrongRow({ ...document.place, reason }, document);
       return [];
     }
     try {
       return [{ document, ...(await renderer.render('turns' in document ? document.turns : [])) }];
     } catch (error) {
       if (!(error instanceof TokenizerError)) throw error;
-      onWrongRow({ ...document.place, reason: error.message });
+      onWrongRow({ ...document.place, reason: error.message }, document);
       return [];
     }
   };

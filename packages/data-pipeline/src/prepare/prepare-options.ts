@@ -1,4 +1,6 @@
 import type { FileReport, Source } from '../documents/read-documents.js';
+import type { FiltersReport } from '../filters/filter-documents.js';
+import type { FilterOptions } from '../filters/filter-options.js';
 import type { IdType } from '../shards/shard-index.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 
@@ -8,7 +10,10 @@ export type HeldOut = { fraction: number } | { documents: number };
 /** What `prepare` makes of which sources. */
 export interface PrepareOptions {
   sources: readonly (string | Source)[];
-  /** Receives `train/`, `heldout/`, `tokenizer/`, `prepare.json`, and `wrong-rows.jsonl` if there are any. */
+  /**
+   * Receives `train/`, `heldout/`, `tokenizer/`, `prepare.json`, and, where there are any, `wrong-rows.jsonl`,
+   * `dropped.jsonl` (by filters) and `overlap.jsonl`.
+   */
   out: string;
   tokenizer: Tokenizer;
   /**
@@ -29,12 +34,16 @@ export interface PrepareOptions {
   seed?: number;
   /** Stop at the first wrong row. */
   strict?: boolean;
+  /** Which documents are left out. Default: none. */
+  filters?: FilterOptions;
+  /** Tokens after which an interrupted preparation can go on. Default 8 Mi. */
+  checkpointTokens?: number;
   idType?: IdType;
   batchBytes?: number;
   shardBytes?: number;
   /** Prepare again even if the same preparation is already there. */
   force?: boolean;
-  /** Stops the preparation; the folder then holds no finished shards. */
+  /** Stops the preparation; the folder then holds no finished shards, and the same preparation goes on from there. */
   signal?: AbortSignal;
 }
 
@@ -75,6 +84,8 @@ export interface PrepareReport {
     /** The first of them as "file:line: reason"; all are in wrong-rows.jsonl. */
     examples: string[];
   };
+  /** What the filters dropped; absent without filters. */
+  filters?: FiltersReport;
   splits: { train: SplitReport; heldout?: SplitReport };
   bytesRead: number;
   seconds: number;
@@ -86,4 +97,6 @@ export interface PrepareReport {
 export interface PrepareResult {
   report: PrepareReport;
   isSkipped: boolean;
+  /** Documents that an interrupted preparation had done before; 0 without one. */
+  numResumed: number;
 }

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { encodeBatch, encodeSchema, END_OF_STREAM } from './arrow-batch.js';
@@ -12,6 +12,7 @@ import {
   type ShardEntry,
   type ShardIndex,
 } from './shard-index.js';
+import { reopen, reopenShard, type OpenShard, type WriterState } from './writer-state.js';
 import { writeFileAtomic } from './write-file-atomic.js';
 
 /** What shards hold and how they are cut. */
@@ -55,7 +56,7 @@ export class ShardWriter {
   private readonly schema: Buffer;
   private documents: { ids: Int32Array; mask: Uint8Array | undefined }[] = [];
   private pendingTokens = 0;
-  private shard: { handle: FileHandle; hash: Hash; entry: ShardEntry } | undefined;
+  private shard: OpenShard | undefined;
   private numDocuments = 0;
   private numTokens = 0;
 
@@ -84,6 +85,44 @@ export class ShardWriter {
     await rm(path.join(folder, INDEX_FILE), { force: true });
     await removeShards(folder);
     return new ShardWriter(folder, options, await open(path.join(folder, LENGTHS_FILE), 'w'));
+  }
+
+  /**
+   * Goes on after {@link checkpoint}: what was written later is cut off.
+   * @throws ShardError when the files do not hold what the checkpoint says.
+   */
+  static async resume(folder: string, options: ShardWriterOptions, state: WriterState): Promise<ShardWriter> {
+    const reopened = await reopen(folder, LENGTHS_FILE, 4 * state.documents);
+    const writer = new ShardWriter(folder, options, reopened);
+    try {
+      const { shard: entry } = state;
+      if (entry) writer.shard = await reopenShard(folder, entry);
+      for (const { file, bytes } of state.shards) await (await reopen(folder, file, bytes)).close();
+    } catch (error) {
+      await writer.suspend();
+      throw error;
+    }
+    writer.shards.push(...state.shards);
+    writer.numDocuments = state.documents;
+    writer.numTokens = state.tokens;
+    return writer;
+  }
+
+  /** Writes everything added so far to disk; {@link resume} goes on from there. */
+  async checkpoint(): Promise<WriterState> {
+    await this.flush();
+    await this.lengths.sync();
+    await this.shard?.handle.sync();
+    const shard = this.shard && structuredClone(this.shard.entry);
+    const { numDocuments: documents, numTokens: tokens } = this;
+    return { shards: [...this.shards], ...(shard ? { shard } : {}), documents, tokens };
+  }
+
+  /** Closes the files and leaves them for {@link resume}, without an index. */
+  async suspend(): Promise<void> {
+    await this.lengths.close();
+    await this.shard?.handle.close();
+    this.shard = undefined;
   }
 
   /** Whether a document of so many tokens (EOS not counted) fits a record batch. */
@@ -140,9 +179,7 @@ export class ShardWriter {
 
   /** Gives up: removes what was written, and the folder if nothing else is in it. */
   async abandon(): Promise<void> {
-    await this.lengths.close();
-    await this.shard?.handle.close();
-    this.shard = undefined;
+    await this.suspend();
     await removeShards(this.folder);
     if ((await readdir(this.folder)).length === 0) await rmdir(this.folder);
   }
@@ -211,7 +248,7 @@ export class ShardWriter {
     shard.entry.batches.push(batch);
   }
 
-  private async openShard(): Promise<NonNullable<typeof this.shard>> {
+  private async openShard(): Promise<OpenShard> {
     const file = `shard-${String(this.shards.length).padStart(5, '0')}.arrow`;
     const handle = await open(path.join(this.folder, file), 'w');
     this.shard = { handle, hash: createHash('sha256'), entry: { file, bytes: 0, sha256: '', batches: [] } };

@@ -1,0 +1,57 @@
+import { percent, type DocumentFilter } from './filter.js';
+
+/** Shares of the characters that are not white space. */
+export interface CharactersOptions {
+  /** Letters and marks of any script, at least. Default 0.5. */
+  minLetters?: number;
+  /** Digits, at most. Default 0.3. */
+  maxDigits?: number;
+  /** Neither letters, digits nor white space, at most. Default 0.35. */
+  maxSymbols?: number;
+  /** Control characters and U+FFFD, at most. Default 0.01. */
+  maxControl?: number;
+}
+
+const UNKNOWN = 0;
+const LETTER = 1;
+const DIGIT = 2;
+const SPACE = 3;
+const CONTROL = 4;
+const SYMBOL = 5;
+const classes = new Uint8Array(2 ** 16);
+
+/** Drops documents by the classes of their characters. */
+export function charactersFilter(options: CharactersOptions): DocumentFilter {
+  const { minLetters = 0.5, maxDigits = 0.3, maxSymbols = 0.35, maxControl = 0.01 } = options;
+  return {
+    name: 'characters',
+    check(text) {
+      const counts = new Uint32Array(6);
+      for (let i = 0; i < text.length; i++) counts[classOf(text.charCodeAt(i))]!++;
+      const total = Math.max(1, text.length - counts[SPACE]!);
+      const share = (kind: number) => counts[kind]! / total;
+      const over = (kind: number, most: number, what: string) =>
+        share(kind) > most ? { reason: `more than ${percent(most)} ${what}`, detail: percent(share(kind)) } : undefined;
+      if (share(LETTER) < minLetters) {
+        return { reason: `fewer than ${percent(minLetters)} letters`, detail: percent(share(LETTER)) };
+      }
+      return (
+        over(DIGIT, maxDigits, 'digits') ??
+        over(SYMBOL, maxSymbols, 'symbols') ??
+        over(CONTROL, maxControl, 'control characters')
+      );
+    },
+  };
+}
+
+/** The class of a UTF-16 code unit; halves of surrogate pairs (emoji, rare scripts) are symbols. */
+function classOf(unit: number): number {
+  if (classes[unit] !== UNKNOWN) return classes[unit]!;
+  const character = String.fromCharCode(unit);
+  let kind: number = SYMBOL;
+  if (/\s/.test(character)) kind = SPACE;
+  else if (/[\p{L}\p{M}]/u.test(character)) kind = LETTER;
+  else if (/\p{N}/u.test(character)) kind = DIGIT;
+  else if (unit === 0xfffd || /\p{Cc}/u.test(character)) kind = CONTROL;
+  return (classes[unit] = kind);
+}

@@ -1,0 +1,32 @@
+import type { DocumentFilter, Objection } from './filter.js';
+import { wordsOf } from './words.js';
+
+/** How long documents may be; characters of scripts without spaces count as words. */
+export interface LengthOptions {
+  minWords?: number;
+  maxWords?: number;
+  minCharacters?: number;
+  maxCharacters?: number;
+}
+
+/** Drops documents that are too short or too long. */
+export function lengthFilter(options: LengthOptions): DocumentFilter {
+  const { minWords, maxWords, minCharacters, maxCharacters } = options;
+  const needsWords = minWords !== undefined || maxWords !== undefined;
+  return {
+    name: 'length',
+    check(text) {
+      const numWords = needsWords ? wordsOf(text).length : 0;
+      return (
+        outside(text.length, minCharacters, maxCharacters, 'characters') ??
+        outside(numWords, minWords, maxWords, 'words')
+      );
+    },
+  };
+}
+
+function outside(value: number, least = 0, most = Infinity, unit: string): Objection | undefined {
+  if (value < least) return { reason: `fewer than ${least} ${unit}`, detail: `${value}` };
+  if (value > most) return { reason: `more than ${most} ${unit}`, detail: `${value}` };
+  return undefined;
+}

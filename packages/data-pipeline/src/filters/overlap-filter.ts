@@ -1,0 +1,122 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { documentText, SourceError, type Document, type Place } from '../documents/document.js';
+import { readDocuments } from '../documents/read-documents.js';
+import type { DocumentFilter, Objection } from './filter.js';
+import type { OverlapOptions } from './filter-options.js';
+import { hashWords, ngramKeys, wordsOf } from './words.js';
+
+/** One line of overlap.jsonl: an evaluation item that shares an n-gram with a document. */
+export interface OverlapFinding {
+  /** File and row of the evaluation set's item. */
+  evaluation: Place;
+  /** File and row of the document. */
+  document: Place;
+  /** Distinct n-grams of the item that the document has, and those it has in all. */
+  ngrams: number;
+  itemNgrams: number;
+  /** The first shared words. */
+  example: string;
+}
+
+interface Item {
+  place: Place;
+  numNgrams: number;
+}
+
+/**
+ * Finds documents that share a run of `ngram` words (default 13, as GPT-3 and Gopher) with evaluation items, and lists
+ * them in a JSONL file. Memory: about 50 bytes for each n-gram of the evaluation sets, none for the documents.
+ */
+export class OverlapFilter implements DocumentFilter {
+  readonly name = 'overlap';
+  private readonly items: Item[] = [];
+  private readonly itemsOf = new Map<number, number | number[]>();
+  private numShort = 0;
+  private numDocuments = 0;
+  private readonly found = new Set<number>();
+  private out: WriteStream | undefined;
+
+  private constructor(
+    private readonly file: string,
+    private readonly ngram: number,
+    private readonly drops: boolean,
+  ) {}
+
+  /** Reads the evaluation sets. @throws SourceError when one cannot be read, or no item is long enough. */
+  static async open(file: string, { sets, ngram = 13, drop = false }: OverlapOptions): Promise<OverlapFilter> {
+    if (!(Number.isInteger(ngram) && ngram >= 1)) {
+      throw new SourceError(`filters.overlap.ngram: expected a number of words, received ${ngram}`);
+    }
+    const filter = new OverlapFilter(file, ngram, drop);
+    for await (const document of readDocuments(sets)) filter.addItem(document);
+    if (filter.items.length > 0) return filter;
+    throw new SourceError(
+      `filters.overlap: expected evaluation items of at least ${ngram} words, received ${filter.numShort} shorter ones; lower ngram`,
+    );
+  }
+
+  check(text: string, document: Document): Objection | undefined {
+    const words = wordsOf(text);
+    const shared = new Map<number, { keys: Set<number>; at: number }>();
+    for (const [at, key] of ngramKeys(hashWords(words), this.ngram).entries()) {
+      for (const item of this.itemsWith(key)) {
+        const entry = shared.get(item);
+        if (entry) entry.keys.add(key);
+        else shared.set(item, { keys: new Set([key]), at });
+      }
+    }
+    if (shared.size === 0) return undefined;
+    this.numDocuments++;
+    for (const [number, { keys, at }] of shared) {
+      this.found.add(number);
+      const { place, numNgrams } = this.items[number]!;
+      const example = words.slice(at, at + this.ngram).join(' ');
+      const ngrams = keys.size;
+      this.write({ evaluation: place, document: document.place, ngrams, itemNgrams: numNgrams, example });
+    }
+    const { place } = this.items[shared.keys().next().value!]!;
+    const detail = `${place.file}:${place.line}`;
+    return this.drops ? { reason: `shares ${this.ngram} words with an evaluation item`, detail } : undefined;
+  }
+
+  details(): Record<string, number> {
+    return {
+      ngram: this.ngram,
+      items: this.items.length,
+      itemsTooShort: this.numShort,
+      itemsFound: this.found.size,
+      documentsWithOverlap: this.numDocuments,
+    };
+  }
+
+  async close(): Promise<void> {
+    if (!this.out) return;
+    this.out.end();
+    await once(this.out, 'close');
+  }
+
+  private addItem(document: Document): void {
+    const keys = new Set(ngramKeys(hashWords(wordsOf(documentText(document))), this.ngram));
+    if (keys.size === 0) {
+      this.numShort++;
+      return;
+    }
+    const item = this.items.push({ place: document.place, numNgrams: keys.size }) - 1;
+    for (const key of keys) {
+      const known = this.itemsOf.get(key);
+      this.itemsOf.set(key, known === undefined ? item : [known, item].flat());
+    }
+  }
+
+  private itemsWith(key: number): readonly number[] {
+    const items = this.itemsOf.get(key);
+    if (items === undefined) return [];
+    return typeof items === 'number' ? [items] : items;
+  }
+
+  private write(finding: OverlapFinding): void {
+    this.out ??= createWriteStream(this.file);
+    this.out.write(`${JSON.stringify(finding)}\n`);
+  }
+}
