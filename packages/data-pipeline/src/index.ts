@@ -1,5 +1,7 @@
 export type { Document, Place, Role, TextDocument, Turn, TurnsDocument, WrongRow } from './documents/document.js';
 export { documentText, SourceError } from './documents/document.js';
+export type { FoundFile } from './documents/find-files.js';
+export { findFiles } from './documents/find-files.js';
 export type { Format, RawRow, ReadOptions, TextSplit } from './documents/format.js';
 export { detectFormat, formats } from './documents/format-registry.js';
 export type { FileReport, ReadDocumentsOptions, Source } from './documents/read-documents.js';

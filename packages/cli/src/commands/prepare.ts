@@ -1,5 +1,6 @@
 import {
   documentText,
+  type FilterReport,
   loadTokenizer,
   prepare,
   type PrepareProgress,
@@ -26,8 +27,14 @@ interface PrepareFlags {
   heldOut?: number;
   seed?: number;
   strict?: boolean;
+  filter: string[];
+  overlap: string[];
   force?: boolean;
 }
+
+/** Filters that a flag can switch on with their defaults; others, and other settings, are for recipes. */
+const FILTERS = ['characters', 'repetition', 'exactDuplicates', 'nearDuplicates'] as const;
+const repeatable = (value: string, list: string[]): string[] => [...list, value];
 
 /** `lethe prepare`: text to shards. */
 export function addPrepareCommand(program: Command, context: CliContext): void {
@@ -36,12 +43,7 @@ export function addPrepareCommand(program: Command, context: CliContext): void {
     .description('turn text, JSONL, JSON, CSV, Parquet or Arrow files into tokenized shards, with a held-out split')
     .argument('[sources...]', 'files, folders, globs, or - for standard input')
     .option('--recipe <file>', 'YAML recipe, in place of or besides the flags')
-    .option(
-      '--set <key=value>',
-      'change one key of the recipe; repeatable',
-      (value: string, list: string[]) => [...list, value],
-      [],
-    )
+    .option('--set <key=value>', 'change one key of the recipe; repeatable', repeatable, [])
     .option('--out <dir>', 'folder to write')
     .option('--tokenizer <dir>', 'folder (or file) of a Hugging Face tokenizer.json')
     .option('--train-tokenizer <size>', 'train a BPE tokenizer of this vocabulary on the sources instead', integer)
@@ -53,6 +55,13 @@ export function addPrepareCommand(program: Command, context: CliContext): void {
     )
     .option('--held-out <fraction>', 'share of documents kept from training (default: 0.01)', nonNegative)
     .option('--seed <n>', 'decides which documents are held out', integer)
+    .addOption(
+      new Option('--filter <name>', 'leave documents out by this filter with its defaults; repeatable')
+        .choices(FILTERS)
+        .argParser(repeatable)
+        .default([]),
+    )
+    .option('--overlap <set>', 'list n-grams shared with this evaluation set; repeatable', repeatable, [])
     .option('--strict', 'stop at the first row that cannot be read')
     .option('--force', 'prepare again even if the same preparation is there')
     .action(async (sources: string[], flags: PrepareFlags) => {
@@ -60,7 +69,9 @@ export function addPrepareCommand(program: Command, context: CliContext): void {
       const logger = context.logger();
       const abort = new AbortController();
       const stop = listenForStop((signal) =>
-        abort.abort(new UserError(`${signal}: stopped; ${recipe.out} holds no finished shards`)),
+        abort.abort(
+          new UserError(`${signal}: stopped; ${recipe.out} holds no finished shards; the same command goes on`),
+        ),
       );
       try {
         report(await runPrepare(recipe, { logger, signal: abort.signal, force: flags.force }), logger);
@@ -89,9 +100,18 @@ function resolve(sources: string[], flags: PrepareFlags): PrepareRecipe {
   if (!tokenizer) throw new UserError('give --tokenizer DIR, or --train-tokenizer SIZE to make one from the sources');
   const given = { as: flags.as, seed: flags.seed, heldOut: flags.heldOut, strict: flags.strict };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const checked = prepareRecipeSchema.safeParse({ ...base, ...set, sources: from, out, tokenizer });
+  const filters = filtersFrom(flags, base?.filters);
+  const checked = prepareRecipeSchema.safeParse({ ...base, ...set, filters, sources: from, out, tokenizer });
   if (checked.success) return checked.data;
   throw new UserError(checked.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
+}
+
+function filtersFrom({ filter, overlap }: PrepareFlags, base: PrepareRecipe['filters']): PrepareRecipe['filters'] {
+  const wrong = filter.find((name) => !(FILTERS as readonly string[]).includes(name));
+  if (wrong !== undefined) throw new UserError(`--filter: expected one of ${FILTERS.join(', ')}, received ${wrong}`);
+  if (filter.length === 0 && overlap.length === 0) return base;
+  const named = Object.fromEntries(filter.map((name) => [name, base?.[name as (typeof FILTERS)[number]] ?? true]));
+  return { ...base, ...named, ...(overlap.length > 0 ? { overlap: { ...base?.overlap, sets: overlap } } : {}) };
 }
 
 /** Who is told of a preparation, and what stops it. */
@@ -138,7 +158,8 @@ function progressLine({ documents, tokens, bytesRead, bytesTotal, seconds }: Pre
   return parts.join('  ');
 }
 
-function report({ report: done, isSkipped }: PrepareResult, logger: Logger): void {
+function report({ report: done, isSkipped, numResumed }: PrepareResult, logger: Logger): void {
+  if (numResumed > 0) logger.info(`went on after the ${numResumed} documents of an interrupted preparation`);
   if (isSkipped) logger.info('the same preparation is there already; --force makes it again');
   for (const { file, format, documents, wrongRows, skipped } of done.files) {
     logger.info(
@@ -151,7 +172,17 @@ function report({ report: done, isSkipped }: PrepareResult, logger: Logger): voi
     logger.warn(`${done.wrongRows.count} rows could not be used; all are listed in wrong-rows.jsonl, the first:`);
     for (const example of done.wrongRows.examples.slice(0, 3)) logger.warn(`  ${example}`);
   }
+  for (const filter of done.filters?.filters ?? []) {
+    logger.info(`${filter.name}: dropped ${filter.dropped} of ${filter.seen} documents${why(filter)}`);
+  }
   for (const split of Object.values(done.splits)) {
     logger.info(`${split.folder}: ${split.documents} documents, ${split.tokens} tokens, ${split.targets} targets`);
   }
+}
+
+/** An example, and what a filter found without dropping. */
+function why({ dropped, examples, details }: FilterReport): string {
+  const found = details?.['documentsWithOverlap'];
+  const overlap = found === undefined ? '' : `, ${found} overlap and are listed in overlap.jsonl`;
+  return dropped > 0 ? `, as ${examples[0]}${overlap}` : overlap;
 }
