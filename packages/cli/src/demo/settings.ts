@@ -45,7 +45,7 @@ export const FULL: DemoSettings = {
   numHeldOutInstructions: 150,
   numBenchmarkItems: 200,
   syntheticShare: 0.3,
-  steps: { pretrain: 420, synth: 240, unlearn: 50, refine: 50, finetune: 120 },
+  steps: { pretrain: 380, synth: 240, unlearn: 50, refine: 50, finetune: 100 },
   lr: { pretrain: 3e-3, unlearn: 2e-4, finetune: 1e-3 },
   numMeasured: 200,
 };
