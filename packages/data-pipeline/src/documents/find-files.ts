@@ -1,6 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { fetchDataset } from '../hub/fetch-dataset.js';
+import { isHubLocation } from '../hub/hub-location.js';
 import { SourceError } from './document.js';
+import { globPattern } from './glob.js';
 
 /** A file to read; `isNamed` is true when the user named this very file. */
 export interface FoundFile {
@@ -10,11 +13,12 @@ export interface FoundFile {
 
 /**
  * The files behind a path: itself, a directory's files (recursive, hidden ones left out), or the matches of a glob
- * (`*`, `**`, `?`, `{a,b}`), sorted by name; `-` is standard input.
+ * (`*`, `**`, `?`, `{a,b}`), sorted by name; `-` is standard input; `hf://datasets/owner/name` is downloaded first.
  * @throws SourceError when nothing is there.
  */
 export async function findFiles(source: string): Promise<FoundFile[]> {
   if (source === '-') return [{ file: '-', isNamed: true }];
+  if (isHubLocation(source)) return (await fetchDataset(source)).map((file) => ({ file, isNamed: true }));
   const information = await stat(source).catch(() => undefined);
   if (information?.isFile()) return [{ file: source, isNamed: true }];
   const isDirectory = information?.isDirectory() === true;
@@ -51,20 +55,4 @@ function fixedPart(glob: string): string {
     parts.findIndex((part) => /[*?{]/.test(part)),
   );
   return fixed.join(path.sep) || (glob.startsWith(path.sep) ? path.sep : '.');
-}
-
-/** A regular expression for a glob over normalised paths. */
-export function globPattern(glob: string): RegExp {
-  let depth = 0;
-  const body = glob.replace(/\*\*\/|\*\*|\*|\?|\{|\}|,|[.+^$()|[\]\\]/g, (token) => {
-    if (token === '**/') return '(?:.*/)?';
-    if (token === '**') return '.*';
-    if (token === '*') return '[^/]*';
-    if (token === '?') return '[^/]';
-    if (token === '{') return (depth++, '(?:');
-    if (token === '}' && depth > 0) return (depth--, ')');
-    if (token === ',') return depth > 0 ? '|' : ',';
-    return `\\${token}`;
-  });
-  return new RegExp(`^${body}$`);
 }

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import { localSources } from '../hub/local-sources.js';
 import { findPrepared, fingerprint } from './fingerprint.js';
 import { Preparation } from './preparation.js';
 import type { PrepareOptions, PrepareProgress, PrepareResult } from './prepare-options.js';
@@ -15,9 +16,10 @@ const STALE = ['prepare.json', 'wrong-rows.jsonl', 'dropped.jsonl'];
  * @throws SourceError, TokenizerError, ShardError, or the signal's reason; the folder then holds no finished shards.
  */
 export async function prepare(
-  options: PrepareOptions,
+  given: PrepareOptions,
   onProgress?: (progress: PrepareProgress) => void,
 ): Promise<PrepareResult> {
+  const options = { ...given, sources: await localSources(given.sources) };
   const identity = await fingerprint(options);
   const known = options.force ? undefined : await findPrepared(options.out, identity.hash);
   if (known) return { report: known, isSkipped: true, numResumed: 0 };
