@@ -23,16 +23,16 @@ const FUNCTION_WORDS: Record<string, string> = {
 };
 
 const SCRIPTS: [code: string, pattern: RegExp][] = [
-  ['Latn', /\p{Script=Latin}/gu],
-  ['zh', /\p{Script=Han}/gu],
-  ['ja', /[\p{Script=Hiragana}\p{Script=Katakana}]/gu],
-  ['ko', /\p{Script=Hangul}/gu],
-  ['Cyrl', /\p{Script=Cyrillic}/gu],
-  ['Arab', /\p{Script=Arabic}/gu],
-  ['Deva', /\p{Script=Devanagari}/gu],
-  ['he', /\p{Script=Hebrew}/gu],
-  ['el', /\p{Script=Greek}/gu],
-  ['th', /\p{Script=Thai}/gu],
+  ['Latn', /\p{Script=Latin}/u],
+  ['zh', /\p{Script=Han}/u],
+  ['ja', /[\p{Script=Hiragana}\p{Script=Katakana}]/u],
+  ['ko', /\p{Script=Hangul}/u],
+  ['Cyrl', /\p{Script=Cyrillic}/u],
+  ['Arab', /\p{Script=Arabic}/u],
+  ['Deva', /\p{Script=Devanagari}/u],
+  ['he', /\p{Script=Hebrew}/u],
+  ['el', /\p{Script=Greek}/u],
+  ['th', /\p{Script=Thai}/u],
 ];
 
 /** What {@link detectLanguage} tells: languages, scripts of several languages (Cyrl, Arab, Deva), or `und`. */
@@ -57,7 +57,9 @@ const sets = Object.entries(FUNCTION_WORDS).map(([code, words]) => [code, new Se
  */
 export function detectLanguage(text: string): string {
   const sample = text.slice(0, SAMPLE);
-  const counts = SCRIPTS.map(([code, pattern]) => ({ code, count: sample.match(pattern)?.length ?? 0 }));
+  const numbers = new Uint32Array(SCRIPTS.length + 2);
+  for (let i = 0; i < sample.length; i++) numbers[scriptOf(sample.charCodeAt(i))]!++;
+  const counts = SCRIPTS.map(([code], i) => ({ code, count: numbers[i + 2]! }));
   const total = counts.reduce((sum, { count }) => sum + count, 0);
   if (total === 0) return 'und';
   const of = (code: string) => counts.find((entry) => entry.code === code)!.count;
@@ -65,6 +67,15 @@ export function detectLanguage(text: string): string {
   const top = counts.reduce((best, entry) => (entry.count > best.count ? entry : best));
   if (top.count < 0.5 * total) return 'und';
   return top.code === 'Latn' ? latinLanguage(wordsOf(sample)) : top.code;
+}
+
+/** Script numbers from 2 by UTF-16 code unit, found once each; 1 is none, 0 not yet known. */
+const scripts = new Uint8Array(2 ** 16);
+
+function scriptOf(unit: number): number {
+  if (scripts[unit] !== 0) return scripts[unit]!;
+  const character = String.fromCharCode(unit);
+  return (scripts[unit] = SCRIPTS.findIndex(([, pattern]) => pattern.test(character)) + 2);
 }
 
 function latinLanguage(words: string[]): string {

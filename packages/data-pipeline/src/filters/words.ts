@@ -1,14 +1,39 @@
 /** Scripts written without spaces count character by character. */
-const WORD =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|(?:(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}])[\p{L}\p{M}\p{N}])+/gu;
-const ASCII_WORD = /[a-z0-9]+/g;
+const ALONE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
+const IN_WORD = /[\p{L}\p{M}\p{N}]/u;
+
+const BETWEEN = 1;
+const INSIDE = 2;
+const SINGLE = 3;
+/** Kinds of UTF-16 code units, found once each: a regular expression on every character would take most of the time. */
+const kinds = new Uint8Array(2 ** 16);
 
 /** The words of a text in lower case, without punctuation. */
 export function wordsOf(text: string): string[] {
   const lower = text.toLowerCase();
-  // eslint-disable-next-line no-control-regex
-  const pattern = /^[\x00-\x7f]*$/.test(lower) ? ASCII_WORD : WORD;
-  return lower.match(pattern) ?? [];
+  const words: string[] = [];
+  let start = -1;
+  for (let i = 0; i < lower.length;) {
+    const unit = lower.charCodeAt(i);
+    const isPair = (unit & 0xfc00) === 0xd800 && i + 1 < lower.length;
+    const size = isPair ? 2 : 1;
+    const kind = isPair ? kindOf(lower.slice(i, i + 2)) : kinds[unit] || (kinds[unit] = kindOf(lower[i]!));
+    if (kind === INSIDE) {
+      if (start < 0) start = i;
+    } else {
+      if (start >= 0) words.push(lower.slice(start, i));
+      start = -1;
+      if (kind === SINGLE) words.push(lower.slice(i, i + size));
+    }
+    i += size;
+  }
+  if (start >= 0) words.push(lower.slice(start));
+  return words;
+}
+
+function kindOf(character: string): number {
+  if (ALONE.test(character)) return SINGLE;
+  return IN_WORD.test(character) ? INSIDE : BETWEEN;
 }
 
 /** A 32-bit hash of each word (FNV-1a over UTF-16 code units, then mixed). */
