@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import { addDeviceOptions, type DeviceFlags, selectDevice } from '../device-options.js';
 import type { CliContext } from '../main.js';
 import { integer } from '../number-options.js';
-import { COLOURS, densitySvg } from '../report/density-svg.js';
+import { densityLegend, densitySvg } from '../report/density-svg.js';
 import { escapeHtml, htmlPage, htmlTable } from '../report/html.js';
 import { formatTable } from '../table.js';
 
@@ -102,16 +102,10 @@ function rows({ data, models }: Diagnosis): string[][] {
 }
 
 function page(diagnoses: Diagnosis[]): string {
-  const figures = diagnoses.map((diagnosis) => {
-    const series = diagnosis.models.map(({ model, logPerplexities }, i) => ({
-      name: model,
-      values: logPerplexities,
-      colour: COLOURS[i % COLOURS.length],
-    }));
-    const legend = series
-      .map(({ name, colour }) => `<span><i style="background:${colour}"></i>${escapeHtml(name)}</span>`)
-      .join('');
-    return `<h2>${escapeHtml(diagnosis.data)}</h2><p class="legend">${legend}</p>${densitySvg(series, 'log-perplexity of a document, nats per token')}`;
+  const figures = diagnoses.map(({ data, models }) => {
+    const series = models.map(({ model, logPerplexities }) => ({ name: model, values: logPerplexities }));
+    const legend = densityLegend(series.map(({ name }) => name));
+    return `<h2>${escapeHtml(data)}</h2>${legend}${densitySvg(series, 'log-perplexity of a document, nats per token')}`;
   });
   const table = htmlTable(
     HEADER,

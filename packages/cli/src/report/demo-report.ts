@@ -3,7 +3,7 @@ import { TEXT_KINDS } from '../demo/measure.js';
 import type { DemoResults } from '../demo/run-demo.js';
 import { CHAT_MODELS, type DemoModel, MODELS } from '../demo/stages.js';
 import { formatTable } from '../table.js';
-import { COLOURS, densitySvg } from './density-svg.js';
+import { densityLegend, densitySvg } from './density-svg.js';
 import { escapeHtml, htmlPage, htmlTable } from './html.js';
 
 const percent = ({ value, low, high }: Score): string =>
@@ -43,12 +43,11 @@ export function demoTable(results: DemoResults): string {
 }
 
 function densities({ models }: DemoResults): string {
-  const legend = MODELS.map((name, i) => `<span><i style="background:${COLOURS[i]}"></i>${name}</span>`).join('');
   const figures = TEXT_KINDS.map((kind) => {
-    const series = MODELS.map((name, i) => ({ name, values: models[name].logPerplexities[kind], colour: COLOURS[i] }));
+    const series = MODELS.map((name) => ({ name, values: models[name].logPerplexities[kind] }));
     return `<h3>${kind} text</h3>${densitySvg(series, 'log-perplexity of a document, nats per token')}`;
   });
-  return `<p class="legend">${legend}</p>${figures.join('')}`;
+  return `${densityLegend(MODELS)}${figures.join('')}`;
 }
 
 function shiftTable({ models }: DemoResults): string {

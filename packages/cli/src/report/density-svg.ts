@@ -1,7 +1,8 @@
 import { kernelDensity } from '@lethe/analysis';
+import { escapeHtml } from './html.js';
 
 /** Okabe and Ito's palette: told apart by colour-blind readers. */
-export const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
+const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
 
 const WIDTH = 640;
 const HEIGHT = 260;
@@ -11,7 +12,16 @@ const MARGIN = { left: 48, right: 12, top: 12, bottom: 40 };
 export interface DensitySeries {
   name: string;
   values: readonly number[];
-  colour: string;
+}
+
+/** The look of curve i: a colour, dashed from the second round of the palette on. */
+const colourOf = (i: number): string => COLOURS[i % COLOURS.length];
+const isDashed = (i: number): boolean => i >= COLOURS.length;
+
+/** The names of the curves with their looks, as HTML. */
+export function densityLegend(names: readonly string[]): string {
+  const line = (i: number): string => `border-top: .25em ${isDashed(i) ? 'dashed' : 'solid'} ${colourOf(i)}`;
+  return `<p class="legend">${names.map((name, i) => `<span><i style="${line(i)}"></i>${escapeHtml(name)}</span>`).join('')}</p>`;
 }
 
 /** Tidy tick positions, about `count` of them. */
@@ -42,7 +52,7 @@ export function densitySvg(series: readonly DensitySeries[], label: string): str
   );
   const paths = curves.map(({ x, y }, i) => {
     const points = x.map((at, j) => `${toX(at).toFixed(1)},${toY(y[j]).toFixed(1)}`).join(' ');
-    return `<polyline points="${points}" fill="none" stroke="${series[i].colour}" stroke-width="2"><title>${series[i].name}</title></polyline>`;
+    return `<polyline points="${points}" fill="none" stroke="${colourOf(i)}" stroke-width="2"${isDashed(i) ? ' stroke-dasharray="6 4"' : ''}><title>${escapeHtml(series[i].name)}</title></polyline>`;
   });
   const baseline = `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${HEIGHT - MARGIN.bottom}" y2="${HEIGHT - MARGIN.bottom}" stroke="#444"/>`;
   const caption = `<text x="${(WIDTH + MARGIN.left) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${label}</text>`;

@@ -21,7 +21,7 @@ const STYLE = `
   th, td { padding: .3rem .7rem; border-bottom: 1px solid #8884; text-align: right; white-space: nowrap; }
   th[scope=row], th:first-child { text-align: left; }
   svg { width: 100%; max-width: 44rem; height: auto; background: #fff; color: #222; font: 11px system-ui, sans-serif; }
-  .legend span { display: inline-block; margin-right: 1rem; } .legend i { display: inline-block; width: 1.2em; height: .25em; vertical-align: middle; margin-right: .35em; }
+  .legend span { display: inline-block; margin-right: 1rem; } .legend i { display: inline-block; width: 1.6em; vertical-align: middle; margin-right: .35em; }
   .holds { color: #00795a; } .not { color: #b34700; } .unclear { color: #777; }
   pre { overflow-x: auto; background: #8881; padding: .6rem; } .note { color: #777; }
 `;

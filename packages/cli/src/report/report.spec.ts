@@ -1,10 +1,10 @@
-import { COLOURS, densitySvg } from './density-svg.js';
+import { densitySvg } from './density-svg.js';
 import { escapeHtml, htmlPage, htmlTable } from './html.js';
 import { formatTable } from '../table.js';
 
 describe('densitySvg', () => {
   const series = (values: number[][]): Parameters<typeof densitySvg>[0] =>
-    values.map((sample, i) => ({ name: `model ${i}`, values: sample, colour: COLOURS[i] }));
+    values.map((sample, i) => ({ name: `model ${i}`, values: sample }));
 
   it.each([
     [
