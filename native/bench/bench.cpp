@@ -1,15 +1,21 @@
 // Milliseconds, GFLOP/s and the share of the peak that this process measures, for the operators that take a step's
 // time.
-//   lethe_bench [threads]
-// The peak is that of fused multiply-adds on registers. On a busy machine it falls, and the share is the better figure.
+//   lethe_bench [threads] [part of an operator's name] [file of CSV rows to add to]
+// The peak is that of fused multiply-adds (fp32) or dot products of bf16 on registers.
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
+#include <fstream>
 #include <functional>
 #include <random>
 #include <string>
 #include <vector>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include "core/call.h"
 #include "core/operator_table.h"
@@ -17,59 +23,22 @@
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-// The best of at least three runs and half a second, in ms.
-double best_ms(const std::function<void()>& run) {
-  run();
-  double best = 1e30, total = 0;
-  for (int i = 0; i < 3 || total < 500; ++i) {
-    const auto start = Clock::now();
-    run();
-    const double ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-    best = std::min(best, ms);
-    total += ms;
-  }
-  return best;
+// With one thread its CPU time: the wall clock of a busy machine measures the neighbours.
+double now_ms() {
+  if (lethe::cpu::num_threads() == 1) return 1e3 * static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-struct Peak {
-  double fp32 = 0, bf16 = 0;
-};
+double elapsed_ms(const std::function<void()>& run) {
+  const double start = now_ms();
+  run();
+  return now_ms() - start;
+}
 
-class Bench {
- public:
-  explicit Bench(Peak peak) : peak_(peak) {}
-
-  uint64_t random(int64_t count) {
-    std::vector<float> values(static_cast<size_t>(count));
-    std::normal_distribution<float> normal(0, 0.05F);
-    for (float& x : values) x = normal(bits_);
-    return upload(values.data(), values.size());
-  }
-  template <class Value>
-  uint64_t upload(const Value* values, size_t count) {
-    const uint64_t id = store_.allocate(1, count * 4);
-    store_.write(id, 0, values, count * 4);
-    return id;
-  }
-  // Runs the operator with its numbers; bf16 says which peak it is held against.
-  void run(const std::string& label, const std::string& op, const std::vector<double>& numbers, double flop,
-           bool bf16) {
-    size_t index = 0;
-    while (lethe::operators()[index].name != op) ++index;
-    const double ms = best_ms([&] { lethe::call(lethe::cpu_device(), store_, index, numbers); });
-    const double rate = flop / ms / 1e6;
-    std::printf("%-52s %-4s %9.3f ms %8.1f GFLOP/s %5.1f%% of peak\n", label.c_str(), bf16 ? "bf16" : "fp32", ms, rate,
-                100 * rate / (bf16 ? peak_.bf16 : peak_.fp32));
-    std::fflush(stdout);
-  }
-
- private:
-  Peak peak_;
-  lethe::BufferStore store_;
-  std::mt19937 bits_{1};
-};
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(values.size() / 2), values.end());
+  return values[values.size() / 2];
+}
 
 #if defined(__x86_64__)
 #define LETHE_WIDEST __attribute__((target_clones("avx512f", "avx2,fma", "default")))
@@ -94,68 +63,169 @@ LETHE_WIDEST float multiply_add(int64_t rounds) {
   return result;
 }
 
-// FLOP/s of one thread's registers times threads; bf16 instructions do twice that on the machines that have them.
-Peak measure_peak() {
-  constexpr int64_t rounds = 1 << 20;
-  volatile float sink = 0;
-  const double ms = best_ms([&] { sink = sink + multiply_add(rounds); });
-  const double fp32 = 2.0 * 24 * 16 * rounds / ms / 1e6 * lethe::cpu::num_threads();
-  return {fp32, lethe::cpu::runtime().bf16 ? 2 * fp32 : fp32};
+#if defined(__x86_64__)
+// The same for dot products of pairs of bf16.
+__attribute__((target("avx512f,avx512bf16"))) float multiply_add_bf16(int64_t rounds) {
+  __m512 sum[24];
+#pragma GCC unroll 24
+  for (int j = 0; j < 24; ++j) sum[j] = _mm512_set1_ps(static_cast<float>(rounds + j));
+  const __m512bh a = (__m512bh)_mm512_set1_ps(0.25F), b = (__m512bh)_mm512_set1_ps(0.5F);
+  for (int64_t i = 0; i < rounds; ++i)
+#pragma GCC unroll 24
+    for (int j = 0; j < 24; ++j) sum[j] = _mm512_dpbf16_ps(sum[j], a, b);
+  float result = 0;
+#pragma GCC unroll 24
+  for (int j = 0; j < 24; ++j) result += sum[j][0];
+  return result;
 }
+#endif
+
+// GFLOP/s of one thread's registers, times threads. Taken next to every run, so that both meet the same machine.
+double peak_now(bool bf16) {
+  constexpr int64_t rounds = 1 << 14;
+  static volatile float sink = 0;
+  const int threads = lethe::cpu::num_threads();
+#if defined(__x86_64__)
+  if (bf16 && lethe::cpu::runtime().bf16)
+    return 4.0 * 24 * 16 * rounds / elapsed_ms([&] { sink = sink + multiply_add_bf16(rounds); }) / 1e6 * threads;
+#endif
+  return 2.0 * 24 * 16 * rounds / elapsed_ms([&] { sink = sink + multiply_add(rounds); }) / 1e6 * threads;
+}
+
+// One operator on one shape.
+struct Row {
+  std::string op, shape;
+  bool bf16;
+  double flop;  // 0: bound by memory; then `bytes` counts
+  double bytes = 0;
+};
+
+class Bench {
+ public:
+  Bench(std::string only, const char* csv) : only_(std::move(only)), csv_(csv ? std::fopen(csv, "a") : nullptr) {
+    if (csv_ && std::ftell(csv_) == 0)
+      std::fputs("date,machine,threads,operator,shape,precision,ms,gflops,gbytes_per_second,share_of_peak\n", csv_);
+  }
+  ~Bench() {
+    if (csv_) std::fclose(csv_);
+  }
+  Bench(const Bench&) = delete;
+  Bench& operator=(const Bench&) = delete;
+
+  bool wants(const std::string& op) const { return op.find(only_) != std::string::npos; }
+
+  uint64_t random(int64_t count) {
+    std::vector<float> values(static_cast<size_t>(count));
+    std::normal_distribution<float> normal(0, 0.05F);
+    for (float& x : values) x = normal(bits_);
+    return upload(values.data(), values.size());
+  }
+  template <class Value>
+  uint64_t upload(const Value* values, size_t count) {
+    const uint64_t id = store_.allocate(1, count * 4);
+    store_.write(id, 0, values, count * 4);
+    return id;
+  }
+  // The median of at least seven runs and a third of a second, each next to a look at the peak.
+  void run(const Row& row, const std::vector<double>& numbers) {
+    size_t index = 0;
+    while (lethe::operators()[index].name != row.op) ++index;
+    const auto once = [&] { lethe::call(lethe::cpu_device(), store_, index, numbers); };
+    once();
+    std::vector<double> times, peaks;
+    for (double total = 0; times.size() < 7 || (total < 333 && times.size() < 1000); total += times.back()) {
+      peaks.push_back(peak_now(row.bf16));
+      times.push_back(elapsed_ms(once));
+    }
+    print(row, median(times), median(peaks));
+  }
+
+ private:
+  void print(const Row& row, double ms, double peak) {
+    const double rate = row.flop / ms / 1e6, share = rate / peak, traffic = row.bytes / ms / 1e6;
+    const char* precision = row.bf16 ? "bf16" : "fp32";
+    std::printf("%-20s %-34s %-4s %9.3f ms", row.op.c_str(), row.shape.c_str(), precision, ms);
+    if (row.flop > 0)
+      std::printf(" %8.1f GFLOP/s %5.1f%% of %.0f\n", rate, 100 * share, peak);
+    else
+      std::printf(" %8.1f GB/s\n", traffic);
+    std::fflush(stdout);
+    if (!csv_) return;
+    const std::time_t now = std::time(nullptr);
+    char date[16];
+    std::strftime(date, sizeof date, "%Y-%m-%d", std::gmtime(&now));
+    std::fprintf(csv_, "%s,%s,%d,%s,%s,%s,%.4f,%.1f,%.1f,%.3f\n", date, machine().c_str(), lethe::cpu::num_threads(),
+                 row.op.c_str(), row.shape.c_str(), precision, ms, rate, traffic, share);
+  }
+
+  static std::string machine() {
+    std::ifstream info("/proc/cpuinfo");
+    for (std::string line; std::getline(info, line);)
+      if (line.starts_with("model name")) return '"' + line.substr(line.find(": ") + 2) + '"';
+    return "unknown";
+  }
+
+  std::string only_;
+  std::FILE* csv_;
+  lethe::BufferStore store_;
+  std::mt19937 bits_{1};
+};
+
+std::string text(double x) { return std::to_string(static_cast<int64_t>(x)); }
 
 void linear(Bench& bench, double N, double I, double O, bool bf16) {
-  const auto size = [](double x) { return static_cast<int64_t>(x); };
-  const auto id = [](uint64_t x) { return static_cast<double>(x); };
-  const std::string shape =
-      " " + std::to_string(size(N)) + "x" + std::to_string(size(I)) + "x" + std::to_string(size(O));
-  const double x = id(bench.random(size(N * I))), w = id(bench.random(size(O * I))), y = id(bench.random(size(N * O)));
-  const double dx = id(bench.random(size(N * I))), dw = id(bench.random(size(O * I)));
-  bench.run("linear" + shape, "linear", {N, I, O, x, w, 0, y, double(bf16)}, 2 * N * I * O, bf16);
-  bench.run("linear_backward" + shape, "linear_backward", {N, I, O, x, w, y, dx, dw, 0, 0, double(bf16)}, 4 * N * I * O,
-            bf16);
+  if (!bench.wants("linear") && !bench.wants("linear_backward")) return;
+  const auto random = [&](double count) { return static_cast<double>(bench.random(static_cast<int64_t>(count))); };
+  const std::string shape = text(N) + "x" + text(I) + "x" + text(O);
+  const double x = random(N * I), w = random(O * I), y = random(N * O), dx = random(N * I), dw = random(O * I);
+  if (bench.wants("linear")) bench.run({"linear", shape, bf16, 2 * N * I * O}, {N, I, O, x, w, 0, y, double(bf16)});
+  if (bench.wants("linear_backward"))
+    bench.run({"linear_backward", shape, bf16, 4 * N * I * O}, {N, I, O, x, w, y, dx, dw, 0, 0, double(bf16)});
 }
 
-void attention(Bench& bench, double B, double T, double H, double K, double D) {
+void attention(Bench& bench, double B, double T, double H, double K, double D, bool bf16) {
+  if (!bench.wants("attention") && !bench.wants("attention_backward")) return;
   const auto random = [&](double count) { return static_cast<double>(bench.random(static_cast<int64_t>(count))); };
   std::vector<int32_t> first(static_cast<size_t>(B * T)), last;
   for (size_t i = 0; i < first.size(); ++i) last.push_back(static_cast<int32_t>(i % static_cast<size_t>(T)));
   const auto f = static_cast<double>(bench.upload(first.data(), first.size()));
   const auto l = static_cast<double>(bench.upload(last.data(), last.size()));
-  const double q = random(B * T * H * D), k = random(B * T * K * D), v = random(B * T * K * D),
-               y = random(B * T * H * D);
-  const double lse = random(B * H * T), dy = random(B * T * H * D), dq = random(B * T * H * D),
-               dk = random(B * T * K * D);
-  const double dv = random(B * T * K * D), scale = 1 / std::sqrt(D), flop = 2 * B * H * T * (T + 1) / 2 * D;
-  const std::string shape = " causal B=" + std::to_string(int(B)) + " T=" + std::to_string(int(T)) +
-                            " H=" + std::to_string(int(H)) + " K=" + std::to_string(int(K)) +
-                            " D=" + std::to_string(int(D));
-  bench.run("attention" + shape, "attention", {B, T, T, H, K, D, q, k, v, f, l, y, lse, scale, 0}, 2 * flop, false);
-  bench.run("attention_backward" + shape, "attention_backward",
-            {B, T, T, H, K, D, q, k, v, f, l, y, lse, dy, dq, dk, dv, scale, 0}, 5 * flop, false);
+  const double q = random(B * T * H * D), k = random(B * T * K * D), v = random(B * T * K * D);
+  const double y = random(B * T * H * D), lse = random(B * H * T), dy = random(B * T * H * D);
+  const double dq = random(B * T * H * D), dk = random(B * T * K * D), dv = random(B * T * K * D);
+  const double scale = 1 / std::sqrt(D), flop = 2 * B * H * T * (T + 1) / 2 * D;
+  const std::string shape = "B" + text(B) + " T" + text(T) + " H" + text(H) + " K" + text(K) + " D" + text(D);
+  if (bench.wants("attention"))
+    bench.run({"attention", shape, bf16, 2 * flop}, {B, T, T, H, K, D, q, k, v, f, l, y, lse, scale, double(bf16)});
+  if (bench.wants("attention_backward"))
+    bench.run({"attention_backward", shape, bf16, 5 * flop},
+              {B, T, T, H, K, D, q, k, v, f, l, y, lse, dy, dq, dk, dv, scale, double(bf16)});
 }
 
 void unlearn_head(Bench& bench, double N, double D, double V, bool bf16) {
+  if (!bench.wants("unlearn_head")) return;
   const auto random = [&](double count) { return static_cast<double>(bench.random(static_cast<int64_t>(count))); };
   std::vector<int32_t> targets;
   for (int i = 0; i < int(N); ++i) targets.push_back(i * 7919 % int(V));
   const auto y = static_cast<double>(bench.upload(targets.data(), targets.size()));
-  const double forget = N / 2, M = N - forget, h = random(N * D), w = random(V * D), h0 = random(M * D),
-               w0 = random(V * D);
-  const double sums = random(8), dh = random(N * D), dw = random(V * D);
-  bench.run("unlearn_head N=" + std::to_string(int(N)) + " D=" + std::to_string(int(D)) +
-                " V=" + std::to_string(int(V)) + ", half forget",
-            "unlearn_head",
-            {N, M, D, V, h, w, y, h0, w0, sums, dh, dw, 0, 0, 0, 1e-4, 1e-3, 1e-3, forget, 0, double(bf16)},
-            (3 * forget + 4 * M) * 2 * D * V, bf16);
+  const double forget = N / 2, M = N - forget, h = random(N * D), w = random(V * D), h0 = random(M * D);
+  const double w0 = random(V * D), sums = random(8), dh = random(N * D), dw = random(V * D);
+  bench.run({"unlearn_head", text(forget) + "+" + text(M) + " D" + text(D) + " V" + text(V), bf16,
+             (3 * forget + 4 * M) * 2 * D * V},
+            {N, M, D, V, h, w, y, h0, w0, sums, dh, dw, 0, 0, 0, 1e-4, 1e-3, 1e-3, forget, 0, double(bf16)});
 }
 
-void elementwise(Bench& bench) {
-  const double N = 1 << 20, id = static_cast<double>(bench.random(1 << 20)),
-               other = static_cast<double>(bench.random(1 << 20));
-  const double third = static_cast<double>(bench.random(1 << 20)), fourth = static_cast<double>(bench.random(1 << 20));
-  bench.run("swiglu, 2^20 (FLOP: 1 per element)", "swiglu", {1, N, id, other, third}, N, false);
-  bench.run("adamw, 2^20 (FLOP: 1 per element)", "adamw",
-            {N, id, other, third, fourth, 1e-4, 0.9, 0.95, 1e-8, 0.1, 1, 1}, N, false);
+// Bound by memory: bytes that must move.
+void elementwise(Bench& bench, double N) {
+  const auto random = [&] { return static_cast<double>(bench.random(static_cast<int64_t>(N))); };
+  const double a = random(), b = random(), c = random(), d = random(), e = random(), one = double(bench.random(1));
+  const std::string shape = text(N);
+  const auto row = [&](const char* op, double tensors) { return Row{op, shape, false, 0, 4 * N * tensors}; };
+  if (bench.wants("swiglu")) bench.run(row("swiglu", 3), {1, N, a, b, c});
+  if (bench.wants("swiglu_backward")) bench.run(row("swiglu_backward", 5), {1, N, a, b, c, d, e});
+  if (bench.wants("adamw")) bench.run(row("adamw", 7), {N, a, b, c, d, 1e-4, 0.9, 0.95, 1e-8, 0.1, 1, 1});
+  if (bench.wants("global_norm")) bench.run(row("global_norm", 1), {N, a, one});
+  if (bench.wants("fill")) bench.run(row("fill", 1), {N, a, 0});
 }
 
 }  // namespace
@@ -163,20 +233,25 @@ void elementwise(Bench& bench) {
 int main(int count, char** arguments) {
   if (count > 1) lethe::cpu::set_num_threads(std::atoi(arguments[1]));
   const auto& runtime = lethe::cpu::runtime();
-  const Peak peak = measure_peak();
-  std::printf("%s, oneDNN %s, %d threads; peak %.0f GFLOP/s fp32, %.0f bf16\n", runtime.simd.c_str(),
-              runtime.onednn.c_str(), lethe::cpu::num_threads(), peak.fp32, peak.bf16);
-  Bench bench(peak);
+  std::printf("%s%s, oneDNN %s, %d threads; medians, peak measured between runs\n", runtime.simd.c_str(),
+              runtime.bf16 ? " with bf16" : "", runtime.onednn.c_str(), lethe::cpu::num_threads());
+  Bench bench(count > 2 ? arguments[2] : "", count > 3 ? arguments[3] : nullptr);
   for (const bool bf16 : {false, true}) {
     linear(bench, 1, 512, 512, bf16);
-    linear(bench, 1024, 512, 512, bf16);
-    linear(bench, 1024, 512, 1408, bf16);
-    linear(bench, 2048, 2048, 5504, bf16);
-    unlearn_head(bench, 1024, 512, 16384, bf16);
-    unlearn_head(bench, 512, 2048, 64000, bf16);
+    linear(bench, 2048, 256, 688, bf16);
+    linear(bench, 2048, 512, 512, bf16);
+    linear(bench, 2048, 512, 1376, bf16);
+    linear(bench, 2048, 1376, 512, bf16);
+    linear(bench, 512, 2048, 5504, bf16);
+    for (const double D : {512.0, 2048.0})
+      for (const double V : {32000.0, 64000.0}) unlearn_head(bench, 1024, D, V, bf16);
+    attention(bench, 8, 512, 8, 8, 32, bf16);
+    attention(bench, 4, 512, 8, 8, 64, bf16);
+    attention(bench, 1, 512, 16, 16, 128, bf16);
+    attention(bench, 4, 256, 8, 8, 64, bf16);
+    attention(bench, 1, 1024, 8, 4, 64, bf16);
+    attention(bench, 1, 2048, 8, 8, 128, bf16);
   }
-  attention(bench, 4, 256, 8, 8, 64);
-  attention(bench, 1, 1024, 8, 4, 64);
-  attention(bench, 1, 1024, 8, 8, 128);
-  elementwise(bench);
+  elementwise(bench, 1 << 17);
+  elementwise(bench, 1 << 23);
 }
