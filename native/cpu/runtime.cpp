@@ -16,18 +16,11 @@ const Kernels& choose(std::string_view limit) {
 #ifdef LETHE_X86
   const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  if (limit.empty() && has_avx512 && __builtin_cpu_supports("avx512bf16")) return avx512_bf16::kernels();
   if (limit != "avx2" && has_avx512) return avx512::kernels();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2::kernels();
 #endif
   return generic::kernels();
-}
-
-bool has_bf16(const Kernels& chosen) {
-#ifdef LETHE_X86
-  return std::string_view(chosen.name) == "avx512" && __builtin_cpu_supports("avx512bf16");
-#else
-  return false;
-#endif
 }
 
 struct State {
@@ -40,7 +33,7 @@ State describe(std::string_view limit) {
   const dnnl_version_t* version = dnnl_version();
   return {
       &chosen,
-      {chosen.name, has_bf16(chosen),
+      {chosen.bf16 ? "avx512" : chosen.name, chosen.bf16,
        std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch)}};
 }
 

@@ -5,7 +5,9 @@
 namespace lethe::cpu {
 
 struct Runtime {
-  std::string simd;    // avx512, avx2 or generic; the environment variable LETHE_SIMD may ask for less than there is
+  // avx512, avx2 or generic. The environment variable LETHE_SIMD may ask for less than there is; avx512 then means
+  // without bf16 instructions.
+  std::string simd;
   bool bf16;           // matrix products in bf16 run on bf16 instructions; otherwise inputs are rounded and fp32 used
   std::string onednn;  // version
 };

@@ -131,7 +131,8 @@ void naive_unlearn_head(const unlearn_head_args& a) {
   }
 }
 
-// Attention row by row, with the scores of a row in memory.
+// Attention row by row, with the scores of a row in memory. In bf16 every product has bf16 on both sides: so P and dS
+// are rounded too.
 void naive_attention(const attention_args& a) {
   for (int64_t b = 0; b < a.B; ++b)
     for (int64_t t = 0; t < a.T; ++t)
@@ -150,7 +151,7 @@ void naive_attention(const attention_args& a) {
         for (int64_t d = 0; d < a.D; ++d) {
           float& y = a.y.f32()[query + d] = 0;
           for (int64_t s = first; s <= last; ++s)
-            y += scores[static_cast<size_t>(s - first)] / sum *
+            y += rounded(scores[static_cast<size_t>(s - first)], a.bf16) / sum *
                  rounded(a.v.f32()[((b * a.S + s) * a.K + group) * a.D + d], a.bf16);
         }
       }
@@ -171,11 +172,11 @@ void naive_attention_backward(const attention_backward_args& a) {
           const int64_t key = ((b * a.S + s) * a.K + group) * a.D;
           const auto scale = static_cast<float>(a.scale);
           const float p = std::exp(dot(q, a.k.f32() + key, a.D, a.bf16) * scale - a.lse.f32()[(b * a.H + h) * a.T + t]);
-          const float ds = p * (dot(dy, a.v.f32() + key, a.D, a.bf16) - delta) * scale;
+          const float ds = rounded(p * (dot(dy, a.v.f32() + key, a.D, a.bf16) - delta), a.bf16) * scale;
           for (int64_t d = 0; d < a.D; ++d) {
             a.dq.f32()[query + d] += ds * rounded(a.k.f32()[key + d], a.bf16);
             a.dk.f32()[key + d] += ds * rounded(q[d], a.bf16);
-            a.dv.f32()[key + d] += p * rounded(dy[d], a.bf16);
+            a.dv.f32()[key + d] += rounded(p, a.bf16) * rounded(dy[d], a.bf16);
           }
         }
       }

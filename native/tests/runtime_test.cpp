@@ -44,7 +44,7 @@ std::vector<Case> cases() {
 }
 
 TEST(Runtime, AgreesOnEveryInstructionSet) {
-  for (const char* limit : {"generic", "avx2", "avx512"}) {
+  for (const char* limit : {"generic", "avx2", "avx512", ""}) {
     cpu::limit_simd(limit);
     SCOPED_TRACE(cpu::runtime().simd);
     Budget budget(4);

@@ -1,28 +1,87 @@
-// What the forward and backward passes of attention share: blocks of 48 queries by 64 keys, packed keys, visible
-// ranges.
+// What the forward and backward passes of attention share. Queries go through in tiles of 6 rows and keys in blocks of
+// 64; the head size is padded with zeros to whole vectors, so that tiles have no tails. With Pair, operands are packed
+// as pairs of bf16 along the dimension that is summed over; with Single they are fp32, rounded to bf16 when asked.
 #pragma once
+#include "cpu/vector/operators.h"
 #include "cpu/vector/tile.h"
 
 namespace lethe::cpu::LETHE_ISA {
 
-inline constexpr int64_t query_block = 48, key_block = 64;
+inline constexpr int64_t key_block = 64;
+inline constexpr int64_t column_group = 16;  // keys that a tile does not see are skipped by so many
+inline constexpr double log2_e = 1.4426950408889634;
 
-// packed[d * key_block + s] = rows[s * stride + d]; columns past `count` are 0. Four keys at a time: reads run along
-// rows, and each write fills 16 bytes of a line that stays in cache.
-inline void pack_transposed(const float* rows, int64_t stride, int64_t count, int64_t D, float* packed) {
-  int64_t s = 0;
-  for (; s + 4 <= count; s += 4) {
-    const float *row0 = rows + s * stride, *row1 = row0 + stride, *row2 = row1 + stride, *row3 = row2 + stride;
-    for (int64_t d = 0; d < D; ++d) {
-      float* to = packed + d * key_block + s;
-      to[0] = row0[d], to[1] = row1[d], to[2] = row2[d], to[3] = row3[d];
-    }
+LETHE_INLINE int64_t at_most(int64_t x, int64_t bound) { return x < bound ? x : bound; }
+LETHE_INLINE int64_t at_least(int64_t x, int64_t bound) { return x > bound ? x : bound; }
+LETHE_INLINE int64_t round_up(int64_t x, int64_t multiple) { return (x + multiple - 1) / multiple * multiple; }
+
+// One head of x [., heads, D]: element (t, d) is data[t * stride + d].
+struct Head {
+  const float* data;
+  int64_t stride, D;
+  bool rounded;  // to bf16, for units of fp32
+
+  int64_t width_padded() const { return round_up(D, column_group); }
+  LETHE_INLINE Vec read(int64_t t, int64_t d) const {
+    const float* p = data + t * stride + d;
+    __builtin_prefetch(p + 8 * stride);  // rows of a head are far apart: no hardware prefetcher follows
+    const Vec x = d + width <= D ? load(p) : d < D ? load_part(p, D - d) : Vec{};
+    return rounded ? rounded_to_bf16(x) : x;
   }
-  for (; s < key_block; ++s)
-    for (int64_t d = 0; d < D; ++d) packed[d * key_block + s] = s < count ? rows[s * stride + d] : 0;
+};
+
+// Row t of an output's head will be written soon; the rows of a head are far apart here too.
+LETHE_INLINE void prefetch_row(float* row, int64_t D) {
+  for (int64_t d = 0; d < D; d += 16) __builtin_prefetch(row + d, 1);
 }
 
-// The key rows that some query of a block sees: [begin, end), empty when none does.
+// Rows begin to end of the head for products that sum over D: units [rows, padded D / per_unit].
+template <class Unit>
+void pack_along_width(const Head& head, int64_t begin, int64_t end, float* units) {
+  const int64_t D = head.width_padded();
+  for (int64_t t = begin; t < end; ++t, units += D / Unit::per_unit)
+    for (int64_t d = 0; d < D; d += width)
+      if constexpr (Unit::per_unit == 2)
+        store_bf16(reinterpret_cast<uint16_t*>(units) + d, head.read(t, d));
+      else
+        store(units + d, head.read(t, d));
+}
+
+// Rows begin to end of the head for products that sum over rows: units [rows / per_unit, padded D]; those from `count`
+// on are 0.
+template <class Unit>
+void pack_along_rows(const Head& head, int64_t begin, int64_t end, int64_t count, float* units) {
+  const int64_t D = head.width_padded();
+  for (int64_t t = begin; t < end; t += Unit::per_unit, units += D)
+    for (int64_t d = 0; d < D; d += width) {
+      const Vec row = t < count ? head.read(t, d) : Vec{};
+      if constexpr (Unit::per_unit == 2)
+        store(units + d, bf16_pairs(row, t + 1 < count ? head.read(t + 1, d) : Vec{}));
+      else
+        store(units + d, row);
+    }
+}
+
+// A block of keys, transposed: units [padded D / per_unit, key_block]; columns from `count` on are 0. `rows` is working
+// memory for the block before that.
+template <class Unit>
+void pack_columns(const Head& head, int64_t begin, int64_t count, float* rows, float* units) {
+  const int64_t D = head.width_padded() / Unit::per_unit;
+  pack_along_width<Unit>(head, begin, at_most(begin + key_block, count), rows);
+  for (int64_t s = 0; s < key_block; s += width)
+    for (int64_t d = 0; d < D; d += width) {
+      Vec square[width] = {};
+      const int64_t there = at_most(D - d, width);
+      for (int64_t i = 0; i < width && begin + s + i < count; ++i) {
+        const float* from = rows + (s + i) * D + d;
+        square[i] = there == width ? load(from) : load_part(from, there);
+      }
+      transpose(square);
+      for (int64_t i = 0; i < there; ++i) store(units + (d + i) * key_block + s, square[i]);
+    }
+}
+
+// The key rows that some query sees: [begin, end), empty when none does.
 struct Visible {
   int64_t begin, end;
 };
@@ -37,11 +96,27 @@ LETHE_INLINE Visible visible_range(const int32_t* first, const int32_t* last, in
   return range.end == 0 ? Visible{0, 0} : range;
 }
 
-// The columns of key block `start` that the query sees: [begin, end) within [0, key_block).
-LETHE_INLINE Visible visible_columns(int32_t first, int32_t last, int64_t start) {
-  const int64_t begin = first > start ? first - start : 0;
-  const int64_t end = last + 1 - start < key_block ? last + 1 - start : key_block;
-  return begin < end ? Visible{begin, end} : Visible{0, 0};
+// The part of a tile's range that lies in [begin, end), in whole column groups; `begin` is such a group's start.
+LETHE_INLINE Visible within(Visible range, int64_t begin, int64_t end) {
+  const Visible part{at_least(range.begin / column_group * column_group, begin),
+                     at_most(round_up(range.end, column_group), end)};
+  return part.begin < part.end ? part : Visible{begin, begin};
 }
+
+// The keys first to last (inclusive) of one query.
+struct Seen {
+  int64_t first, last;
+
+  Seen several() const { return first < last ? *this : Seen{0, -1}; }  // nothing where it is a single key
+  LETHE_INLINE bool whole(int64_t s) const { return first <= s && s + width - 1 <= last; }
+  // `x` at the keys s, s + 1, ... that are seen, `other` elsewhere.
+  LETHE_INLINE Vec choose(int64_t s, Vec x, Vec other) const {
+    IntVec key;
+    for (int32_t i = 0; i < width; ++i) key[i] = i;
+    key = key + static_cast<int32_t>(s);
+    const IntVec seen = (key >= static_cast<int32_t>(first)) & (key <= static_cast<int32_t>(last));
+    return seen ? x : other;
+  }
+};
 
 }  // namespace lethe::cpu::LETHE_ISA

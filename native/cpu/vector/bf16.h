@@ -14,16 +14,45 @@ LETHE_INLINE BitVec bf16_bits(Vec x) {
   return x != x ? (bits | 0x400000u) : rounded;
 }
 
+#if defined(__AVX512BF16__)
+inline constexpr bool has_bf16 = true;
+LETHE_INLINE HalfVec bf16_halves(Vec x) { return reinterpret_cast<HalfVec>(_mm512_cvtneps_pbh(x)); }
+#else
+inline constexpr bool has_bf16 = false;
+LETHE_INLINE HalfVec bf16_halves(Vec x) { return __builtin_convertvector(bf16_bits(x) >> 16, HalfVec); }
+#endif
+
 LETHE_INLINE void store_bf16(uint16_t* p, Vec x) {
-  const HalfVec halves = __builtin_convertvector(bf16_bits(x) >> 16, HalfVec);
+  const HalfVec halves = bf16_halves(x);
   __builtin_memcpy(p, &halves, sizeof halves);
 }
 
 LETHE_INLINE void store_bf16_part(uint16_t* p, Vec x, int64_t count) {
-  const HalfVec halves = __builtin_convertvector(bf16_bits(x) >> 16, HalfVec);
+  const HalfVec halves = bf16_halves(x);
   for (int64_t i = 0; i < count; ++i) p[i] = halves[i];
 }
 
 LETHE_INLINE Vec rounded_to_bf16(Vec x) { return reinterpret_cast<Vec>(bf16_bits(x) & 0xffff0000u); }
+
+// Pairs of bf16 in 32-bit lanes: `even` in the low halves, `odd` in the high ones.
+LETHE_INLINE Vec bf16_pairs(Vec even, Vec odd) {
+#if defined(__AVX512BF16__)
+  const BitVec low = __builtin_convertvector(bf16_halves(even), BitVec);
+  const BitVec high = __builtin_convertvector(bf16_halves(odd), BitVec);
+  return reinterpret_cast<Vec>(low | (high << 16));
+#else
+  return reinterpret_cast<Vec>((bf16_bits(even) >> 16) | (bf16_bits(odd) & 0xffff0000u));
+#endif
+}
+
+// sum + the products of the pair `a` with the pairs of each lane; denormals count as 0. Only where has_bf16.
+LETHE_INLINE Vec multiply_add_pairs(Vec sum, float a, Vec b) {
+#if defined(__AVX512BF16__)
+  return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(_mm512_set1_ps(a)), reinterpret_cast<__m512bh>(b));
+#else
+  static_cast<void>(a), static_cast<void>(b);
+  return sum;
+#endif
+}
 
 }  // namespace lethe::cpu::LETHE_ISA

@@ -1,5 +1,6 @@
 #include "cpu/vector/kernels.h"
 
+#include "cpu/vector/bf16.h"
 #include "cpu/vector/operators.h"
 
 #define LETHE_STRING(x) #x
@@ -9,8 +10,9 @@ namespace lethe::cpu::LETHE_ISA {
 
 const Kernels& kernels() {
 #define LETHE_ENTRY(stem) stem,
-  static constexpr Kernels table = {LETHE_NAME(LETHE_ISA), LETHE_VECTOR_OPERATORS(LETHE_ENTRY) unlearn_rows, to_bf16,
-                                    round_to_bf16, add_column_sums};
+  static constexpr Kernels table = {
+      LETHE_NAME(LETHE_ISA), has_bf16,       LETHE_VECTOR_OPERATORS(LETHE_ENTRY) unlearn_rows, to_bf16,
+      round_to_bf16,         add_column_sums};
   return table;
 }
 

@@ -27,6 +27,7 @@ struct UnlearnRows {
 
 struct Kernels {
   const char* name;
+  bool bf16;  // with bf16 instructions
 #define LETHE_POINTER(stem) void (*stem)(const stem##_args&);
   LETHE_VECTOR_OPERATORS(LETHE_POINTER)
 #undef LETHE_POINTER
@@ -46,6 +47,9 @@ namespace avx2 {
 const Kernels& kernels();
 }
 namespace avx512 {
+const Kernels& kernels();
+}
+namespace avx512_bf16 {
 const Kernels& kernels();
 }
 

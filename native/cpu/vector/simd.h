@@ -123,6 +123,40 @@ LETHE_INLINE Vec exp(Vec x) {
   return x < low ? Vec{} : x > high ? splat(__builtin_inff()) : y;
 }
 
+// 2^x for x <= 0 and not much more (x < 127), to 1.5 ulp; 0 below -126.5, NaN stays NaN. A third of exp's time.
+LETHE_INLINE Vec exp2_of_score(Vec x) {
+  const Vec t = max(splat(-127.0f), x);
+  const Vec magic = splat(12582912.0f + 127.0f);  // rounds to an integer; n + 127 is then held in the low bits
+  const Vec shifted = t + magic, f = t - (shifted - magic);
+  Vec p = splat(1.326472691e-03f);
+  p = p * f + 9.671512661e-03f;
+  p = p * f + 5.550733744e-02f;
+  p = p * f + 2.402224208e-01f;
+  p = p * f + 6.931469776e-01f;
+  p = p * f + 1.0f;
+  return p * reinterpret_cast<Vec>(reinterpret_cast<IntVec>(shifted) << 23);
+}
+
+// rows[i][j] becomes rows[j][i].
+LETHE_INLINE void transpose(Vec (&rows)[width]) {
+  IntVec low, high;  // the lanes of two vectors in turns, first halves and second halves
+  for (int32_t i = 0; i < width; ++i) {
+    low[i] = i / 2 + i % 2 * static_cast<int32_t>(width);
+    high[i] = low[i] + static_cast<int32_t>(width) / 2;
+  }
+#pragma GCC unroll 4
+  for (int64_t stage = 1; stage < width; stage *= 2) {
+    Vec next[width];
+#pragma GCC unroll 8
+    for (int64_t i = 0; i < width / 2; ++i) {
+      next[2 * i] = __builtin_shuffle(rows[i], rows[i + width / 2], low);
+      next[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + width / 2], high);
+    }
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < width; ++i) rows[i] = next[i];
+  }
+}
+
 // Calls body(i) for whole vectors at i, then once body(i, count) for the rest of [begin, end).
 template <class Whole, class Part>
 LETHE_INLINE void each_vector(int64_t begin, int64_t end, Whole whole, Part part) {

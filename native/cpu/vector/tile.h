@@ -1,14 +1,31 @@
 // C [m, n] (+)= A [m, k] B [k, n] for the blocks of attention: C stays in registers over k, B is read along rows, and
-// elements of A are broadcast, so A may be transposed for nothing.
+// elements of A are broadcast, so A may be transposed for nothing. k counts units of 32 bits: an fp32 number, or two
+// neighbours along k in bf16. n is a multiple of the vector width: callers pad.
 #pragma once
-#include "cpu/vector/simd.h"
+#include "cpu/vector/bf16.h"
 
 namespace lethe::cpu::LETHE_ISA {
 
-// A(i, p) = a[i * row + p * column]
+// What a unit holds.
+struct Single {
+  static constexpr int64_t per_unit = 1;
+  static LETHE_INLINE Vec multiply_add(Vec sum, float a, Vec b) { return sum + a * b; }
+};
+struct Pair {
+  static constexpr int64_t per_unit = 2;
+  static LETHE_INLINE Vec multiply_add(Vec sum, float a, Vec b) { return multiply_add_pairs(sum, a, b); }
+};
+
+// A(i, p) = units[i * row + p * column]
 struct LeftBlock {
-  const float* a;
+  const float* units;
   int64_t row, column;
+};
+
+// B(p, j) = units[p * stride + j]
+struct RightBlock {
+  const float* units;
+  int64_t stride;
 };
 
 struct RowMajor {
@@ -23,69 +40,61 @@ inline constexpr int64_t tile_vectors = 2;  // 6 x 2 accumulators + 2 of B + 1 o
 #endif
 inline constexpr int64_t tile_rows = 6;
 
-// tail: how many lanes of the last vector are there, `width` for all of them.
-template <int64_t rows, int64_t vectors>
-LETHE_INLINE void multiply_tile(int64_t k, LeftBlock a, const float* b, int64_t b_stride, float* c, int64_t c_stride,
-                                int64_t tail, bool accumulate) {
-  const auto read = [&](const float* p, int64_t j) {
-    return j + 1 < vectors || tail == width ? load(p + j * width) : load_part(p + j * width, tail);
-  };
+template <class Unit, int64_t rows, int64_t vectors>
+LETHE_INLINE void multiply_tile(int64_t k, LeftBlock a, RightBlock b, RowMajor c, bool accumulate) {
   Vec sum[rows][vectors] = {};
-  for (int64_t p = 0; p < k; ++p, b += b_stride, a.a += a.column) {
+  for (int64_t p = 0; p < k; ++p, b.units += b.stride, a.units += a.column) {
     Vec right[vectors];
 #pragma GCC unroll 4
-    for (int64_t j = 0; j < vectors; ++j) right[j] = read(b, j);
+    for (int64_t j = 0; j < vectors; ++j) right[j] = load(b.units + j * width);
 #pragma GCC unroll 6
     for (int64_t i = 0; i < rows; ++i)
 #pragma GCC unroll 4
-      for (int64_t j = 0; j < vectors; ++j) sum[i][j] = sum[i][j] + a.a[i * a.row] * right[j];
+      for (int64_t j = 0; j < vectors; ++j) sum[i][j] = Unit::multiply_add(sum[i][j], a.units[i * a.row], right[j]);
   }
 #pragma GCC unroll 6
   for (int64_t i = 0; i < rows; ++i)
 #pragma GCC unroll 4
     for (int64_t j = 0; j < vectors; ++j) {
-      float* to = c + i * c_stride + j * width;
-      const Vec value = accumulate ? sum[i][j] + read(c + i * c_stride, j) : sum[i][j];
-      if (j + 1 < vectors || tail == width)
-        store(to, value);
-      else
-        store_part(to, value, tail);
+      float* to = c.data + i * c.stride + j * width;
+      store(to, accumulate ? sum[i][j] + load(to) : sum[i][j]);
     }
 }
 
-template <int64_t vectors>
-void multiply_panel(int64_t m, int64_t k, LeftBlock a, const float* b, int64_t b_stride, float* c, int64_t c_stride,
-                    int64_t tail, bool accumulate) {
-  for (int64_t i = 0; i < m; i += tile_rows, a.a += tile_rows * a.row, c += tile_rows * c_stride) switch (m - i) {
-      case 1:
-        multiply_tile<1, vectors>(k, a, b, b_stride, c, c_stride, tail, accumulate);
-        break;
-      case 2:
-        multiply_tile<2, vectors>(k, a, b, b_stride, c, c_stride, tail, accumulate);
-        break;
-      case 3:
-        multiply_tile<3, vectors>(k, a, b, b_stride, c, c_stride, tail, accumulate);
-        break;
-      case 4:
-        multiply_tile<4, vectors>(k, a, b, b_stride, c, c_stride, tail, accumulate);
-        break;
-      case 5:
-        multiply_tile<5, vectors>(k, a, b, b_stride, c, c_stride, tail, accumulate);
-        break;
-      default:
-        multiply_tile<6, vectors>(k, a, b, b_stride, c, c_stride, tail, accumulate);
-        break;
-    }
+template <class Unit, int64_t vectors>
+void multiply_panel(int64_t m, int64_t k, LeftBlock a, RightBlock b, RowMajor c, bool accumulate) {
+  for (; m >= tile_rows; m -= tile_rows, a.units += tile_rows * a.row, c.data += tile_rows * c.stride)
+    multiply_tile<Unit, tile_rows, vectors>(k, a, b, c, accumulate);
+  switch (m) {
+    case 1:
+      return multiply_tile<Unit, 1, vectors>(k, a, b, c, accumulate);
+    case 2:
+      return multiply_tile<Unit, 2, vectors>(k, a, b, c, accumulate);
+    case 3:
+      return multiply_tile<Unit, 3, vectors>(k, a, b, c, accumulate);
+    case 4:
+      return multiply_tile<Unit, 4, vectors>(k, a, b, c, accumulate);
+    case 5:
+      return multiply_tile<Unit, 5, vectors>(k, a, b, c, accumulate);
+    default:
+      return;
+  }
 }
 
-LETHE_INLINE void multiply(int64_t m, int64_t n, int64_t k, LeftBlock a, const float* b, int64_t b_stride, RowMajor c,
-                           bool accumulate) {
+template <class Unit>
+LETHE_INLINE void multiply(int64_t m, int64_t n, int64_t k, LeftBlock a, RightBlock b, RowMajor c, bool accumulate) {
+  constexpr int64_t panel = tile_vectors * width;
   int64_t j = 0;
-  for (; j + tile_vectors * width <= n; j += tile_vectors * width)
-    multiply_panel<tile_vectors>(m, k, a, b + j, b_stride, c.data + j, c.stride, width, accumulate);
-  for (; j + width <= n; j += width)
-    multiply_panel<1>(m, k, a, b + j, b_stride, c.data + j, c.stride, width, accumulate);
-  if (j < n) multiply_panel<1>(m, k, a, b + j, b_stride, c.data + j, c.stride, n - j, accumulate);
+  for (; j + panel <= n; j += panel)
+    multiply_panel<Unit, tile_vectors>(m, k, a, {b.units + j, b.stride}, {c.data + j, c.stride}, accumulate);
+  const int64_t rest = (n - j) / width;
+  b.units += j;
+  c.data += j;
+  if (rest == 1) return multiply_panel<Unit, 1>(m, k, a, b, c, accumulate);
+  if constexpr (tile_vectors == 4) {
+    if (rest == 2) return multiply_panel<Unit, 2>(m, k, a, b, c, accumulate);
+    if (rest == 3) return multiply_panel<Unit, 3>(m, k, a, b, c, accumulate);
+  }
 }
 
 }  // namespace lethe::cpu::LETHE_ISA
