@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "core/check.h"
-#include "cpu/gemm.h"
+#include "cpu/kept_bf16.h"
 #include "cpu/operators.h"
 #include "cpu/vector/kernels.h"
 
@@ -52,8 +52,8 @@ const float* gather(const float* x, const int32_t* index, int64_t count, int64_t
 class Head {
  public:
   explicit Head(const unlearn_head_args& args)
-      : a(args), rows_(compact(a, scratch_)), weight_(operand(a.weight.f32(), a.V, a.D, a.bf16, scratch_)) {
-    if (rows_.num_original) original_weight_ = operand(a.original_weight.f32(), a.V, a.D, a.bf16, scratch_);
+      : a(args), rows_(compact(a, scratch_)), weight_(weight_operand(a.weight, a.V, a.D, a.bf16, scratch_)) {
+    if (rows_.num_original) original_weight_ = weight_operand(a.original_weight, a.V, a.D, a.bf16, scratch_);
     const int64_t per_row = a.V * 4 * (rows_.num_original ? 2 : 1);
     const int64_t most = std::max(min_chunk, logits_budget / per_row);
     const int64_t chunks = std::max<int64_t>(1, (rows_.count + most - 1) / most);

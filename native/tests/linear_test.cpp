@@ -24,8 +24,12 @@ TEST(Linear, StaysWithinTheErrorBudget) {
     }
 }
 
-// The device keeps a packed copy of the weights of products with few rows: it must notice that they changed or went.
-TEST(Linear, FollowsItsWeights) {
+// The device keeps copies of weights (packed for few rows, in bf16) and of the latest input: it must notice that they
+// changed or went.
+class LinearOf : public testing::TestWithParam<int> {};
+
+TEST_P(LinearOf, FollowsItsWeightsAndInput) {
+  const auto N = static_cast<size_t>(GetParam());
   BufferStore store;
   size_t linear = 0;
   while (operators()[linear].name != std::string("linear")) ++linear;
@@ -34,10 +38,10 @@ TEST(Linear, FollowsItsWeights) {
     store.write(id, 0, values.data(), values.size() * 4);
     return id;
   };
-  const uint64_t x = buffer(Floats(32, 1)), y = buffer(Floats(32));
+  const uint64_t x = buffer(Floats(32 * N, 1)), y = buffer(Floats(32 * N));
   uint64_t weight = buffer(Floats(1024, 1));
   const auto first_output = [&](bool bf16) {
-    const double numbers[] = {1, 32, 32, double(x), double(weight), 0, double(y), double(bf16)};
+    const double numbers[] = {double(N), 32, 32, double(x), double(weight), 0, double(y), double(bf16)};
     call(cpu_device(), store, linear, numbers);
     float value = 0;
     store.read(y, 0, &value, 4);
@@ -56,7 +60,13 @@ TEST(Linear, FollowsItsWeights) {
   EXPECT_EQ(first_output(false), 64);
   store.empty_cache(1);
   EXPECT_EQ(first_output(false), 64);
+  EXPECT_EQ(first_output(true), 64);
+  const Floats input(32 * N, 3);
+  store.write(x, 0, input.data(), input.size() * 4);
+  EXPECT_EQ(first_output(true), 192);
 }
+
+INSTANTIATE_TEST_SUITE_P(FewAndManyRows, LinearOf, testing::Values(1, 100));
 
 TEST(LinearBackward, StaysWithinTheErrorBudget) {
   for (const auto& s : sizes)
