@@ -13,7 +13,14 @@ const projects = folders.filter((folder) => existsSync(join(root, folder, 'jest.
 build();
 const { status } = spawnSync(
   process.execPath,
-  [join(root, 'node_modules/jest/bin/jest.js'), '--projects', ...projects, '--passWithNoTests', ...options],
+  [
+    join(root, 'node_modules/jest/bin/jest.js'),
+    '--projects',
+    ...projects,
+    '--passWithNoTests',
+    '--testTimeout=180000',
+    ...options,
+  ],
   { cwd: root, stdio: 'inherit' },
 );
 process.exit(status ?? 1);

@@ -68,7 +68,7 @@ function jestTests() {
     '--json',
     `--outputFile=${report}`,
   ];
-  run(process.execPath, [...args, '--maxWorkers=2']);
+  run(process.execPath, [...args, '--maxWorkers=2', '--testTimeout=180000']);
   if (!existsSync(report)) {
     total.failed++;
     console.log('FAILED: jest ended without a report');
