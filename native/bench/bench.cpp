@@ -243,6 +243,8 @@ int main(int count, char** arguments) {
     linear(bench, 2048, 512, 1376, bf16);
     linear(bench, 2048, 1376, 512, bf16);
     linear(bench, 512, 2048, 5504, bf16);
+    unlearn_head(bench, 8192, 256, 8192, bf16);
+    unlearn_head(bench, 4096, 512, 16384, bf16);
     for (const double D : {512.0, 2048.0})
       for (const double V : {32000.0, 64000.0}) unlearn_head(bench, 1024, D, V, bf16);
     attention(bench, 8, 512, 8, 8, 32, bf16);

@@ -123,11 +123,8 @@ LETHE_INLINE Vec exp(Vec x) {
   return x < low ? Vec{} : x > high ? splat(__builtin_inff()) : y;
 }
 
-// 2^x for x <= 0 and not much more (x < 127), to 1.5 ulp; 0 below -126.5, NaN stays NaN. A third of exp's time.
-LETHE_INLINE Vec exp2_of_score(Vec x) {
-  const Vec t = max(splat(-127.0f), x);
-  const Vec magic = splat(12582912.0f + 127.0f);  // rounds to an integer; n + 127 is then held in the low bits
-  const Vec shifted = t + magic, f = t - (shifted - magic);
+// 2^n 2^f for |f| <= 0.5, to an ulp; `shifted` holds n + 127 >= 0 in its low bits, and n = -127 gives 0.
+LETHE_INLINE Vec scale_exp2(Vec f, Vec shifted) {
   Vec p = splat(1.326472691e-03f);
   p = p * f + 9.671512661e-03f;
   p = p * f + 5.550733744e-02f;
@@ -135,6 +132,19 @@ LETHE_INLINE Vec exp2_of_score(Vec x) {
   p = p * f + 6.931469776e-01f;
   p = p * f + 1.0f;
   return p * reinterpret_cast<Vec>(reinterpret_cast<IntVec>(shifted) << 23);
+}
+inline constexpr float exponent_shift = 12582912.0f + 127.0f;  // 1.5 * 2^23: adding it rounds to an integer
+
+// 2^x and e^x for x <= 0 and little more (below 2^7): half the instructions of exp. 0 below 2^-126.5, NaN stays NaN.
+LETHE_INLINE Vec exp2_of_score(Vec x) {
+  const Vec t = max(splat(-127.0f), x), shifted = t + exponent_shift;
+  return scale_exp2(t - (shifted - exponent_shift), shifted);
+}
+LETHE_INLINE Vec exp_of_score(Vec x) {
+  const Vec t = max(splat(-88.0f), x), shifted = t * 1.44269504f + exponent_shift, n = shifted - exponent_shift;
+  Vec f = t * 1.44269504f - n;  // exact with an FMA but for the constant, whose rest follows
+  f = t * 1.92596299e-8f + f;
+  return scale_exp2(f, shifted);
 }
 
 // rows[i][j] becomes rows[j][i].

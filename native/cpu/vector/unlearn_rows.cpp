@@ -37,13 +37,13 @@ Row measure(float* z, int64_t V, int64_t y) {
   for (; v < V; ++v) top = z[v] > top ? z[v] : top;
   Vec sum4[4] = {};
   for (v = 0; v + 4 * width <= V; v += 4 * width)
-    for (int64_t k = 0; k < 4; ++k) sum4[k] = sum4[k] + exp(load(z + v + k * width) - top);
+    for (int64_t k = 0; k < 4; ++k) sum4[k] = sum4[k] + exp_of_score(load(z + v + k * width) - top);
   double sum = sum_lanes(sum4[0]) + sum_lanes(sum4[1]) + sum_lanes(sum4[2]) + sum_lanes(sum4[3]);
   Vec rest = {};
   each_vector(
-      v, V, [&](int64_t i) { rest = rest + exp(load(z + i) - top); },
+      v, V, [&](int64_t i) { rest = rest + exp_of_score(load(z + i) - top); },
       [&](int64_t i, int64_t n) {
-        const Vec e = exp(load_part(z + i, n) - top);
+        const Vec e = exp_of_score(load_part(z + i, n) - top);
         for (int64_t j = 0; j < n; ++j) rest[j] += e[j];
       });
   sum += sum_lanes(rest);
@@ -75,8 +75,8 @@ void scaled_softmax(float* z, int64_t V, float max, double offset, double factor
   const float off = static_cast<float>(offset), f = static_cast<float>(factor);
   const Sink sink{z, bf16};
   each_vector(
-      0, V, [&](int64_t v) { sink.put(v, f * exp((load(z + v) - max) - off)); },
-      [&](int64_t v, int64_t n) { sink.put(v, f * exp((load_part(z + v, n) - max) - off), n); });
+      0, V, [&](int64_t v) { sink.put(v, f * exp_of_score((load(z + v) - max) - off)); },
+      [&](int64_t v, int64_t n) { sink.put(v, f * exp_of_score((load_part(z + v, n) - max) - off), n); });
 }
 
 // exp(-d) - 1 + d, the Taylor series for |d| < 0.5.
@@ -98,7 +98,7 @@ struct Replay {
   // dz of one vector of logits; adds its part of the KL.
   LETHE_INLINE Vec step(Vec z, Vec z0, Vec& kl) const {
     const Vec log_p = (z - max) - offset, log_p0 = (z0 - max0) - offset0, d = log_p0 - log_p;
-    const Vec p = exp(log_p), p0 = exp(log_p0), series = p0 * excess_series(d);
+    const Vec p = exp_of_score(log_p), p0 = exp_of_score(log_p0), series = p0 * excess_series(d);
     const IntVec small = (d < 0.5f) & (d > -0.5f);
     const Vec gap = small ? series - p0 * d : p - p0;
     kl = kl + (small ? series : gap + p0 * d);
