@@ -78,11 +78,21 @@ const path = fileURLToPath(new URL('../build/Release/lethe.node', import.meta.ur
 let loaded: Addon | undefined;
 
 /**
+ * OpenMP threads that wait spin, by default for milliseconds: on a machine whose cores are shared they hold back the
+ * thread they wait for (measured: a step takes 2.6 times as long beside one busy core). libgomp reads this when the
+ * addon is loaded; what the user has set stays.
+ */
+function limitSpinning(): void {
+  if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '1000';
+}
+
+/**
  * The native library, loaded at the first call.
  * @throws AddonError when it is not built, with the command that builds it.
  */
 export function loadAddon(): Addon {
   try {
+    if (!loaded) limitSpinning();
     loaded ??= createRequire(import.meta.url)(path) as Addon;
     return loaded;
   } catch (cause) {
