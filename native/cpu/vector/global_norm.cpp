@@ -3,8 +3,14 @@
 #include "cpu/parallel.h"
 #include "cpu/scratch.h"
 #include "cpu/vector/operators.h"
+#include "cpu/vector/simd.h"
 
 namespace lethe::cpu::LETHE_ISA {
+namespace {
+
+typedef double WideVec __attribute__((vector_size(width * 8)));
+
+}  // namespace
 
 void global_norm(const global_norm_args& a) {
   constexpr int64_t block = 8192;
@@ -14,10 +20,18 @@ void global_norm(const global_norm_args& a) {
   double* partial = scratch.doubles(blocks);
   parallel_for(blocks > 2, blocks, [&](int64_t i) {
     const int64_t end = (i + 1) * block < a.N ? (i + 1) * block : a.N;
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t j = i * block; j < end; ++j) sum += static_cast<double>(x[j]) * static_cast<double>(x[j]);
-    partial[i] = sum;
+    WideVec sum[2] = {};
+    int64_t j = i * block;
+    for (; j + 2 * width <= end; j += 2 * width)
+      for (int64_t k = 0; k < 2; ++k) {
+        const WideVec wide = __builtin_convertvector(load(x + j + k * width), WideVec);
+        sum[k] += wide * wide;
+      }
+    double total = 0;
+    for (; j < end; ++j) total += static_cast<double>(x[j]) * static_cast<double>(x[j]);
+    sum[0] += sum[1];
+    for (int64_t k = 0; k < width; ++k) total += sum[0][k];
+    partial[i] = total;
   });
   double total = static_cast<double>(*a.sum_squares.f32());
   for (int64_t i = 0; i < blocks; ++i) total += partial[i];
