@@ -1,6 +1,7 @@
 // Milliseconds, GFLOP/s and the share of the peak that this process measures, for the operators that take a step's
 // time.
 //   lethe_bench [threads] [part of an operator's name] [file of CSV rows to add to]
+// MB: working memory that a first call takes beside its arguments, copies of weights included.
 // The peak is that of fused multiply-adds (fp32) or dot products of bf16 on registers.
 #include <algorithm>
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <functional>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -33,6 +35,25 @@ double elapsed_ms(const std::function<void()>& run) {
   const double start = now_ms();
   run();
   return now_ms() - start;
+}
+
+double resident_mb() {
+  long pages = 0;
+  std::ifstream("/proc/self/statm") >> pages >> pages;
+  return static_cast<double>(pages) * 4096 / 1e6;
+}
+
+// What a call keeps beside its arguments: a fresh thread has no working memory and no copies of weights yet.
+double working_mb(const std::function<void()>& run) {
+  double grown = 0;
+  const int threads = lethe::cpu::num_threads();
+  std::thread([&] {
+    lethe::cpu::set_num_threads(threads);
+    const double before = resident_mb();
+    run();
+    grown = resident_mb() - before;
+  }).join();
+  return grown;
 }
 
 double median(std::vector<double> values) {
@@ -104,7 +125,8 @@ class Bench {
  public:
   Bench(std::string only, const char* csv) : only_(std::move(only)), csv_(csv ? std::fopen(csv, "a") : nullptr) {
     if (csv_ && std::ftell(csv_) == 0)
-      std::fputs("date,machine,threads,operator,shape,precision,ms,gflops,gbytes_per_second,share_of_peak\n", csv_);
+      std::fputs("date,machine,threads,operator,shape,precision,ms,gflops,gbytes_per_second,share_of_peak,working_mb\n",
+                 csv_);
   }
   ~Bench() {
     if (csv_) std::fclose(csv_);
@@ -131,20 +153,21 @@ class Bench {
     size_t index = 0;
     while (lethe::operators()[index].name != row.op) ++index;
     const auto once = [&] { lethe::call(lethe::cpu_device(), store_, index, numbers); };
-    once();
+    once();  // touches the arguments
+    const double memory = working_mb(once);
     std::vector<double> times, peaks;
     for (double total = 0; times.size() < 7 || (total < 333 && times.size() < 1000); total += times.back()) {
       peaks.push_back(peak_now(row.bf16));
       times.push_back(elapsed_ms(once));
     }
-    print(row, median(times), median(peaks));
+    print(row, median(times), median(peaks), memory);
   }
 
  private:
-  void print(const Row& row, double ms, double peak) {
+  void print(const Row& row, double ms, double peak, double memory) {
     const double rate = row.flop / ms / 1e6, share = rate / peak, traffic = row.bytes / ms / 1e6;
     const char* precision = row.bf16 ? "bf16" : "fp32";
-    std::printf("%-20s %-34s %-4s %9.3f ms", row.op.c_str(), row.shape.c_str(), precision, ms);
+    std::printf("%-20s %-26s %-4s %9.3f ms %6.1f MB", row.op.c_str(), row.shape.c_str(), precision, ms, memory);
     if (row.flop > 0)
       std::printf(" %8.1f GFLOP/s %5.1f%% of %.0f\n", rate, 100 * share, peak);
     else
@@ -154,8 +177,9 @@ class Bench {
     const std::time_t now = std::time(nullptr);
     char date[16];
     std::strftime(date, sizeof date, "%Y-%m-%d", std::gmtime(&now));
-    std::fprintf(csv_, "%s,%s,%d,%s,%s,%s,%.4f,%.1f,%.1f,%.3f\n", date, machine().c_str(), lethe::cpu::num_threads(),
-                 row.op.c_str(), row.shape.c_str(), precision, ms, rate, traffic, share);
+    std::fprintf(csv_, "%s,%s,%d,%s,%s,%s,%.4f,%.1f,%.1f,%.3f,%.1f\n", date, machine().c_str(),
+                 lethe::cpu::num_threads(), row.op.c_str(), row.shape.c_str(), precision, ms, rate, traffic, share,
+                 memory);
   }
 
   static std::string machine() {
