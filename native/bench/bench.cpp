@@ -148,7 +148,7 @@ class Bench {
     store_.write(id, 0, values, count * 4);
     return id;
   }
-  // The median of at least seven runs and a third of a second, each next to a look at the peak.
+  // The median of at least five runs and a third of a second, each next to a look at the peak.
   void run(const Row& row, const std::vector<double>& numbers) {
     size_t index = 0;
     while (lethe::operators()[index].name != row.op) ++index;
@@ -156,7 +156,7 @@ class Bench {
     once();  // touches the arguments
     const double memory = working_mb(once);
     std::vector<double> times, peaks;
-    for (double total = 0; times.size() < 7 || (total < 333 && times.size() < 1000); total += times.back()) {
+    for (double total = 0; times.size() < 5 || (total < 333 && times.size() < 1000); total += times.back()) {
       peaks.push_back(peak_now(row.bf16));
       times.push_back(elapsed_ms(once));
     }

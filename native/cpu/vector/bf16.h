@@ -37,9 +37,10 @@ LETHE_INLINE Vec rounded_to_bf16(Vec x) { return reinterpret_cast<Vec>(bf16_bits
 // Pairs of bf16 in 32-bit lanes: `even` in the low halves, `odd` in the high ones.
 LETHE_INLINE Vec bf16_pairs(Vec even, Vec odd) {
 #if defined(__AVX512BF16__)
-  const BitVec low = __builtin_convertvector(bf16_halves(even), BitVec);
-  const BitVec high = __builtin_convertvector(bf16_halves(odd), BitVec);
-  return reinterpret_cast<Vec>(low | (high << 16));
+  const __m512i in_turns = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
+                                            21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  const __m512bh halves = _mm512_cvtne2ps_pbh(odd, even);
+  return reinterpret_cast<Vec>(_mm512_permutexvar_epi16(in_turns, reinterpret_cast<__m512i>(halves)));
 #else
   return reinterpret_cast<Vec>((bf16_bits(even) >> 16) | (bf16_bits(odd) & 0xffff0000u));
 #endif
