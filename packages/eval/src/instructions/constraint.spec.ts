@@ -72,6 +72,8 @@ it('scoreInstructions counts responses that meet all, the mean share met, and le
   const { hsr, ssr, byLevel, judged } = scoreInstructions(instructions, ['A', 'a, b', 'A, B']);
   expect(hsr).toMatchObject({ value: 2 / 3, n: 3 });
   expect(ssr.value).toBeCloseTo((1 + 0.5 + 1) / 3, 12);
+  expect(ssr.low).toBeLessThanOrEqual(ssr.value);
+  expect(ssr.high).toBeGreaterThanOrEqual(ssr.value);
   expect(byLevel.map(({ level, hsr: { value } }) => [level, value])).toEqual([
     [1, 1],
     [2, 0.5],

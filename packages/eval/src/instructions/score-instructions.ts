@@ -1,4 +1,5 @@
-import { type Score, wilson } from '../interval.js';
+import { seededRandom } from '@lethe/run';
+import { bootstrapMean, type Score, wilson } from '../interval.js';
 import { type Constraint, isSatisfied } from './constraint.js';
 
 /** An instruction whose response is checked by rule. */
@@ -17,7 +18,7 @@ export interface JudgedResponse {
 /** Hard satisfaction: responses that meet all their constraints. Soft: the fraction of constraints met. */
 export interface InstructionScores {
   hsr: Score;
-  /** Mean over responses of the fraction met; its interval is Wilson's over all constraints. */
+  /** Mean over responses of the fraction met; its interval is a bootstrap over responses. */
   ssr: Score;
   byLevel: { level: number; hsr: Score }[];
   judged: JudgedResponse[];
@@ -34,14 +35,12 @@ export function scoreInstructions(
   });
   const isHard = ({ satisfied }: JudgedResponse): boolean => satisfied.every(Boolean);
   const hsrOf = (subset: JudgedResponse[]): Score => wilson(subset.filter(isHard).length, subset.length);
-  const all = judged.flatMap(({ satisfied }) => satisfied);
-  const soft = wilson(all.filter(Boolean).length, all.length);
   const fractions = judged.map(({ satisfied }) => satisfied.filter(Boolean).length / satisfied.length);
-  const mean = fractions.reduce((sum, x) => sum + x, 0) / fractions.length;
+  const ssr = bootstrapMean(fractions, seededRandom(0, 'ssr').next);
   const levels = [...new Set(instructions.map(({ constraints }) => constraints.length))].sort((a, b) => a - b);
   const byLevel = levels.map((level) => ({
     level,
     hsr: hsrOf(judged.filter(({ satisfied }) => satisfied.length === level)),
   }));
-  return { hsr: hsrOf(judged), ssr: { ...soft, value: mean, n: judged.length }, byLevel, judged };
+  return { hsr: hsrOf(judged), ssr, byLevel, judged };
 }
