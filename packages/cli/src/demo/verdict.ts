@@ -11,6 +11,9 @@ export interface Verdict {
   detail: string;
 }
 
+/** Accuracy of guessing among four choices. */
+const CHANCE = 0.25;
+
 type Measures = Record<DemoModel, ModelMeasures>;
 
 const percent = ({ value, low, high }: Score): string =>
@@ -20,6 +23,12 @@ const percent = ({ value, low, high }: Score): string =>
 function compare(higher: Score, lower: Score): Verdict['outcome'] {
   if (higher.low > lower.high) return 'holds';
   return higher.high < lower.low ? 'not' : 'unclear';
+}
+
+/** A score that chance explains cannot be kept or lost. */
+function keptBenchmark(before: Score, after: Score): Verdict['outcome'] {
+  if (before.low <= CHANCE) return 'unclear';
+  return after.high >= before.low ? 'holds' : 'not';
 }
 
 const outcome = (isSo: boolean): Verdict['outcome'] => (isSo ? 'holds' : 'not');
@@ -56,7 +65,7 @@ export function verdicts(measures: Measures): Verdict[] {
     },
     {
       claim: 'C6: unlearning keeps the benchmark score',
-      outcome: unlearn.benchmark.micro.high >= synth.benchmark.micro.low ? 'holds' : 'not',
+      outcome: keptBenchmark(synth.benchmark.micro, unlearn.benchmark.micro),
       detail: `accuracy: base ${percent(base.benchmark.micro)}, synth ${percent(synth.benchmark.micro)}, unlearn ${percent(unlearn.benchmark.micro)} (chance 25%)`,
     },
     {
