@@ -11,6 +11,8 @@ import { Tokenizer } from './tokenizer.js';
 export interface LoadTokenizerOptions {
   /** Force a core; the environment variable LETHE_TOKENIZER does the same. Default: rust, else js. */
   core?: CoreName;
+  /** Remember the ids of pieces of texts, where that gives the same ids. Default true. */
+  pieces?: boolean;
   /** Told why the Rust core is not used. */
   onFallback?: (reason: string) => void;
 }
@@ -38,6 +40,7 @@ export async function loadTokenizer(location: string, options: LoadTokenizerOpti
     special: findSpecialIds(json, files),
     hash: createHash('sha256').update(bytes).digest('hex'),
     folder,
+    usesPieces: options.pieces ?? true,
     ...(chatTemplate === undefined ? {} : { chatTemplate }),
   };
   try {

@@ -7,6 +7,8 @@ import {
   type TokenizerJson,
 } from './tokenizer-core.js';
 import { literalJson } from './literal-json.js';
+import { type EncodeTexts, PieceEncoder } from './piece-encoder.js';
+import { pieceRule } from './piece-rule.js';
 
 /** How text becomes ids. */
 export interface EncodeOptions {
@@ -24,6 +26,8 @@ export interface TokenizerParts {
   hash: string;
   folder: string;
   chatTemplate?: string;
+  /** Encode texts piece by piece where that gives the same ids, see `PieceRule`. */
+  usesPieces: boolean;
 }
 
 /** Text to ids and back, as a Hugging Face `tokenizer.json` defines it. */
@@ -42,7 +46,7 @@ export class Tokenizer {
   private readonly parsing: TokenizerCore;
   private readonly tokens: ReadonlyMap<number, string>;
   private readonly specialIds: ReadonlySet<number>;
-  private literalCore: TokenizerCore | undefined;
+  private literal: EncodeTexts | undefined;
   private around: Promise<{ prefix: Int32Array; suffix: Int32Array }> | undefined;
 
   constructor(
@@ -71,8 +75,8 @@ export class Tokenizer {
     const { addSpecialTokens = true, parseSpecialTokens = false } = options;
     if (texts.length === 0) return [];
     if (parseSpecialTokens) return this.parsing.encodeBatch(texts, addSpecialTokens);
-    this.literalCore ??= this.build(literalJson(this.parts.json), this.parts.config);
-    const encoded = await this.literalCore.encodeBatch(texts, false);
+    this.literal ??= this.literalEncoder();
+    const encoded = await this.literal(texts);
     if (!addSpecialTokens) return encoded;
     const { prefix, suffix } = await (this.around ??= this.findAround());
     return prefix.length + suffix.length === 0 ? encoded : encoded.map((ids) => join([prefix, ids, suffix]));
@@ -98,6 +102,18 @@ export class Tokenizer {
   /** The texts of all special tokens. */
   specialTexts(): string[] {
     return [...this.specialIds].map((id) => this.tokens.get(id)!);
+  }
+
+  private literalEncoder(): EncodeTexts {
+    const { json, config, usesPieces } = this.parts;
+    const literal = literalJson(json);
+    const whole = this.build(literal, config);
+    const encodeWhole: EncodeTexts = (texts) => whole.encodeBatch(texts, false);
+    const rule = usesPieces ? pieceRule(literal) : undefined;
+    if (!rule) return encodeWhole;
+    const core = rule.prefix === '' ? whole : this.build({ ...literal, normalizer: null }, config);
+    const pieces = new PieceEncoder(rule, (texts) => core.encodeBatch(texts, false), encodeWhole);
+    return (texts) => pieces.encodeBatch(texts);
   }
 
   /** Ids the tokenizer itself puts before and after every text. */
