@@ -17,6 +17,21 @@ export function argmax(values: ArrayLike<number>): number {
 }
 
 /**
+ * Indexes of fp32 values, largest first, of equals the smaller index. Each value's bits, in an order in which integers
+ * compare as the floats do, and its index share one double (32 + 21 bits): sorting numbers is many times faster than
+ * sorting through a comparison function.
+ */
+export function descendingOrder(values: Float32Array): Uint32Array {
+  const bits = new Int32Array(values.map((value) => value + 0).buffer); // -0 becomes 0
+  const keys = Float64Array.from(bits, (word, index) => {
+    // The bits of positive floats rise with them (word >= 0), those of negative ones fall (word < 0).
+    const descending = word < 0 ? word + 4294967296 : 2147483647 - word;
+    return descending * 2097152 + index;
+  });
+  return Uint32Array.from(keys.sort(), (key) => key % 2097152);
+}
+
+/**
  * Draws a token id from logits [V].
  * @throws RangeError when sampling at a temperature above 0 without a source of randomness.
  */
@@ -24,13 +39,13 @@ export function sampleToken(logits: Float32Array, sampling: Sampling, random?: R
   const { temperature = 0, topK = 0, topP = 1 } = sampling;
   if (temperature === 0) return argmax(logits);
   if (!random) throw new RangeError('sampling at a temperature above 0 needs a seeded random stream');
-  const order = Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
-  const kept = topK > 0 ? order.slice(0, topK) : order;
-  const weights = kept.map((id) => Math.exp((logits[id] - logits[kept[0]]) / temperature));
+  const order = descendingOrder(logits);
+  const kept = topK > 0 ? order.subarray(0, topK) : order;
+  const weights = Float64Array.from(kept, (id) => Math.exp((logits[id] - logits[kept[0]]) / temperature));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   let count = 0;
   for (let mass = 0; count < kept.length && (count === 0 || mass < topP * total); count++) mass += weights[count];
-  const reach = weights.slice(0, count).reduce((sum, weight) => sum + weight, 0);
+  const reach = weights.subarray(0, count).reduce((sum, weight) => sum + weight, 0);
   let left = random.next() * reach;
   for (let i = 0; i < count; i++) {
     left -= weights[i];
