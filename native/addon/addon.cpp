@@ -100,6 +100,11 @@ const char* access_name(lethe::Access access) {
   return names[static_cast<size_t>(access)];
 }
 
+const char* dtype_name(lethe::DType dtype) {
+  static constexpr const char* names[] = {"f32", "i32", "act", "wgt"};
+  return names[static_cast<size_t>(dtype)];
+}
+
 Napi::Value operators(const Napi::CallbackInfo& info) {
   auto result = Napi::Array::New(info.Env());
   for (const lethe::Operator& op : lethe::operators()) {
@@ -110,7 +115,7 @@ Napi::Value operators(const Napi::CallbackInfo& info) {
       entry.Set("name", field.name);
       if (field.kind == lethe::FieldKind::tensor) {
         entry.Set("access", access_name(field.access));
-        entry.Set("dtype", field.dtype == lethe::DType::f32 ? "f32" : "i32");
+        entry.Set("dtype", dtype_name(field.dtype));
         entry.Set("shape", field.shape);
       }
       fields.Set(fields.Length(), entry);
@@ -124,7 +129,8 @@ Napi::Value operators(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value alloc(const Napi::CallbackInfo& info) {
-  const uint64_t id = instance(info.Env()).store.allocate(device_index(info, "alloc"), whole(info, 1, "alloc"));
+  const bool bf16 = info[2].ToBoolean();
+  const uint64_t id = instance(info.Env()).store.allocate(device_index(info, "alloc"), whole(info, 1, "alloc"), bf16);
   return Napi::Number::New(info.Env(), static_cast<double>(id));
 }
 

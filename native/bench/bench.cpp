@@ -20,6 +20,7 @@
 #include <immintrin.h>
 #endif
 
+#include "core/bf16.h"
 #include "core/call.h"
 #include "core/operator_table.h"
 #include "cpu/runtime.h"
@@ -140,16 +141,19 @@ class Bench {
 
   bool wants(const std::string& op) const { return op.find(only_) != std::string::npos; }
 
-  uint64_t random(int64_t count) {
+  uint64_t random(int64_t count, bool bf16 = false) {
     std::vector<float> values(static_cast<size_t>(count));
     std::normal_distribution<float> normal(0, 0.05F);
     for (float& x : values) x = normal(bits_);
-    return upload(values.data(), values.size());
+    if (!bf16) return upload(values.data(), values.size());
+    std::vector<uint16_t> halves;
+    for (const float x : values) halves.push_back(lethe::to_bf16(x));
+    return upload(halves.data(), halves.size());
   }
   template <class Value>
   uint64_t upload(const Value* values, size_t count) {
-    const uint64_t id = store_.allocate(1, count * 4);
-    store_.write(id, 0, values, count * 4);
+    const uint64_t id = store_.allocate(1, count * sizeof(Value), sizeof(Value) == 2);
+    store_.write(id, 0, values, count * sizeof(Value));
     return id;
   }
   // The median of at least five runs and a third of a second, each next to a look at the peak.
@@ -203,43 +207,53 @@ std::string text(double x) { return std::to_string(static_cast<int64_t>(x)); }
 void linear(Bench& bench, double N, double I, double O, bool bf16) {
   if (!bench.wants("linear") && !bench.wants("linear_backward")) return;
   const auto random = [&](double count) { return static_cast<double>(bench.random(static_cast<int64_t>(count))); };
+  const auto activation = [&](double count) {
+    return static_cast<double>(bench.random(static_cast<int64_t>(count), bf16));
+  };
   const std::string shape = text(N) + "x" + text(I) + "x" + text(O);
-  const double x = random(N * I), w = random(O * I), y = random(N * O), dx = random(N * I), dw = random(O * I);
-  if (bench.wants("linear")) bench.run({"linear", shape, bf16, 2 * N * I * O}, {N, I, O, x, w, 0, y, double(bf16)});
+  const double x = activation(N * I), w = random(O * I), y = activation(N * O), dx = activation(N * I);
+  const double dw = random(O * I);
+  if (bench.wants("linear")) bench.run({"linear", shape, bf16, 2 * N * I * O}, {N, I, O, x, w, 0, y});
   if (bench.wants("linear_backward"))
-    bench.run({"linear_backward", shape, bf16, 4 * N * I * O}, {N, I, O, x, w, y, dx, dw, 0, 0, double(bf16)});
+    bench.run({"linear_backward", shape, bf16, 4 * N * I * O}, {N, I, O, x, w, y, dx, dw, 0, 0});
 }
 
 void attention(Bench& bench, double B, double T, double H, double K, double D, bool bf16) {
   if (!bench.wants("attention") && !bench.wants("attention_backward")) return;
   const auto random = [&](double count) { return static_cast<double>(bench.random(static_cast<int64_t>(count))); };
+  const auto activation = [&](double count) {
+    return static_cast<double>(bench.random(static_cast<int64_t>(count), bf16));
+  };
   std::vector<int32_t> first(static_cast<size_t>(B * T)), last;
   for (size_t i = 0; i < first.size(); ++i) last.push_back(static_cast<int32_t>(i % static_cast<size_t>(T)));
   const auto f = static_cast<double>(bench.upload(first.data(), first.size()));
   const auto l = static_cast<double>(bench.upload(last.data(), last.size()));
-  const double q = random(B * T * H * D), k = random(B * T * K * D), v = random(B * T * K * D);
-  const double y = random(B * T * H * D), lse = random(B * H * T), dy = random(B * T * H * D);
-  const double dq = random(B * T * H * D), dk = random(B * T * K * D), dv = random(B * T * K * D);
+  const double q = activation(B * T * H * D), k = activation(B * T * K * D), v = activation(B * T * K * D);
+  const double y = activation(B * T * H * D), lse = random(B * H * T), dy = activation(B * T * H * D);
+  const double dq = activation(B * T * H * D), dk = activation(B * T * K * D), dv = activation(B * T * K * D);
   const double scale = 1 / std::sqrt(D), flop = 2 * B * H * T * (T + 1) / 2 * D;
   const std::string shape = "B" + text(B) + " T" + text(T) + " H" + text(H) + " K" + text(K) + " D" + text(D);
   if (bench.wants("attention"))
-    bench.run({"attention", shape, bf16, 2 * flop}, {B, T, T, H, K, D, q, k, v, f, l, y, lse, scale, double(bf16)});
+    bench.run({"attention", shape, bf16, 2 * flop}, {B, T, T, H, K, D, q, k, v, f, l, y, lse, scale});
   if (bench.wants("attention_backward"))
     bench.run({"attention_backward", shape, bf16, 5 * flop},
-              {B, T, T, H, K, D, q, k, v, f, l, y, lse, dy, dq, dk, dv, scale, double(bf16)});
+              {B, T, T, H, K, D, q, k, v, f, l, y, lse, dy, dq, dk, dv, scale});
 }
 
 void unlearn_head(Bench& bench, double N, double D, double V, bool bf16) {
   if (!bench.wants("unlearn_head")) return;
   const auto random = [&](double count) { return static_cast<double>(bench.random(static_cast<int64_t>(count))); };
+  const auto activation = [&](double count) {
+    return static_cast<double>(bench.random(static_cast<int64_t>(count), bf16));
+  };
   std::vector<int32_t> targets;
   for (int i = 0; i < int(N); ++i) targets.push_back(i * 7919 % int(V));
   const auto y = static_cast<double>(bench.upload(targets.data(), targets.size()));
-  const double forget = N / 2, M = N - forget, h = random(N * D), w = random(V * D), h0 = random(M * D);
-  const double w0 = random(V * D), sums = random(8), dh = random(N * D), dw = random(V * D);
+  const double forget = N / 2, M = N - forget, h = activation(N * D), w = random(V * D), h0 = activation(M * D);
+  const double w0 = random(V * D), sums = random(8), dh = activation(N * D), dw = random(V * D);
   bench.run({"unlearn_head", text(forget) + "+" + text(M) + " D" + text(D) + " V" + text(V), bf16,
              (3 * forget + 4 * M) * 2 * D * V},
-            {N, M, D, V, h, w, y, h0, w0, sums, dh, dw, 0, 0, 0, 1e-4, 1e-3, 1e-3, forget, 0, double(bf16)});
+            {N, M, D, V, h, w, y, h0, w0, sums, dh, dw, 0, 0, 0, 1e-4, 1e-3, 1e-3, forget, 0});
 }
 
 // Bound by memory: bytes that must move.

@@ -62,10 +62,12 @@ void BufferStore::empty_cache(int device) {
   notify(0);
 }
 
-uint64_t BufferStore::allocate(int device, size_t bytes) {
+uint64_t BufferStore::allocate(int device, size_t bytes, bool bf16) {
+  if (bf16 && !device_at(device).stores_bf16())
+    throw Error(Code::not_available, "alloc", std::string("device ") + device_at(device).name() + " stores fp32 only");
   CachingPool& from = pool(device);
   const uint64_t id = ++last_id;
-  buffers_.emplace(id, Buffer{from.allocate(bytes), bytes, 1, &from});
+  buffers_.emplace(id, Buffer{from.allocate(bytes), bytes, 1, &from, bf16});
   return id;
 }
 
@@ -96,7 +98,9 @@ Tensor BufferStore::tensor(uint64_t id, Device& device, bool writes, const char*
         Code::invalid_argument, op,
         std::string(name) + ": buffer " + std::to_string(id) + " is not in the memory of device " + device.name());
   if (writes) ++buffer.version;
-  return {buffer.data, buffer.bytes, id, buffer.version};
+  if (buffer.bf16 && !device.stores_bf16())
+    throw Error(Code::invalid_argument, op, std::string(name) + ": device " + device.name() + " stores fp32 only");
+  return {buffer.data, buffer.bytes, id, buffer.version, buffer.bf16};
 }
 
 BufferStore::Buffer& BufferStore::find(uint64_t id, const char* op, const char* name) {

@@ -24,7 +24,7 @@ void observe_releases(ReleaseObserver observer);
 class BufferStore {
  public:
   ~BufferStore();
-  uint64_t allocate(int device, size_t bytes);
+  uint64_t allocate(int device, size_t bytes, bool bf16 = false);
   void release(uint64_t id);
   void write(uint64_t id, size_t offset, const void* host, size_t bytes);
   void read(uint64_t id, size_t offset, void* host, size_t bytes);
@@ -39,6 +39,7 @@ class BufferStore {
     size_t bytes;
     uint64_t version;
     CachingPool* pool;
+    bool bf16;
   };
   Buffer& find(uint64_t id, const char* op, const char* name);
   void check_range(const Buffer& buffer, const char* op, size_t offset, size_t bytes) const;

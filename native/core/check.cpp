@@ -36,12 +36,28 @@ void check_tensor(const Operator& op, const Field& field, const FieldValues& val
     fail(op, std::string(field.name) + ": expected a tensor of shape " + shape_text(field, values) + ", received none");
   }
   const int64_t count = count_elements(field, values);
-  if (count >= 0 && tensor.bytes == static_cast<size_t>(count) * size_of(field.dtype)) return;
-  const size_t received = tensor.bytes / size_of(field.dtype);
-  fail(op,
-       std::string(field.name) + ": expected " + (count < 0 ? "too many" : std::to_string(count)) +
-           " elements for shape " + shape_text(field, values) + ", received " +
-           (tensor.bytes % size_of(field.dtype) ? std::to_string(tensor.bytes) + " bytes" : std::to_string(received)));
+  const size_t size = tensor.bf16 ? 2 : 4;
+  if (count >= 0 && tensor.bytes == static_cast<size_t>(count) * size) return;
+  fail(op, std::string(field.name) + ": expected " + (count < 0 ? "too many" : std::to_string(count)) +
+               " elements for shape " + shape_text(field, values) + ", received " +
+               (tensor.bytes % size ? std::to_string(tensor.bytes) + " bytes" : std::to_string(tensor.bytes / size)));
+}
+
+// f32 and i32 as they say; all activations of a call alike.
+void check_dtypes(const Operator& op, const FieldValues& values) {
+  const char* activation = nullptr;
+  bool bf16 = false;
+  for (size_t i = 0; i < op.fields.size(); ++i) {
+    const Field& field = op.fields[i];
+    const Tensor& tensor = values.tensors[i];
+    if (field.kind != FieldKind::tensor || !tensor || field.dtype == DType::wgt) continue;
+    const bool is_activation = field.dtype == DType::act;
+    if (is_activation && !activation) activation = field.name, bf16 = tensor.bf16;
+    if (tensor.bf16 == (is_activation && bf16)) continue;
+    fail(op, std::string(field.name) + ": expected " + (tensor.bf16 ? "4-byte" : "bf16") + " elements" +
+                 (is_activation ? std::string(", as ") + activation + " has" : "") + ", received " +
+                 (tensor.bf16 ? "bf16" : "4-byte"));
+  }
 }
 
 }  // namespace
@@ -53,6 +69,7 @@ void check_shapes(const Operator& op, const FieldValues& values) {
            std::string(op.fields[i].name) + ": expected a dimension >= 0, received " + std::to_string(values.dims[i]));
   for (size_t i = 0; i < op.fields.size(); ++i)
     if (op.fields[i].kind == FieldKind::tensor) check_tensor(op, op.fields[i], values, values.tensors[i]);
+  check_dtypes(op, values);
 }
 
 void check_ids(const char* op, const char* name, const int32_t* ids, int64_t count, int64_t low, int64_t high) {

@@ -8,17 +8,20 @@
 namespace lethe::cpu {
 
 void copy_block(const copy_block_args& a) {
-  const float* x = a.x.f32() + a.x_offset;
-  int64_t x_stride = a.x_stride;
-  const auto row = static_cast<size_t>(a.cols) * 4;
+  const int64_t size = a.x.bf16 ? 2 : 4;  // bytes of an element
+  const char* x = static_cast<const char*>(a.x.data) + a.x_offset * size;
+  char* y = static_cast<char*>(a.y.data) + a.y_offset * size;
+  int64_t x_stride = a.x_stride * size;
+  const int64_t row = a.cols * size;
   Scratch scratch;
   if (a.x.data == a.y.data) {
-    float* block = scratch.floats(a.rows * a.cols);
-    for (int64_t r = 0; r < a.rows; ++r) std::memcpy(block + r * a.cols, x + r * x_stride, row);
+    auto* block = static_cast<char*>(scratch.bytes(static_cast<size_t>(a.rows * row)));
+    for (int64_t r = 0; r < a.rows; ++r) std::memcpy(block + r * row, x + r * x_stride, static_cast<size_t>(row));
     x = block;
-    x_stride = a.cols;
+    x_stride = row;
   }
-  for (int64_t r = 0; r < a.rows; ++r) std::memcpy(a.y.f32() + a.y_offset + r * a.y_stride, x + r * x_stride, row);
+  for (int64_t r = 0; r < a.rows; ++r)
+    std::memcpy(y + r * a.y_stride * size, x + r * x_stride, static_cast<size_t>(row));
 }
 
 }  // namespace lethe::cpu

@@ -23,6 +23,7 @@ class CpuDevice final : public Device {
   void fill(const fill_args& a) override { cpu::fill(a); }
   void matmul(const matmul_args& a) override { cpu::matmul(a); }
   void copy_block(const copy_block_args& a) override { cpu::copy_block(a); }
+  void convert(const convert_args& a) override { cpu::convert(a); }
 };
 
 }  // namespace

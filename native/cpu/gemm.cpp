@@ -15,7 +15,7 @@ using dnnl::memory;
 
 struct Key {
   int64_t m, n, k, a_stride, b_stride, c_stride;
-  bool a_transposed, b_transposed, bf16, accumulate, bias;
+  bool a_transposed, b_transposed, bf16, c_bf16, accumulate, bias;
   int threads;
   auto operator<=>(const Key&) const = default;
 };
@@ -37,7 +37,7 @@ struct Primitive {
   explicit Primitive(const Key& key) {
     const auto a_desc = describe(key.m, key.k, key.a_stride, key.a_transposed, key.bf16);
     const auto b_desc = describe(key.k, key.n, key.b_stride, key.b_transposed, key.bf16);
-    const auto c_desc = describe(key.m, key.n, key.c_stride, false, false);
+    const auto c_desc = describe(key.m, key.n, key.c_stride, false, key.c_bf16);
     const memory::desc bias_desc({1, key.n}, memory::data_type::f32, memory::dims{key.n, 1});
     dnnl::primitive_attr attributes;
     if (key.accumulate) {
@@ -64,7 +64,7 @@ Primitive& find(const Key& key) {
   return primitives.emplace(key, Primitive(key)).first->second;
 }
 
-void execute(const Key& key, const Product& product, const Operand& a, const Operand& b, float* c) {
+void execute(const Key& key, const Product& product, const Operand& a, const Operand& b, void* c) {
   thread_local dnnl::stream stream(engine());
   Primitive& primitive = find(key);
   primitive.a.set_data_handle(const_cast<void*>(a.data));
@@ -89,27 +89,44 @@ void empty_product(const Product& p, float* c, int64_t c_stride) {
     }
 }
 
-}  // namespace
-
-Operand operand(const float* data, int64_t rows, int64_t cols, bool bf16, Scratch& scratch) {
-  if (!bf16) return plain(data, cols);
-  if (runtime().bf16) {
-    uint16_t* halves = scratch.halves(rows * cols);
-    kernels().to_bf16(data, halves, rows * cols);
-    return {halves, cols, false, true};
-  }
-  float* rounded = scratch.floats(rows * cols);
-  kernels().round_to_bf16(data, rounded, rows * cols);
-  return plain(rounded, cols);
+// Through fp32, where there is no product that writes bf16.
+void gemm_through_fp32(const Product& p, const Operand& a, const Operand& b, const Result& c) {
+  Scratch scratch;
+  float* wide = scratch.floats(p.m * p.n);
+  auto* halves = static_cast<uint16_t*>(c.data);
+  for (int64_t i = 0; p.accumulate && i < p.m; ++i) kernels().from_bf16(halves + i * c.stride, wide + i * p.n, p.n);
+  gemm(p, a, b, {wide, p.n, false});
+  for (int64_t i = 0; i < p.m; ++i) kernels().to_bf16(wide + i * p.n, halves + i * c.stride, p.n);
 }
 
-void gemm(const Product& p, const Operand& a, const Operand& b, float* c, int64_t c_stride) {
+}  // namespace
+
+Operand operand(const Tensor& x, int64_t rows, int64_t cols, bool bf16, Scratch& scratch) {
+  const int64_t count = rows * cols;
+  if (bf16 && runtime().bf16) {
+    if (x.bf16) return {x.data, cols, false, true};
+    uint16_t* halves = scratch.halves(count);
+    kernels().to_bf16(x.f32(), halves, count);
+    return {halves, cols, false, true};
+  }
+  if (!bf16 && !x.bf16) return plain(x.f32(), cols);
+  float* wide = scratch.floats(count);
+  if (x.bf16)
+    kernels().from_bf16(x.halves(), wide, count);
+  else
+    kernels().round_to_bf16(x.f32(), wide, count);
+  return plain(wide, cols);
+}
+
+void gemm(const Product& p, const Operand& a, const Operand& b, const Result& c) {
   if (p.m == 0 || p.n == 0) return;
-  if (p.k == 0) return empty_product(p, c, c_stride);
-  const Key key{p.m,          p.n,          p.k,    a.stride,     b.stride,          c_stride,
-                a.transposed, b.transposed, a.bf16, p.accumulate, p.bias != nullptr, num_threads()};
+  if (c.bf16 && (p.k == 0 || !a.bf16)) return gemm_through_fp32(p, a, b, c);
+  if (p.k == 0) return empty_product(p, static_cast<float*>(c.data), c.stride);
+  const Key key{p.m,          p.n,          p.k,    a.stride, b.stride,     c.stride,
+                a.transposed, b.transposed, a.bf16, c.bf16,   p.accumulate, p.bias != nullptr,
+                num_threads()};
   try {
-    execute(key, p, a, b, c);
+    execute(key, p, a, b, c.data);
   } catch (const dnnl::error& error) {
     const Code code = error.status == dnnl_out_of_memory ? Code::out_of_memory : Code::internal;
     throw Error(code, "gemm",

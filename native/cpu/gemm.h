@@ -1,9 +1,10 @@
-// C [m, n] (+)= op(A) [m, k] op(B) [k, n] through oneDNN, fp32 accumulation and fp32 C. Primitives are kept by shape.
+// C [m, n] (+)= op(A) [m, k] op(B) [k, n] through oneDNN, fp32 accumulation. Primitives are kept by shape.
 // For a given number of threads oneDNN's result is a function of the inputs alone.
 #pragma once
 #include <cstdint>
 
 #include "cpu/scratch.h"
+#include "lethe/tensor.h"
 
 namespace lethe::cpu {
 
@@ -23,9 +24,18 @@ struct Operand {
 
 inline Operand plain(const float* data, int64_t stride) { return {data, stride, false, false}; }
 
-// The matrix with its elements rounded to bf16: real bf16 where the machine multiplies it, otherwise rounded fp32.
-// Dense [rows, cols]; lives as long as `scratch`. With bf16 false, the matrix itself.
-Operand operand(const float* data, int64_t rows, int64_t cols, bool bf16, Scratch& scratch);
+// x, dense [rows, cols], for a product in bf16 or fp32: in bf16 its elements are rounded where they are fp32. Real bf16
+// where the machine multiplies it, otherwise rounded fp32. x itself, or a copy that lives as long as `scratch`.
+Operand operand(const Tensor& x, int64_t rows, int64_t cols, bool bf16, Scratch& scratch);
+
+// Where C goes: row major, fp32 or bf16, `stride` elements from row to row.
+struct Result {
+  void* data = nullptr;
+  int64_t stride = 0;
+  bool bf16 = false;
+};
+
+inline Result result(const Tensor& y, int64_t stride) { return {y.data, stride, y.bf16}; }
 
 struct Product {
   int64_t m = 0, n = 0, k = 0;
@@ -33,6 +43,6 @@ struct Product {
   const float* bias = nullptr;  // [n], added to every row
 };
 
-void gemm(const Product& product, const Operand& a, const Operand& b, float* c, int64_t c_stride);
+void gemm(const Product& product, const Operand& a, const Operand& b, const Result& c);
 
 }  // namespace lethe::cpu

@@ -9,9 +9,9 @@ namespace lethe::cpu {
 void linear(const linear_args& a) {
   if (packed_linear(a)) return;
   Scratch scratch;
-  const Operand x = activation_operand(a.x, a.N, a.I, a.bf16, scratch);
-  const Operand weight = weight_operand(a.weight, a.O, a.I, a.bf16, scratch);
-  gemm({a.N, a.O, a.I, false, a.bias.f32()}, x, weight.t(), a.y.f32(), a.O);
+  const Operand x = operand(a.x, a.N, a.I, a.x.bf16, scratch);
+  const Operand weight = weight_operand(a.weight, a.O, a.I, a.x.bf16, scratch);
+  gemm({a.N, a.O, a.I, false, a.bias.f32()}, x, weight.t(), result(a.y, a.O));
 }
 
 }  // namespace lethe::cpu

@@ -11,5 +11,6 @@ void unlearn_head(const unlearn_head_args& a);
 void fill(const fill_args& a);
 void matmul(const matmul_args& a);
 void copy_block(const copy_block_args& a);
+void convert(const convert_args& a);
 
 }  // namespace lethe::cpu

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "core/buffer_store.h"
+#include "cpu/convert.h"
 #include "cpu/gemm.h"
 #include "cpu/runtime.h"
 
@@ -55,7 +56,7 @@ memory::data_type type(bool bf16) { return bf16 ? memory::data_type::bf16 : memo
 // `weights` decides the layout, or leaves it to oneDNN with format_tag::any.
 matmul::primitive_desc describe(const Shape& s, const memory::desc& weights) {
   const memory::desc x({s.N, s.I}, type(s.bf16), memory::dims{s.I, 1});
-  const memory::desc y({s.N, s.O}, memory::data_type::f32, memory::dims{s.O, 1});
+  const memory::desc y({s.N, s.O}, type(s.bf16), memory::dims{s.O, 1});
   const memory::desc bias({1, s.O}, memory::data_type::f32, memory::dims{s.O, 1});
   const matmul::desc desc = s.bias ? matmul::desc(x, weights, bias, y) : matmul::desc(x, weights, y);
   return {desc, cache().engine};
@@ -76,15 +77,15 @@ const matmul& find(const Shape& shape, const memory::desc& weights) {
 
 const memory& packed(const linear_args& a, const Shape& shape) {
   Copy& copy = cache().copies[a.weight.buffer];
-  if (copy.weights && copy.version == a.weight.version && copy.bf16 == a.bf16) return copy.weights;
+  if (copy.weights && copy.version == a.weight.version && copy.bf16 == a.x.bf16) return copy.weights;
   Scratch scratch;
-  const Operand plain = operand(a.weight.f32(), a.O, a.I, a.bf16, scratch);
+  const Operand plain = operand(a.weight, a.O, a.I, a.x.bf16, scratch);
   const memory::desc transposed({a.I, a.O}, type(plain.bf16), memory::dims{1, a.I});
   const memory from(transposed, cache().engine, const_cast<void*>(plain.data));
   const memory to(layout(shape), cache().engine);
   dnnl::reorder(from, to).execute(cache().stream, const_cast<memory&>(from), const_cast<memory&>(to));
   cache().stream.wait();
-  copy = {a.weight.version, a.bf16, to};
+  copy = {a.weight.version, a.x.bf16, to};
   return copy.weights;
 }
 
@@ -95,8 +96,13 @@ bool packed_linear(const linear_args& a) {
   static const bool observed = (observe_releases(forget), true);
   static_cast<void>(observed);
   Scratch scratch;
-  const Operand x = operand(a.x.f32(), a.N, a.I, a.bf16, scratch);
+  const Operand x = operand(a.x, a.N, a.I, a.x.bf16, scratch);
   const Shape shape{a.N, a.I, a.O, x.bf16, bool(a.bias), num_threads()};
+  Tensor y = a.y;
+  if (y.bf16 && !x.bf16) {  // no bf16 instructions
+    y.bf16 = false;
+    y.data = scratch.floats(a.N * a.O);
+  }
   try {
     const memory& weights = packed(a, shape);
     const matmul& product = find(shape, weights.get_desc());
@@ -104,7 +110,7 @@ bool packed_linear(const linear_args& a) {
     std::unordered_map<int, memory> arguments = {
         {DNNL_ARG_SRC, {{{a.N, a.I}, type(x.bf16), memory::dims{a.I, 1}}, engine, const_cast<void*>(x.data)}},
         {DNNL_ARG_WEIGHTS, weights},
-        {DNNL_ARG_DST, {{{a.N, a.O}, memory::data_type::f32, memory::dims{a.O, 1}}, engine, a.y.f32()}}};
+        {DNNL_ARG_DST, {{{a.N, a.O}, type(y.bf16), memory::dims{a.O, 1}}, engine, y.data}}};
     if (a.bias)
       arguments.emplace(DNNL_ARG_BIAS,
                         memory({{1, a.O}, memory::data_type::f32, memory::dims{a.O, 1}}, engine, a.bias.f32()));
@@ -114,6 +120,7 @@ bool packed_linear(const linear_args& a) {
     cache().copies.erase(a.weight.buffer);
     return false;
   }
+  if (y.data != a.y.data) copy(y, a.y, a.N * a.O);
   return true;
 }
 

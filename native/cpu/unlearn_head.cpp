@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/check.h"
+#include "cpu/convert.h"
 #include "cpu/kept_bf16.h"
 #include "cpu/operators.h"
 #include "cpu/vector/kernels.h"
@@ -41,19 +42,20 @@ Rows compact(const unlearn_head_args& a, Scratch& scratch) {
 }
 
 // Rows `index[0..count)` of x [., D], less `shift`, as one dense matrix; x itself where they are neighbours already.
-const float* gather(const float* x, const int32_t* index, int64_t count, int64_t shift, int64_t D, Scratch& scratch) {
-  if (count > 0 && index[count - 1] - index[0] == count - 1) return x + (index[0] - shift) * D;
-  float* dense = scratch.floats(count * D);
-  for (int64_t i = 0; i < count; ++i)
-    std::memcpy(dense + i * D, x + (index[i] - shift) * D, static_cast<size_t>(D) * 4);
+Tensor gather(const Tensor& x, const int32_t* index, int64_t count, int64_t shift, int64_t D, Scratch& scratch) {
+  if (count > 0 && index[count - 1] - index[0] == count - 1) return row(x, index[0] - shift, D);
+  Tensor dense;
+  dense.bf16 = x.bf16;
+  dense.data = scratch.bytes(static_cast<size_t>(count * D) * (x.bf16 ? 2 : 4));
+  for (int64_t i = 0; i < count; ++i) copy(row(x, index[i] - shift, D), row(dense, i, D), D);
   return dense;
 }
 
 class Head {
  public:
   explicit Head(const unlearn_head_args& args)
-      : a(args), rows_(compact(a, scratch_)), weight_(weight_operand(a.weight, a.V, a.D, a.bf16, scratch_)) {
-    if (rows_.num_original) original_weight_ = weight_operand(a.original_weight, a.V, a.D, a.bf16, scratch_);
+      : a(args), rows_(compact(a, scratch_)), bf16_(a.hidden.bf16), weight_(weight_operand(a.weight, a.V, a.D, bf16_, scratch_)) {
+    if (rows_.num_original) original_weight_ = weight_operand(a.original_weight, a.V, a.D, bf16_, scratch_);
     const int64_t per_row = a.V * 4 * (rows_.num_original ? 2 : 1);
     const int64_t most = std::max(min_chunk, logits_budget / per_row);
     const int64_t chunks = std::max<int64_t>(1, (rows_.count + most - 1) / most);
@@ -74,7 +76,7 @@ class Head {
  private:
   // Ignored rows keep these zeros.
   void clear_outputs() const {
-    if (a.dhidden && rows_.count < a.N) std::fill_n(a.dhidden.f32(), a.N * a.D, 0.0F);
+    if (a.dhidden && rows_.count < a.N) std::memset(a.dhidden.data, 0, a.dhidden.bytes);
     for (const Tensor& out : {a.nll, a.p, a.kl})
       if (out) std::fill_n(out.f32(), a.N, 0.0F);
   }
@@ -82,9 +84,9 @@ class Head {
   void run_chunk(int64_t begin, int64_t end) {
     Scratch scratch;
     const int64_t count = end - begin;
-    const float* dense = gather(a.hidden.f32(), rows_.index + begin, count, 0, a.D, scratch);
-    const Operand hidden = operand(dense, count, a.D, a.bf16, scratch);
-    gemm({count, a.V, a.D}, hidden, weight_.t(), z_, a.V);
+    const Tensor dense = gather(a.hidden, rows_.index + begin, count, 0, a.D, scratch);
+    const Operand hidden = operand(dense, count, a.D, bf16_, scratch);
+    gemm({count, a.V, a.D}, hidden, weight_.t(), {z_, a.V});
     const int64_t original_begin = std::max(begin, rows_.count - rows_.num_original);
     const int64_t num_original = std::max<int64_t>(0, end - original_begin);
     if (num_original) original_logits(original_begin, num_original, scratch);
@@ -110,9 +112,9 @@ class Head {
   }
 
   void original_logits(int64_t begin, int64_t count, Scratch& scratch) {
-    const float* dense = gather(a.original_hidden.f32(), rows_.index + begin, count, a.N - a.M, a.D, scratch);
-    const Operand hidden = operand(dense, count, a.D, a.bf16, scratch);
-    gemm({count, a.V, a.D}, hidden, original_weight_.t(), original_z_, a.V);
+    const Tensor dense = gather(a.original_hidden, rows_.index + begin, count, a.N - a.M, a.D, scratch);
+    const Operand hidden = operand(dense, count, a.D, bf16_, scratch);
+    gemm({count, a.V, a.D}, hidden, original_weight_.t(), {original_z_, a.V});
   }
 
   // Adds the chunk's rows to the sums, in order, and writes what is asked for per row.
@@ -138,22 +140,24 @@ class Head {
 
   void gradients(int64_t begin, int64_t count, const Operand& hidden, Scratch& scratch) {
     // bf16 dz fills the first half of each row of z, so rows are 2 V halves apart. Emulated bf16 is rounded fp32.
-    if (a.bf16 && !weight_.bf16) kernels().round_to_bf16(z_, z_, count * a.V);
+    if (bf16_ && !weight_.bf16) kernels().round_to_bf16(z_, z_, count * a.V);
     const Operand dz{z_, weight_.bf16 ? 2 * a.V : a.V, false, weight_.bf16};
-    if (a.dweight) gemm({a.V, a.D, count, true}, dz.t(), hidden, a.dweight.f32(), a.D);
+    if (a.dweight) gemm({a.V, a.D, count, true}, dz.t(), hidden, result(a.dweight, a.D));
     if (!a.dhidden) return;
     const int32_t* index = rows_.index + begin;
     if (index[count - 1] - index[0] == count - 1)
-      return gemm({count, a.D, a.V}, dz, weight_, a.dhidden.f32() + index[0] * a.D, a.D);
-    float* dense = scratch.floats(count * a.D);
-    gemm({count, a.D, a.V}, dz, weight_, dense, a.D);
-    for (int64_t i = 0; i < count; ++i)
-      std::memcpy(a.dhidden.f32() + index[i] * a.D, dense + i * a.D, static_cast<size_t>(a.D) * 4);
+      return gemm({count, a.D, a.V}, dz, weight_, result(row(a.dhidden, index[0], a.D), a.D));
+    Tensor dense;
+    dense.bf16 = bf16_;
+    dense.data = scratch.bytes(static_cast<size_t>(count * a.D) * (bf16_ ? 2 : 4));
+    gemm({count, a.D, a.V}, dz, weight_, result(dense, a.D));
+    for (int64_t i = 0; i < count; ++i) copy(row(dense, i, a.D), row(a.dhidden, index[i], a.D), a.D);
   }
 
   const unlearn_head_args& a;
   Scratch scratch_;
   Rows rows_;
+  bool bf16_;
   Operand weight_, original_weight_;
   int64_t chunk_ = 0;
   float *z_ = nullptr, *original_z_ = nullptr;

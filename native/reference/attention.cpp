@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "core/check.h"
-#include "reference/input.h"
 #include "reference/operators.h"
 
 namespace lethe::reference {
@@ -22,7 +21,7 @@ void attention(const attention_args& a) {
         const auto score = [&](int64_t s) {
           double sum = 0;
           for (int64_t d = 0; d < a.D; ++d)
-            sum += input(a.q.f32(), query + d, a.bf16) * input(a.k.f32(), key(s) + d, a.bf16);
+            sum += double{a.q.f32()[query + d]} * double{a.k.f32()[key(s) + d]};
           return sum * a.scale;
         };
         double max = -std::numeric_limits<double>::infinity(), total = 0;
@@ -31,7 +30,7 @@ void attention(const attention_args& a) {
         for (int64_t s = first; s <= last; ++s) {
           const double weight = std::exp(score(s) - max);
           total += weight;
-          for (int64_t d = 0; d < a.D; ++d) y[static_cast<size_t>(d)] += weight * input(a.v.f32(), key(s) + d, a.bf16);
+          for (int64_t d = 0; d < a.D; ++d) y[static_cast<size_t>(d)] += weight * double{a.v.f32()[key(s) + d]};
         }
         a.lse.f32()[(b * a.H + h) * a.T + t] = static_cast<float>(max + std::log(total));
         for (int64_t d = 0; d < a.D; ++d)

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "core/check.h"
-#include "reference/input.h"
 #include "reference/operators.h"
 
 namespace lethe::reference {
@@ -26,8 +25,8 @@ void one_query(const attention_backward_args& a, int64_t b, int64_t t, int64_t h
     const int64_t key = ((b * a.S + s) * a.K + group) * a.D;
     double score = 0, dot = 0;
     for (int64_t d = 0; d < a.D; ++d) {
-      score += input(a.q.f32(), query + d, a.bf16) * input(a.k.f32(), key + d, a.bf16);
-      dot += input(a.dy.f32(), query + d, a.bf16) * input(a.v.f32(), key + d, a.bf16);
+      score += double{a.q.f32()[query + d]} * double{a.k.f32()[key + d]};
+      dot += double{a.dy.f32()[query + d]} * double{a.v.f32()[key + d]};
     }
     p.push_back(score * a.scale);
     dp.push_back(dot);
@@ -40,9 +39,9 @@ void one_query(const attention_backward_args& a, int64_t b, int64_t t, int64_t h
     const double weight = p[static_cast<size_t>(s - first)];
     const double ds = weight * (dp[static_cast<size_t>(s - first)] - delta) * a.scale;
     for (int64_t d = 0; d < a.D; ++d) {
-      g.dq[static_cast<size_t>(query + d)] += ds * input(a.k.f32(), key + d, a.bf16);
-      g.dk[static_cast<size_t>(key + d)] += ds * input(a.q.f32(), query + d, a.bf16);
-      g.dv[static_cast<size_t>(key + d)] += weight * input(a.dy.f32(), query + d, a.bf16);
+      g.dq[static_cast<size_t>(query + d)] += ds * double{a.k.f32()[key + d]};
+      g.dk[static_cast<size_t>(key + d)] += ds * double{a.q.f32()[query + d]};
+      g.dv[static_cast<size_t>(key + d)] += weight * double{a.dy.f32()[query + d]};
     }
   }
 }

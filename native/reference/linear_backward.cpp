@@ -1,5 +1,4 @@
-// dx (+)= dy weight; dweight += dy^T x; dbias += column sums of dy (never rounded to bf16).
-#include "reference/input.h"
+// dx (+)= dy weight; dweight += dy^T x; dbias += column sums of dy.
 #include "reference/operators.h"
 
 namespace lethe::reference {
@@ -11,7 +10,7 @@ void input_gradient(const linear_backward_args& a) {
       float& dx = a.dx.f32()[n * a.I + i];
       double sum = a.accumulate_dx ? dx : 0;
       for (int64_t o = 0; o < a.O; ++o)
-        sum += input(a.dy.f32(), n * a.O + o, a.bf16) * input(a.weight.f32(), o * a.I + i, a.bf16);
+        sum += double{a.dy.f32()[n * a.O + o]} * double{a.weight.f32()[o * a.I + i]};
       dx = static_cast<float>(sum);
     }
 }
@@ -21,7 +20,7 @@ void weight_gradient(const linear_backward_args& a) {
     for (int64_t i = 0; i < a.I; ++i) {
       double sum = a.dweight.f32()[o * a.I + i];
       for (int64_t n = 0; n < a.N; ++n)
-        sum += input(a.dy.f32(), n * a.O + o, a.bf16) * input(a.x.f32(), n * a.I + i, a.bf16);
+        sum += double{a.dy.f32()[n * a.O + o]} * double{a.x.f32()[n * a.I + i]};
       a.dweight.f32()[o * a.I + i] = static_cast<float>(sum);
     }
 }

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "core/check.h"
-#include "reference/input.h"
 #include "reference/operators.h"
 
 namespace lethe::reference {
@@ -21,12 +20,12 @@ struct Row {
   double lse_others = 0, m = 0, lse = 0;
 };
 
-Row logits(const float* hidden, const float* weight, int64_t D, int64_t V, int64_t y, bool bf16) {
+Row logits(const float* hidden, const float* weight, int64_t D, int64_t V, int64_t y) {
   Row row{std::vector<double>(static_cast<size_t>(V))};
   double max = -std::numeric_limits<double>::infinity(), total = 0;
   for (int64_t v = 0; v < V; ++v) {
     double& z = row.z[static_cast<size_t>(v)];
-    for (int64_t d = 0; d < D; ++d) z += input(hidden, d, bf16) * input(weight, v * D + d, bf16);
+    for (int64_t d = 0; d < D; ++d) z += double{hidden[d]} * weight[v * D + d];
     if (v != y) max = std::max(max, z);
   }
   for (int64_t v = 0; v < V; ++v)
@@ -71,11 +70,10 @@ void add_gradients(const unlearn_head_args& a, int64_t n, const std::vector<doub
   const float* hidden = a.hidden.f32() + n * a.D;
   std::vector<double> dhidden(static_cast<size_t>(a.D));
   for (int64_t v = 0; v < a.V; ++v) {
-    const auto fp32 = static_cast<float>(dz[static_cast<size_t>(v)]);
-    const double g = a.bf16 ? round_to_bf16(fp32) : dz[static_cast<size_t>(v)];
+    const double g = dz[static_cast<size_t>(v)];
     for (int64_t d = 0; d < a.D; ++d) {
-      dhidden[static_cast<size_t>(d)] += g * input(a.weight.f32(), v * a.D + d, a.bf16);
-      if (a.dweight) dweight[static_cast<size_t>(v * a.D + d)] += g * input(hidden, d, a.bf16);
+      dhidden[static_cast<size_t>(d)] += g * double{a.weight.f32()[v * a.D + d]};
+      if (a.dweight) dweight[static_cast<size_t>(v * a.D + d)] += g * hidden[d];
     }
   }
   if (a.dhidden)
@@ -94,12 +92,12 @@ void unlearn_head(const unlearn_head_args& a) {
     const int64_t y = a.targets.i32()[n], original_row = n - (a.N - a.M);
     double nll = 0, p = 0, kl = 0;
     if (y >= 0) {
-      Row row = logits(a.hidden.f32() + n * a.D, a.weight.f32(), a.D, a.V, y, a.bf16), original;
+      Row row = logits(a.hidden.f32() + n * a.D, a.weight.f32(), a.D, a.V, y), original;
       nll = softplus(-row.m);
       p = sigmoid(row.m);
       const bool has_original = n >= a.num_forget && original_row >= 0;
       if (has_original)
-        original = logits(a.original_hidden.f32() + original_row * a.D, a.original_weight.f32(), a.D, a.V, y, a.bf16);
+        original = logits(a.original_hidden.f32() + original_row * a.D, a.original_weight.f32(), a.D, a.V, y);
       kl = n < a.num_forget ? forget(a, row, y, sums) : replay(a, row, has_original ? &original : nullptr, y, sums);
       if (a.dhidden || a.dweight) add_gradients(a, n, row.z, dweight);
     }

@@ -4,10 +4,13 @@ import { fileURLToPath } from 'node:url';
 /** What a tensor field allows: read, overwritten, added to, or read and overwritten; `_opt` fields may be absent (0). */
 export type Access = 'in' | 'in_opt' | 'out' | 'out_opt' | 'acc' | 'acc_opt' | 'inout';
 
-/** One field of an operator. Shapes are products of the operator's dimensions: `"N,2R"`. */
+/**
+ * One field of an operator. dtype `act`: f32 or bf16, the same for all of a call; `wgt`: f32 or bf16, each for itself.
+ * Shapes are products of the operator's dimensions: `"N,2R"`.
+ */
 export type Field =
   | { kind: 'dim' | 'real' | 'int' | 'flag'; name: string }
-  | { kind: 'tensor'; name: string; access: Access; dtype: 'f32' | 'i32'; shape: string };
+  | { kind: 'tensor'; name: string; access: Access; dtype: 'f32' | 'i32' | 'act' | 'wgt'; shape: string };
 
 /** An operator as the addon reports it. */
 export interface OperatorDescription {
@@ -48,8 +51,8 @@ export type NativeErrorCode = 'invalid_argument' | 'out_of_memory' | 'not_availa
  */
 export interface Addon {
   operators(): OperatorDescription[];
-  /** A new buffer of exactly `bytes` bytes, holding whatever was there. */
-  alloc(device: number, bytes: number): number;
+  /** A new buffer of exactly `bytes` bytes, holding whatever was there; of bf16 elements, or of 4-byte ones. */
+  alloc(device: number, bytes: number, bf16?: boolean): number;
   release(buffer: number): void;
   /** Copies the whole of `data` into the buffer, from `byteOffset` on. */
   write(buffer: number, byteOffset: number, data: NodeJS.TypedArray): void;

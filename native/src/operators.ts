@@ -20,6 +20,7 @@ export const operatorNames = [
   'reduce',
   'matmul',
   'copy_block',
+  'convert',
 ] as const;
 
 /** The name of an operator of the table. */

@@ -39,7 +39,7 @@ Case attention(const std::string& op, const Shape& s, Mask kind, bool bf16) {
       .set("K", s.K)
       .set("D", s.D)
       .set("scale", 1 / std::sqrt(s.D))
-      .set("bf16", bf16)
+      .bf16(bf16)
       .give("first", first)
       .give("last", last);
 }
@@ -51,12 +51,12 @@ Case backward_of(const Case& forward, const Shape& s, Mask kind, bool bf16) {
   return backward.give("y", outputs.at("y")).give("lse", outputs.at("lse"));
 }
 
-// In bf16, P and dS are rounded for the second products (the naive form does so too): beside its error, one rounding,
-// 2^-8, of the row's largest element is allowed. lse has no such excuse.
+// In bf16, P and dS are rounded for the second products, and so are the results: 2^-7 of the row's largest element is
+// allowed. lse has no such excuse.
 Budget budget_of(bool bf16) {
   Budget budget;
   if (bf16)
-    for (const char* name : {"y", "dq", "dk", "dv"}) budget.eps_of[name] = 0x1p-10;
+    for (const char* name : {"y", "dq", "dk", "dv"}) budget.eps_of[name] = 0x1p-9;
   return budget;
 }
 

@@ -6,6 +6,7 @@
 #include <random>
 #include <sstream>
 
+#include "core/bf16.h"
 #include "core/call.h"
 #include "core/operator_table.h"
 #include "lethe/error.h"
@@ -29,17 +30,29 @@ const Field& field(const std::string& op, const std::string& name) {
   throw std::logic_error(op + " has no field " + name);
 }
 
-// Stands in for a store on a device that is not in the list of devices: the naive one.
+// Host memory, which reference, cpu and naive share.
 class Buffers {
  public:
-  uint64_t add(const void* data, size_t bytes) {
-    const uint64_t id = store_.allocate(0, bytes);
+  uint64_t add(const void* data, size_t bytes, bool bf16 = false) {
+    const uint64_t id = store_.allocate(1, bytes, bf16);
     store_.write(id, 0, data, bytes);
     return id;
+  }
+  uint64_t add_bf16(const Floats& values) {
+    std::vector<uint16_t> halves;
+    for (const float x : values) halves.push_back(to_bf16(x));
+    return add(halves.data(), halves.size() * 2, true);
   }
   Floats read(uint64_t id, size_t count) {
     Floats values(count);
     store_.read(id, 0, values.data(), count * 4);
+    return values;
+  }
+  Floats read_bf16(uint64_t id, size_t count) {
+    std::vector<uint16_t> halves(count);
+    store_.read(id, 0, halves.data(), count * 2);
+    Floats values;
+    for (const uint16_t x : halves) values.push_back(from_bf16(x));
     return values;
   }
   BufferStore& store() { return store_; }
@@ -76,6 +89,10 @@ Case& Case::give(const std::string& tensor, Ints values) {
   ints_[tensor] = std::move(values);
   return *this;
 }
+Case& Case::bf16(bool yes) {
+  bf16_ = yes;
+  return *this;
+}
 Case& Case::omit(const std::string& tensor) {
   field(op_, tensor);
   omitted_[tensor] = true;
@@ -106,12 +123,21 @@ size_t Case::row_length(const std::string& tensor) const {
   return std::max<size_t>(1, static_cast<size_t>(static_cast<double>(last.coefficient) * dim));
 }
 
+bool Case::is_bf16(const std::string& tensor) const { return bf16_ && field(op_, tensor).dtype == DType::act; }
+
 Floats Case::floats(const std::string& tensor) const {
   const auto given = floats_.find(tensor);
-  if (given != floats_.end()) return given->second;
-  const Access access = field(op_, tensor).access;
-  if (access == Access::out || access == Access::out_opt) return Floats(elements(tensor), std::nanf(""));
-  return normal(elements(tensor), std::hash<std::string>()(op_ + tensor));
+  const Field& f = field(op_, tensor);
+  Floats values;
+  if (given != floats_.end())
+    values = given->second;
+  else if (f.access == Access::out || f.access == Access::out_opt)
+    values = Floats(elements(tensor), std::nanf(""));
+  else
+    values = normal(elements(tensor), std::hash<std::string>()(op_ + tensor));
+  if (bf16_ && (f.dtype == DType::act || f.dtype == DType::wgt))
+    for (float& x : values) x = round_to_bf16(x);
+  return values;
 }
 
 Outputs Case::run(Device& device) const {
@@ -129,7 +155,9 @@ Outputs Case::run(Device& device) const {
       numbers.push_back(static_cast<double>(buffers.add(data.data(), data.size() * 4)));
     } else {
       const Floats data = floats(f.name);
-      numbers.push_back(static_cast<double>(buffers.add(data.data(), data.size() * 4)));
+      const bool halves = is_bf16(f.name) && device.stores_bf16();
+      numbers.push_back(
+          static_cast<double>(halves ? buffers.add_bf16(data) : buffers.add(data.data(), data.size() * 4)));
     }
   }
   call(device, buffers.store(), index, numbers);
@@ -137,14 +165,16 @@ Outputs Case::run(Device& device) const {
   for (size_t i = 0; i < op.fields.size(); ++i) {
     const Field& f = op.fields[i];
     if (f.kind == FieldKind::tensor && is_written(f.access) && numbers[i] != 0)
-      outputs[f.name] = buffers.read(static_cast<uint64_t>(numbers[i]), elements(f.name));
+      outputs[f.name] = is_bf16(f.name) && device.stores_bf16()
+                            ? buffers.read_bf16(static_cast<uint64_t>(numbers[i]), elements(f.name))
+                            : buffers.read(static_cast<uint64_t>(numbers[i]), elements(f.name));
   }
   return outputs;
 }
 
 std::string Case::text() const {
   std::ostringstream out;
-  out << op_;
+  out << op_ << (bf16_ ? " bf16" : "");
   for (const auto& [name, x] : values_) out << ' ' << name << '=' << x;
   for (const auto& [name, yes] : omitted_) out << " -" << name;
   return out.str();
@@ -202,10 +232,14 @@ void expect_within_budget(const Case& test, const Budget& budget) {
   for (const auto& [name, values] : truth) {
     const size_t length = budget.by_tensor ? std::max<size_t>(1, values.size()) : test.row_length(name);
     const auto special = budget.eps_of.find(name);
-    const double eps = special == budget.eps_of.end() ? budget.eps : special->second;
+    const double eps = special != budget.eps_of.end() ? special->second : test.is_bf16(name) ? 0x1p-10 : budget.eps;
     const double naive_error = naive.contains(name) ? relative_error(naive.at(name), values, length) : 0;
     expect_tensor(test.text() + ": " + name, fast.at(name), values, length, 4 * naive_error + 4 * eps * budget.slack);
   }
+}
+
+void expect_within_budget_in_both(const Case& test, const Budget& budget) {
+  for (const bool bf16 : {false, true}) expect_within_budget(Case(test).bf16(bf16), budget);
 }
 
 }  // namespace lethe::tests

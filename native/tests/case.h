@@ -22,6 +22,9 @@ class Case {
   Case& set(const std::string& field, double value);  // dim, real, int or flag; those not set are 0
   Case& give(const std::string& tensor, Floats values);
   Case& give(const std::string& tensor, Ints values);
+  // Activations are stored in bf16 where the device can: values are rounded to it, those of weights too, so that every
+  // device computes the same thing.
+  Case& bf16(bool yes);
   Case& omit(const std::string& tensor);  // of the optional ones; the others are all there
 
   // Tensors that were not given: inputs and accumulators are normal numbers, outputs are NaN until written.
@@ -33,6 +36,7 @@ class Case {
   size_t row_length(const std::string& tensor) const;  // the last dimension
   Floats floats(const std::string& tensor) const;      // what `run` puts into it
   bool is_given(const std::string& tensor) const { return !omitted_.contains(tensor); }
+  bool is_bf16(const std::string& tensor) const;  // as a device stores it that can
   std::string text() const;
 
  private:
@@ -41,12 +45,14 @@ class Case {
   std::map<std::string, Floats> floats_;
   std::map<std::string, Ints> ints_;
   std::map<std::string, bool> omitted_;
+  bool bf16_ = false;
 };
 
 // |fast - truth| <= naive error + 4 eps max|truth of the row|, docs/math.md section 5.3; truth is the reference device.
 // The naive error of a row is its size times the largest relative error of any row of the naive result: a single
 // element, or the single number of a short row, may be right by luck. Where there is no naive implementation, or its
-// result is not finite, the tolerance stands alone, times `slack`. 1.2e-38 is allowed anyway: below it vector code
+// result is not finite, the tolerance stands alone, times `slack`. For results stored in bf16 eps is 2^-10, so that 4 eps
+// is twice the rounding of the row's largest element. 1.2e-38 is allowed anyway: below it vector code
 // rounds to 0.
 struct Budget {
   explicit Budget(double times = 1) : slack(times) {}
@@ -56,6 +62,9 @@ struct Budget {
   std::map<std::string, double> eps_of;  // other precisions, by output
 };
 void expect_within_budget(const Case& test, const Budget& budget = Budget());
+
+// The same, with activations in fp32 and in bf16.
+void expect_within_budget_in_both(const Case& test, const Budget& budget = Budget());
 
 // The plain fp32 implementation of some operators; the others throw Error{not_available}.
 Device& naive_device();

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <vector>
 
-#include "core/bf16.h"
 #include "core/host_memory.h"
 #include "lethe/error.h"
 #include "tests/case.h"
@@ -12,11 +11,9 @@
 namespace lethe::tests {
 namespace {
 
-float rounded(float x, bool bf16) { return bf16 ? round_to_bf16(x) : x; }
-
-float dot(const float* x, const float* y, int64_t count, bool bf16, int64_t y_stride = 1) {
+float dot(const float* x, const float* y, int64_t count, int64_t y_stride = 1) {
   float sum = 0;
-  for (int64_t i = 0; i < count; ++i) sum += rounded(x[i], bf16) * rounded(y[i * y_stride], bf16);
+  for (int64_t i = 0; i < count; ++i) sum += x[i] * y[i * y_stride];
   return sum;
 }
 
@@ -24,20 +21,20 @@ void naive_linear(const linear_args& a) {
   for (int64_t n = 0; n < a.N; ++n)
     for (int64_t o = 0; o < a.O; ++o)
       a.y.f32()[n * a.O + o] =
-          dot(a.x.f32() + n * a.I, a.weight.f32() + o * a.I, a.I, a.bf16) + (a.bias ? a.bias.f32()[o] : 0);
+          dot(a.x.f32() + n * a.I, a.weight.f32() + o * a.I, a.I) + (a.bias ? a.bias.f32()[o] : 0);
 }
 
 void naive_linear_backward(const linear_backward_args& a) {
   for (int64_t n = 0; a.dx && n < a.N; ++n)
     for (int64_t i = 0; i < a.I; ++i) {
       float& dx = a.dx.f32()[n * a.I + i];
-      dx = (a.accumulate_dx ? dx : 0) + dot(a.dy.f32() + n * a.O, a.weight.f32() + i, a.O, a.bf16, a.I);
+      dx = (a.accumulate_dx ? dx : 0) + dot(a.dy.f32() + n * a.O, a.weight.f32() + i, a.O, a.I);
     }
   for (int64_t o = 0; a.dweight && o < a.O; ++o)
     for (int64_t i = 0; i < a.I; ++i)
       for (int64_t n = 0; n < a.N; ++n)
         a.dweight.f32()[o * a.I + i] +=
-            rounded(a.dy.f32()[n * a.O + o], a.bf16) * rounded(a.x.f32()[n * a.I + i], a.bf16);
+            a.dy.f32()[n * a.O + o] * a.x.f32()[n * a.I + i];
   for (int64_t o = 0; a.dbias && o < a.O; ++o)
     for (int64_t n = 0; n < a.N; ++n) a.dbias.f32()[o] += a.dy.f32()[n * a.O + o];
 }
@@ -65,7 +62,7 @@ struct NaiveRow {
 NaiveRow naive_row(const float* hidden, const float* weight, const unlearn_head_args& a, int64_t y) {
   NaiveRow row{std::vector<float>(static_cast<size_t>(a.V)), 0, 0, 0};
   float top = -INFINITY, sum = 0;
-  for (int64_t v = 0; v < a.V; ++v) row.z[static_cast<size_t>(v)] = dot(hidden, weight + v * a.D, a.D, a.bf16);
+  for (int64_t v = 0; v < a.V; ++v) row.z[static_cast<size_t>(v)] = dot(hidden, weight + v * a.D, a.D);
   for (int64_t v = 0; v < a.V; ++v)
     if (v != y) top = std::max(top, row.z[static_cast<size_t>(v)]);
   for (int64_t v = 0; v < a.V; ++v)
@@ -120,9 +117,9 @@ void naive_unlearn_head(const unlearn_head_args& a) {
       if (forget) sums[5] += p, sums[6] += a.method == 0 ? p : sigmoid(-row.m);
       for (int64_t v = 0; v < a.V; ++v)
         for (int64_t d = 0; d < a.D; ++d) {
-          const float g = rounded(row.z[static_cast<size_t>(v)], a.bf16);
-          if (a.dhidden) a.dhidden.f32()[n * a.D + d] += g * rounded(a.weight.f32()[v * a.D + d], a.bf16);
-          if (a.dweight) a.dweight.f32()[v * a.D + d] += g * rounded(hidden[d], a.bf16);
+          const float g = row.z[static_cast<size_t>(v)];
+          if (a.dhidden) a.dhidden.f32()[n * a.D + d] += g * a.weight.f32()[v * a.D + d];
+          if (a.dweight) a.dweight.f32()[v * a.D + d] += g * hidden[d];
         }
     }
     if (a.nll) a.nll.f32()[n] = nll;
@@ -131,8 +128,7 @@ void naive_unlearn_head(const unlearn_head_args& a) {
   }
 }
 
-// Attention row by row, with the scores of a row in memory. In bf16 every product has bf16 on both sides: so P and dS
-// are rounded too.
+// Attention row by row, with the scores of a row in memory.
 void naive_attention(const attention_args& a) {
   for (int64_t b = 0; b < a.B; ++b)
     for (int64_t t = 0; t < a.T; ++t)
@@ -143,7 +139,7 @@ void naive_attention(const attention_args& a) {
         float top = -INFINITY, sum = 0;
         for (int64_t s = first; s <= last; ++s) {
           const float* key = a.k.f32() + ((b * a.S + s) * a.K + group) * a.D;
-          scores.push_back(dot(a.q.f32() + query, key, a.D, a.bf16) * static_cast<float>(a.scale));
+          scores.push_back(dot(a.q.f32() + query, key, a.D) * static_cast<float>(a.scale));
           top = std::max(top, scores.back());
         }
         for (float& s : scores) sum += s = std::exp(s - top);
@@ -151,8 +147,8 @@ void naive_attention(const attention_args& a) {
         for (int64_t d = 0; d < a.D; ++d) {
           float& y = a.y.f32()[query + d] = 0;
           for (int64_t s = first; s <= last; ++s)
-            y += rounded(scores[static_cast<size_t>(s - first)], a.bf16) / sum *
-                 rounded(a.v.f32()[((b * a.S + s) * a.K + group) * a.D + d], a.bf16);
+            y += scores[static_cast<size_t>(s - first)] / sum *
+                 a.v.f32()[((b * a.S + s) * a.K + group) * a.D + d];
         }
       }
 }
@@ -167,16 +163,16 @@ void naive_attention_backward(const attention_backward_args& a) {
         const int64_t query = ((b * a.T + t) * a.H + h) * a.D, group = h / (a.H / a.K);
         const float *q = a.q.f32() + query, *dy = a.dy.f32() + query;
         float delta = 0;
-        for (int64_t d = 0; d < a.D; ++d) delta += a.y.f32()[query + d] * rounded(dy[d], a.bf16);
+        for (int64_t d = 0; d < a.D; ++d) delta += a.y.f32()[query + d] * dy[d];
         for (int64_t s = a.first.i32()[b * a.T + t]; s <= a.last.i32()[b * a.T + t]; ++s) {
           const int64_t key = ((b * a.S + s) * a.K + group) * a.D;
           const auto scale = static_cast<float>(a.scale);
-          const float p = std::exp(dot(q, a.k.f32() + key, a.D, a.bf16) * scale - a.lse.f32()[(b * a.H + h) * a.T + t]);
-          const float ds = rounded(p * (dot(dy, a.v.f32() + key, a.D, a.bf16) - delta), a.bf16) * scale;
+          const float p = std::exp(dot(q, a.k.f32() + key, a.D) * scale - a.lse.f32()[(b * a.H + h) * a.T + t]);
+          const float ds = p * (dot(dy, a.v.f32() + key, a.D) - delta) * scale;
           for (int64_t d = 0; d < a.D; ++d) {
-            a.dq.f32()[query + d] += ds * rounded(a.k.f32()[key + d], a.bf16);
-            a.dk.f32()[key + d] += ds * rounded(q[d], a.bf16);
-            a.dv.f32()[key + d] += rounded(p, a.bf16) * rounded(dy[d], a.bf16);
+            a.dq.f32()[query + d] += ds * a.k.f32()[key + d];
+            a.dk.f32()[key + d] += ds * q[d];
+            a.dv.f32()[key + d] += p * dy[d];
           }
         }
       }
@@ -191,6 +187,7 @@ class NaiveDevice final : public Device {
  public:
   const char* name() const override { return "naive"; }
   Memory& memory() override { return host_memory(); }
+  bool stores_bf16() const override { return false; }
   void linear(const linear_args& a) override { naive_linear(a); }
   void linear_backward(const linear_backward_args& a) override { naive_linear_backward(a); }
   void matmul(const matmul_args& a) override { naive_matmul(a); }
@@ -202,7 +199,7 @@ class NaiveDevice final : public Device {
   // clang-format off
 #define LETHE_ALL_MISSING(OP)                                                                                     \
   OP(embedding) OP(embedding_backward) OP(rms_norm) OP(rms_norm_backward) OP(rope) OP(swiglu) OP(swiglu_backward) \
-  OP(adamw) OP(global_norm) OP(binary) OP(unary) OP(fill) OP(reduce) OP(copy_block)
+  OP(adamw) OP(global_norm) OP(binary) OP(unary) OP(fill) OP(reduce) OP(copy_block) OP(convert)
   // clang-format on
   LETHE_ALL_MISSING(LETHE_MISSING)
 };

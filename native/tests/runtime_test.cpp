@@ -40,7 +40,7 @@ std::vector<Case> cases() {
           Case("unary").set("N", 1001).set("kind", 9),
           Case("reduce").set("O", 9).set("D", 100).set("I", 70),
           Case("linear").set("N", 60).set("I", 70).set("O", 80),
-          Case("linear").set("N", 60).set("I", 70).set("O", 80).set("bf16", 1)};
+          Case("linear").set("N", 60).set("I", 70).set("O", 80).bf16(true)};
 }
 
 TEST(Runtime, AgreesOnEveryInstructionSet) {

@@ -49,7 +49,7 @@ LETHE_INLINE float exponentiate(float* scores, int64_t start, Visible range, See
   return shrink;
 }
 
-template <class Unit>
+template <class Unit, class E>
 struct Forward {
   const attention_args& a;
   int64_t D, row, key_blocks;  // D padded, row: units of it, as a sum
@@ -65,8 +65,8 @@ struct Forward {
 
   int64_t work_size() const { return query_block * (key_chunk + row + D) + key_block * row; }
 
-  Head head(const Tensor& x, int64_t b, int64_t length, int64_t heads, int64_t h) const {
-    return {x.f32() + (b * length * heads + h) * a.D, heads * a.D, a.D, a.bf16 && Unit::per_unit == 1};
+  Head<E> head(const Tensor& x, int64_t b, int64_t length, int64_t count, int64_t h) const {
+    return head_of<E>(x, b, length, count, h, a.D);
   }
 
   void pack(int64_t b, int64_t group, int64_t block, float* work) const {
@@ -82,7 +82,7 @@ struct Forward {
     float *scores = work, *out = scores + query_block * key_chunk, *q = out + query_block * D;
     pack_along_width<Unit>(head(a.q, b, a.T, a.H, h), start, start + count, q);
     __builtin_memset(out, 0, static_cast<size_t>(count * D) * 4);
-    float* y = a.y.f32() + ((b * a.T + start) * a.H + h) * a.D;
+    E* y = row_of<E>(a.y, (b * a.T + start) * a.H + h, a.D);
     Row rows[query_block];
     for (int64_t t = 0; t < count; ++t) {
       rows[t] = {-__builtin_inff(), 0};
@@ -133,10 +133,10 @@ struct Forward {
   }
 };
 
-template <class Unit>
+template <class Unit, class E>
 void run(const attention_args& a) {
   Scratch scratch;
-  const Forward<Unit> pass(a, scratch);
+  const Forward<Unit, E> pass(a, scratch);
   const int64_t query_blocks = (a.T + query_block - 1) / query_block, slice = round_up(pass.work_size(), 16);
   // One slice of working memory per thread, taken here: nothing may throw inside the loops.
   float* work = scratch.floats(slice * omp_get_max_threads());
@@ -155,9 +155,8 @@ void run(const attention_args& a) {
 
 void attention(const attention_args& a) {
   check_ranges("attention", a.first.i32(), a.last.i32(), a.B * a.T, a.S);
-  if constexpr (has_bf16)
-    if (a.bf16) return run<Pair>(a);
-  run<Single>(a);
+  if (!a.q.bf16) return run<Single, float>(a);
+  run<Bf16Unit, Bf16>(a);
 }
 
 }  // namespace lethe::cpu::LETHE_ISA

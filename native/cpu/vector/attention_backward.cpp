@@ -21,7 +21,8 @@ constexpr int64_t groups = key_block / column_group;
 constexpr int64_t enough_items = 16;  // (sequence, key/value head) pairs that keep threads busy
 
 // The product of row t of both, over D.
-LETHE_INLINE float dot(const Head& x, const Head& y, int64_t t) {
+template <class E>
+LETHE_INLINE float dot(const Head<E>& x, const Head<E>& y, int64_t t) {
   Vec sum = {};
   for (int64_t d = 0; d < x.D; d += width) sum = sum + x.read(t, d) * y.read(t, d);
   return add_lanes(sum);
@@ -42,7 +43,7 @@ struct Work {
   float *tile_scores, *tile_dp, *tile_ds, *block_rows;  // [tile_rows, key_block] three times; see pack_columns
 };
 
-template <class Unit>
+template <class Unit, class E>
 struct Backward {
   const attention_backward_args& a;
   int64_t D, row, keys, queries, heads;  // D, S and T padded; row: units of D, as a sum; query heads per item
@@ -77,12 +78,12 @@ struct Backward {
     return next;
   }
 
-  Head head(const Tensor& x, int64_t b, int64_t length, int64_t count, int64_t h) const {
-    return {x.f32() + (b * length * count + h) * a.D, count * a.D, a.D, a.bf16 && Unit::per_unit == 1};
+  Head<E> head(const Tensor& x, int64_t b, int64_t length, int64_t count, int64_t h) const {
+    return head_of<E>(x, b, length, count, h, a.D);
   }
 
   void pack_keys(int64_t b, int64_t group, const Work& w) const {
-    const Head k = head(a.k, b, a.S, a.K, group), v = head(a.v, b, a.S, a.K, group);
+    const Head<E> k = head(a.k, b, a.S, a.K, group), v = head(a.v, b, a.S, a.K, group);
     for (int64_t s = 0; s < keys; s += key_block) {
       pack_columns<Unit>(k, s, a.S, w.block_rows, w.key_columns + s * row);
       pack_columns<Unit>(v, s, a.S, w.block_rows, w.value_columns + s * row);
@@ -91,18 +92,16 @@ struct Backward {
   }
 
   void pack_queries(int64_t b, int64_t h, const Work& w) const {
-    const Head q = head(a.q, b, a.T, a.H, h), dy = head(a.dy, b, a.T, a.H, h);
+    const Head<E> q = head(a.q, b, a.T, a.H, h), dy = head(a.dy, b, a.T, a.H, h);
     pack_along_rows<Unit>(q, 0, queries, a.T, w.q_pairs);
     pack_along_rows<Unit>(dy, 0, queries, a.T, w.dy_pairs);
     if constexpr (Unit::per_unit == 2) {  // with Single, these are the same
       pack_along_width<Unit>(q, 0, a.T, w.q_rows);
       pack_along_width<Unit>(dy, 0, a.T, w.dy_rows);
     }
-    Head y = head(a.y, b, a.T, a.H, h), rounded = dy;
-    y.rounded = false;
-    rounded.rounded = a.bf16;
+    const Head<E> y = head(a.y, b, a.T, a.H, h);
     for (int64_t t = 0; t < a.T; ++t) {
-      w.delta[t] = dot(y, rounded, t);
+      w.delta[t] = dot(y, dy, t);
       w.lse[t] = static_cast<float>(log2_e) * a.lse.f32()[(b * a.H + h) * a.T + t];
     }
   }
@@ -119,7 +118,7 @@ struct Backward {
       for (int64_t s = 0; s < a.S; s += key_block)
         for (int64_t t = 0; t < a.T; t += query_chunk) one_block(b, s, t, w);
       const float scale = static_cast<float>(a.scale);
-      float* dq = a.dq.f32() + (b * a.T * a.H + h) * a.D;
+      E* dq = row_of<E>(a.dq, b * a.T * a.H + h, a.D);
       for (int64_t t = 0; t < a.T; ++t, dq += a.H * a.D) {
         prefetch_row(dq + 8 * a.H * a.D, a.D);
         map_range(0, a.D, dq, [=](Vec x) { return x * scale; }, w.dq + t * D);
@@ -131,23 +130,23 @@ struct Backward {
   // dk and dv of some keys: sums over `count` consecutive [keys, D] blocks, 2 keys D apart.
   void write_keys(int64_t b, int64_t group, int64_t begin, int64_t end, const float* dk, const float* dv,
                   int64_t count) const {
-    const float scale = static_cast<float>(a.scale);
     for (int64_t s = begin; s < end; ++s) {
-      const int64_t to = ((b * a.S + s) * a.K + group) * a.D;
-      for (int64_t i = 0; i < count; ++i) {
-        const int64_t from = (2 * i * keys + s) * D;
-        float *to_dk = a.dk.f32() + to, *to_dv = a.dv.f32() + to;
-        prefetch_row(to_dk + 8 * a.K * a.D, a.D);
-        prefetch_row(to_dv + 8 * a.K * a.D, a.D);
-        if (i == 0) {
-          map_range(0, a.D, to_dk, [=](Vec x) { return x * scale; }, dk + from);
-          map_range(0, a.D, to_dv, [=](Vec x) { return x; }, dv + from);
-        } else {
-          map_range(0, a.D, to_dk, [=](Vec sum, Vec x) { return sum + x * scale; }, to_dk, dk + from);
-          map_range(0, a.D, to_dv, [=](Vec sum, Vec x) { return sum + x; }, to_dv, dv + from);
-        }
-      }
+      const int64_t to = (b * a.S + s) * a.K + group;
+      write_row(row_of<E>(a.dk, to, a.D), dk + s * D, count, static_cast<float>(a.scale));
+      write_row(row_of<E>(a.dv, to, a.D), dv + s * D, count, 1);
     }
+  }
+
+  LETHE_INLINE void write_row(E* to, const float* from, int64_t count, float scale) const {
+    prefetch_row(to + 8 * a.K * a.D, a.D);
+    const auto sum = [&](int64_t d) {
+      Vec total = load(from + d);
+      for (int64_t i = 1; i < count; ++i) total = total + load(from + 2 * i * keys * D + d);
+      return total * scale;
+    };
+    each_vector(
+        0, a.D, [&](int64_t d) { store(to + d, sum(d)); },
+        [&](int64_t d, int64_t rest) { store_part(to + d, sum(d), rest); });
   }
 
   // The keys from s on against the queries of a chunk.
@@ -240,10 +239,10 @@ struct Backward {
   }
 };
 
-template <class Unit>
+template <class Unit, class E>
 void run(const attention_backward_args& a) {
   Scratch scratch;
-  const Backward<Unit> pass(a);
+  const Backward<Unit, E> pass(a);
   Work sizes;
   const int64_t slice = pass.lay_out(sizes, nullptr);
   // One slice of working memory per thread, taken here: nothing may throw inside the loops.
@@ -268,9 +267,8 @@ void run(const attention_backward_args& a) {
 
 void attention_backward(const attention_backward_args& a) {
   check_ranges("attention_backward", a.first.i32(), a.last.i32(), a.B * a.T, a.S);
-  if constexpr (has_bf16)
-    if (a.bf16) return run<Pair>(a);
-  run<Single>(a);
+  if (!a.q.bf16) return run<Single, float>(a);
+  run<Bf16Unit, Bf16>(a);
 }
 
 }  // namespace lethe::cpu::LETHE_ISA

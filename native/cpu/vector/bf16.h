@@ -1,6 +1,7 @@
-// Vectors of fp32 to bf16, as core/bf16.h does it for one.
+// Vectors of fp32 to and from bf16, as core/bf16.h does it for one; the element types of activations.
 #pragma once
 #include "cpu/vector/simd.h"
+#include "lethe/tensor.h"
 
 namespace lethe::cpu::LETHE_ISA {
 
@@ -22,14 +23,58 @@ inline constexpr bool has_bf16 = false;
 LETHE_INLINE HalfVec bf16_halves(Vec x) { return __builtin_convertvector(bf16_bits(x) >> 16, HalfVec); }
 #endif
 
-LETHE_INLINE void store_bf16(uint16_t* p, Vec x) {
-  const HalfVec halves = bf16_halves(x);
-  __builtin_memcpy(p, &halves, sizeof halves);
+// An activation's element in memory; arithmetic is on fp32 vectors either way.
+struct Bf16 {
+  uint16_t bits;
+};
+
+LETHE_INLINE Vec widened(HalfVec halves) {
+  return reinterpret_cast<Vec>(__builtin_convertvector(halves, BitVec) << 16);
 }
+LETHE_INLINE HalfVec load_halves(const Bf16* p) {
+  HalfVec halves;
+  __builtin_memcpy(&halves, p, sizeof halves);
+  return halves;
+}
+LETHE_INLINE HalfVec load_halves_part(const Bf16* p, int64_t count) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<HalfVec>(_mm256_maskz_loadu_epi16(static_cast<__mmask16>((1u << count) - 1), p));
+#else
+  HalfVec halves = {};
+  for (int64_t i = 0; i < count; ++i) halves[i] = p[i].bits;
+  return halves;
+#endif
+}
+LETHE_INLINE Vec load(const Bf16* p) { return widened(load_halves(p)); }
+LETHE_INLINE Vec load_part(const Bf16* p, int64_t count) { return widened(load_halves_part(p, count)); }
+
+LETHE_INLINE void store_halves(uint16_t* p, HalfVec halves) { __builtin_memcpy(p, &halves, sizeof halves); }
+LETHE_INLINE void store_bf16(uint16_t* p, Vec x) { store_halves(p, bf16_halves(x)); }
 
 LETHE_INLINE void store_bf16_part(uint16_t* p, Vec x, int64_t count) {
   const HalfVec halves = bf16_halves(x);
+#if defined(__AVX512F__)
+  _mm256_mask_storeu_epi16(p, static_cast<__mmask16>((1u << count) - 1), reinterpret_cast<__m256i>(halves));
+#else
   for (int64_t i = 0; i < count; ++i) p[i] = halves[i];
+#endif
+}
+LETHE_INLINE void store(Bf16* p, Vec x) { store_bf16(&p->bits, x); }
+LETHE_INLINE void store_part(Bf16* p, Vec x, int64_t count) { store_bf16_part(&p->bits, x, count); }
+
+// Calls body with the element type of an activation: float or Bf16.
+template <class Body>
+LETHE_INLINE void with_element(bool bf16, Body body) {
+  if (bf16)
+    body(Bf16{});
+  else
+    body(float{});
+}
+
+// What a call's activations of element type E are, from row `row` of `length` elements on; nullptr for absent ones.
+template <class E>
+LETHE_INLINE E* row_of(const Tensor& x, int64_t row, int64_t length) {
+  return x ? static_cast<E*>(x.data) + row * length : nullptr;
 }
 
 LETHE_INLINE Vec rounded_to_bf16(Vec x) { return reinterpret_cast<Vec>(bf16_bits(x) & 0xffff0000u); }
@@ -44,6 +89,11 @@ LETHE_INLINE Vec bf16_pairs(Vec even, Vec odd) {
 #else
   return reinterpret_cast<Vec>((bf16_bits(even) >> 16) | (bf16_bits(odd) & 0xffff0000u));
 #endif
+}
+
+// The same of bf16 vectors as they are.
+LETHE_INLINE Vec halves_as_pairs(HalfVec even, HalfVec odd) {
+  return reinterpret_cast<Vec>(__builtin_convertvector(even, BitVec) | (__builtin_convertvector(odd, BitVec) << 16));
 }
 
 // sum + the products of the pair `a` with the pairs of each lane; denormals count as 0. Only where has_bf16.

@@ -1,19 +1,20 @@
 // y[i] = f(a[(i / a_repeat) % A], b[(i / b_repeat) % B]); max and min pass NaN on.
 // Equal shapes and scalars are vectors; other broadcasts step counters instead of dividing.
+#include "cpu/vector/bf16.h"
 #include "cpu/vector/operators.h"
-#include "cpu/vector/simd.h"
 
 namespace lethe::cpu::LETHE_ISA {
 namespace {
 
 // Walks x[(i / repeat) % count] for i = begin, begin + 1, ...
+template <class E>
 struct Walk {
-  const float* x;
+  const E* x;
   int64_t count, repeat, index, phase;
-  Walk(const float* data, int64_t size, int64_t times, int64_t begin)
+  Walk(const E* data, int64_t size, int64_t times, int64_t begin)
       : x(data), count(size), repeat(times), index(begin / times % size), phase(begin % times) {}
   LETHE_INLINE float next() {
-    const float value = x[index];
+    const float value = load_part(x + index, 1)[0];
     if (++phase == repeat) {
       phase = 0;
       if (++index == count) index = 0;
@@ -22,16 +23,22 @@ struct Walk {
   }
 };
 
-template <class F>
+template <class E, class F>
 LETHE_INLINE void apply(const binary_args& p, F f) {
-  const float *a = p.a.f32(), *b = p.b.f32();
-  float* y = p.y.f32();
+  const E *a = row_of<E>(p.a, 0, 0), *b = row_of<E>(p.b, 0, 0);
+  E* y = row_of<E>(p.y, 0, 0);
   const bool dense_a = p.a_repeat == 1 && p.A >= p.N, dense_b = p.b_repeat == 1 && p.B >= p.N;
   parallel_blocks(p.N, [&](int64_t begin, int64_t end) {
     if (dense_a && dense_b) return map_range(begin, end, y, f, a, b);
-    if (dense_a && p.B == 1) return map_range(begin, end, y, [=](Vec u) { return f(u, splat(b[0])); }, a);
-    if (dense_b && p.A == 1) return map_range(begin, end, y, [=](Vec v) { return f(splat(a[0]), v); }, b);
-    Walk left(a, p.A, p.a_repeat, begin), right(b, p.B, p.b_repeat, begin);
+    if (dense_a && p.B == 1) {
+      const Vec v = splat(load_part(b, 1)[0]);
+      return map_range(begin, end, y, [=](Vec u) { return f(u, v); }, a);
+    }
+    if (dense_b && p.A == 1) {
+      const Vec u = splat(load_part(a, 1)[0]);
+      return map_range(begin, end, y, [=](Vec v) { return f(u, v); }, b);
+    }
+    Walk<E> left(a, p.A, p.a_repeat, begin), right(b, p.B, p.b_repeat, begin);
     const auto step = [&](int64_t i, int64_t n) {
       Vec u = {}, v = {};
       for (int64_t j = 0; j < n; ++j) u[j] = left.next(), v[j] = right.next();
@@ -41,23 +48,28 @@ LETHE_INLINE void apply(const binary_args& p, F f) {
   });
 }
 
+template <class E>
+void run(const binary_args& p) {
+  switch (p.kind) {
+    case 0:
+      return apply<E>(p, [](Vec a, Vec b) { return a + b; });
+    case 1:
+      return apply<E>(p, [](Vec a, Vec b) { return a - b; });
+    case 2:
+      return apply<E>(p, [](Vec a, Vec b) { return a * b; });
+    case 3:
+      return apply<E>(p, [](Vec a, Vec b) { return a / b; });
+    case 4:
+      return apply<E>(p, [](Vec a, Vec b) { return ((a > b) | (a != a)) ? a : b; });
+    default:
+      return apply<E>(p, [](Vec a, Vec b) { return ((a < b) | (a != a)) ? a : b; });
+  }
+}
+
 }  // namespace
 
 void binary(const binary_args& p) {
-  switch (p.kind) {
-    case 0:
-      return apply(p, [](Vec a, Vec b) { return a + b; });
-    case 1:
-      return apply(p, [](Vec a, Vec b) { return a - b; });
-    case 2:
-      return apply(p, [](Vec a, Vec b) { return a * b; });
-    case 3:
-      return apply(p, [](Vec a, Vec b) { return a / b; });
-    case 4:
-      return apply(p, [](Vec a, Vec b) { return ((a > b) | (a != a)) ? a : b; });
-    default:
-      return apply(p, [](Vec a, Vec b) { return ((a < b) | (a != a)) ? a : b; });
-  }
+  with_element(p.y.bf16, [&](auto element) { run<decltype(element)>(p); });
 }
 
 }  // namespace lethe::cpu::LETHE_ISA

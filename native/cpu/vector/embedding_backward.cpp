@@ -2,8 +2,8 @@
 // sum never depends on the number of threads.
 #include "core/check.h"
 #include "cpu/parallel.h"
+#include "cpu/vector/bf16.h"
 #include "cpu/vector/operators.h"
-#include "cpu/vector/simd.h"
 
 namespace lethe::cpu::LETHE_ISA {
 
@@ -15,7 +15,9 @@ void embedding_backward(const embedding_backward_args& a) {
     const int64_t c = i * slice, end = c + slice < a.D ? c + slice : a.D;
     for (int64_t n = 0; n < a.N; ++n) {
       float* to = a.dweight.f32() + ids[n] * a.D;
-      map_range(c, end, to, [](Vec w, Vec dy) { return w + dy; }, to, a.dy.f32() + n * a.D);
+      with_element(a.dy.bf16, [&](auto element) {
+        map_range(c, end, to, [](Vec w, Vec dy) { return w + dy; }, to, row_of<decltype(element)>(a.dy, n, a.D));
+      });
     }
   });
 }

@@ -33,9 +33,10 @@ struct Kernels {
 #undef LETHE_POINTER
   void (*unlearn_rows)(const UnlearnRows&);
   void (*to_bf16)(const float* x, uint16_t* y, int64_t count);
+  void (*from_bf16)(const uint16_t* x, float* y, int64_t count);
   void (*round_to_bf16)(const float* x, float* y, int64_t count);
   // total[c] += sum over rows of x[r, c], in an order that depends on the shape alone
-  void (*add_column_sums)(const float* x, int64_t rows, int64_t cols, float* total);
+  void (*add_column_sums)(const Tensor& x, int64_t rows, int64_t cols, float* total);
 };
 
 const Kernels& kernels();

@@ -1,19 +1,21 @@
-// Rotates the pair (x[r], x[r + R]) of each head: (a c - b s, b c + a s). 8 bytes of traffic per element, bound by it.
+// Rotates the pair (x[r], x[r + R]) of each head: (a c - b s, b c + a s). Bound by memory traffic.
 #include "core/check.h"
 #include "cpu/parallel.h"
+#include "cpu/vector/bf16.h"
 #include "cpu/vector/operators.h"
-#include "cpu/vector/simd.h"
 
 namespace lethe::cpu::LETHE_ISA {
 
-void rope(const rope_args& a) {
-  check_ids("rope", "positions", a.positions.i32(), a.N, 0, a.P);
+namespace {
+
+template <class E>
+void run(const rope_args& a) {
   const float sign = a.inverse ? -1.0f : 1.0f;
   parallel_for(a.N * a.H * a.R > 8192, a.N, [&](int64_t n) {
     const float *cos = a.cos.f32() + a.positions.i32()[n] * a.R, *sin = a.sin.f32() + a.positions.i32()[n] * a.R;
     for (int64_t h = 0; h < a.H; ++h) {
-      const float* x = a.x.f32() + (n * a.H + h) * 2 * a.R;
-      float* y = a.y.f32() + (n * a.H + h) * 2 * a.R;
+      const E* x = row_of<E>(a.x, n * a.H + h, 2 * a.R);
+      E* y = row_of<E>(a.y, n * a.H + h, 2 * a.R);
       each_vector(
           0, a.R,
           [&](int64_t r) {
@@ -29,6 +31,13 @@ void rope(const rope_args& a) {
           });
     }
   });
+}
+
+}  // namespace
+
+void rope(const rope_args& a) {
+  check_ids("rope", "positions", a.positions.i32(), a.N, 0, a.P);
+  with_element(a.x.bf16, [&](auto element) { run<decltype(element)>(a); });
 }
 
 }  // namespace lethe::cpu::LETHE_ISA

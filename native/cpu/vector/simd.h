@@ -176,8 +176,8 @@ LETHE_INLINE void each_vector(int64_t begin, int64_t end, Whole whole, Part part
 }
 
 // y[i] = f(inputs[i]...) over [begin, end)
-template <class F, class... In>
-LETHE_INLINE void map_range(int64_t begin, int64_t end, float* y, F f, const In*... in) {
+template <class Out, class F, class... In>
+LETHE_INLINE void map_range(int64_t begin, int64_t end, Out* y, F f, const In*... in) {
   each_vector(
       begin, end, [&](int64_t i) { store(y + i, f(load(in + i)...)); },
       [&](int64_t i, int64_t count) { store_part(y + i, f(load_part(in + i, count)...), count); });

@@ -16,6 +16,17 @@ struct Pair {
   static LETHE_INLINE Vec multiply_add(Vec sum, float a, Vec b) { return multiply_add_pairs(sum, a, b); }
 };
 
+// For activations in bf16.
+template <bool has_pairs>
+struct Chosen {
+  using Unit = Pair;
+};
+template <>
+struct Chosen<false> {
+  using Unit = Single;
+};
+using Bf16Unit = Chosen<has_bf16>::Unit;
+
 // A(i, p) = units[i * row + p * column]
 struct LeftBlock {
   const float* units;

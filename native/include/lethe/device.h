@@ -19,12 +19,13 @@ class Device {
   virtual ~Device() = default;
   virtual const char* name() const = 0;
   virtual Memory& memory() = 0;
+  virtual bool stores_bf16() const { return true; }
 #define LETHE_VIRTUAL(stem) virtual void stem(const stem##_args& a) = 0;
   LETHE_OPERATORS(LETHE_VIRTUAL)
 #undef LETHE_VIRTUAL
 };
 
-Device& reference_device();  // fp64 accumulation, one thread, obvious code: the oracle
+Device& reference_device();  // fp64 accumulation, fp32 storage, one thread, obvious code: the oracle
 Device& cpu_device();        // vectorised, threaded, oneDNN
 Device& cuda_device();       // throws Error{not_available} where there is none
 

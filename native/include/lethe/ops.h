@@ -7,7 +7,12 @@
 //                                      out, out_opt       overwritten, whatever it held
 //                                      acc, acc_opt       added to
 //                                      inout              read and overwritten
+//                 dtype: f32, i32    as they say
+//                        act         an activation: f32 or bf16, the same for all of a call
+//                        wgt         f32 or bf16, each for itself: weights, frozen ones may be kept in bf16
 //   REAL(name)  INT(name)  FLAG(name)  double, int64, bool
+// Where activations are bf16, matrix products round weights to bf16 and accumulate in fp32, and everything between two
+// products is computed in fp32; where they are f32, all is fp32. Gradients of weights (acc) are always f32.
 // Shapes are products of the DIMs above them, outermost first; "2R" means twice R. Memory is dense and row major.
 //
 // Legend: N rows (tokens), D hidden width or head size, V vocabulary, I/O input and output width, F feed-forward width,
@@ -22,76 +27,74 @@
 #define LETHE_OPERATORS(OP)                                                                                            \
   OP(embedding) OP(embedding_backward) OP(rms_norm) OP(rms_norm_backward) OP(linear) OP(linear_backward) OP(rope)      \
   OP(attention) OP(attention_backward) OP(swiglu) OP(swiglu_backward) OP(unlearn_head) OP(adamw) OP(global_norm)       \
-  OP(binary) OP(unary) OP(fill) OP(reduce) OP(matmul) OP(copy_block)
+  OP(binary) OP(unary) OP(fill) OP(reduce) OP(matmul) OP(copy_block) OP(convert)
 
 // y[n] = weight[ids[n]]. An id outside [0, V) is an invalid_argument. Also gathers rows of any matrix.
 #define LETHE_FIELDS_embedding(DIM, TENSOR, REAL, INT, FLAG)                                                           \
   DIM(N) DIM(V) DIM(D)                                                                                                 \
-  TENSOR(in, i32, ids, "N") TENSOR(in, f32, weight, "V,D") TENSOR(out, f32, y, "N,D")
+  TENSOR(in, i32, ids, "N") TENSOR(in, wgt, weight, "V,D") TENSOR(out, act, y, "N,D")
 
 // dweight[ids[n]] += dy[n], in row order (deterministic). Also scatters rows of any matrix.
 #define LETHE_FIELDS_embedding_backward(DIM, TENSOR, REAL, INT, FLAG)                                                  \
   DIM(N) DIM(V) DIM(D)                                                                                                 \
-  TENSOR(in, i32, ids, "N") TENSOR(in, f32, dy, "N,D") TENSOR(acc, f32, dweight, "V,D")
+  TENSOR(in, i32, ids, "N") TENSOR(in, act, dy, "N,D") TENSOR(acc, f32, dweight, "V,D")
 
 // sum = x + residual (written when residual is given); rstd = 1 / sqrt(mean(sum^2) + epsilon); y = sum * rstd * weight
 #define LETHE_FIELDS_rms_norm(DIM, TENSOR, REAL, INT, FLAG)                                                            \
   DIM(N) DIM(D)                                                                                                        \
-  TENSOR(in, f32, x, "N,D") TENSOR(in_opt, f32, residual, "N,D") TENSOR(in, f32, weight, "D")                          \
-  TENSOR(out_opt, f32, sum, "N,D") TENSOR(out, f32, y, "N,D") TENSOR(out, f32, rstd, "N") REAL(epsilon)
+  TENSOR(in, act, x, "N,D") TENSOR(in_opt, act, residual, "N,D") TENSOR(in, f32, weight, "D")                          \
+  TENSOR(out_opt, act, sum, "N,D") TENSOR(out, act, y, "N,D") TENSOR(out, f32, rstd, "N") REAL(epsilon)
 
 // x is the normalised input (sum). dx = dsum + rstd * (dy * weight - x * rstd^2 * mean(dy * weight * x));
 // dweight += sum over rows of dy * x * rstd. dsum: gradient that reaches x past the norm, absent = 0. dx may alias dsum.
 #define LETHE_FIELDS_rms_norm_backward(DIM, TENSOR, REAL, INT, FLAG)                                                   \
   DIM(N) DIM(D)                                                                                                        \
-  TENSOR(in, f32, x, "N,D") TENSOR(in, f32, weight, "D") TENSOR(in, f32, rstd, "N") TENSOR(in, f32, dy, "N,D")         \
-  TENSOR(in_opt, f32, dsum, "N,D") TENSOR(out, f32, dx, "N,D") TENSOR(acc_opt, f32, dweight, "D")
+  TENSOR(in, act, x, "N,D") TENSOR(in, f32, weight, "D") TENSOR(in, f32, rstd, "N") TENSOR(in, act, dy, "N,D")         \
+  TENSOR(in_opt, act, dsum, "N,D") TENSOR(out, act, dx, "N,D") TENSOR(acc_opt, f32, dweight, "D")
 
-// y = x weight^T + bias. bf16: inputs rounded to bf16, products accumulated in fp32.
+// y = x weight^T + bias
 #define LETHE_FIELDS_linear(DIM, TENSOR, REAL, INT, FLAG)                                                              \
   DIM(N) DIM(I) DIM(O)                                                                                                 \
-  TENSOR(in, f32, x, "N,I") TENSOR(in, f32, weight, "O,I") TENSOR(in_opt, f32, bias, "O") TENSOR(out, f32, y, "N,O")   \
-  FLAG(bf16)
+  TENSOR(in, act, x, "N,I") TENSOR(in, wgt, weight, "O,I") TENSOR(in_opt, f32, bias, "O") TENSOR(out, act, y, "N,O")
 
 // dx = dy weight (added to dx when accumulate_dx); dweight += dy^T x; dbias += column sums of dy
 #define LETHE_FIELDS_linear_backward(DIM, TENSOR, REAL, INT, FLAG)                                                     \
   DIM(N) DIM(I) DIM(O)                                                                                                 \
-  TENSOR(in, f32, x, "N,I") TENSOR(in, f32, weight, "O,I") TENSOR(in, f32, dy, "N,O")                                  \
-  TENSOR(out_opt, f32, dx, "N,I") TENSOR(acc_opt, f32, dweight, "O,I") TENSOR(acc_opt, f32, dbias, "O")                \
-  FLAG(accumulate_dx) FLAG(bf16)
+  TENSOR(in, act, x, "N,I") TENSOR(in, wgt, weight, "O,I") TENSOR(in, act, dy, "N,O")                                  \
+  TENSOR(out_opt, act, dx, "N,I") TENSOR(acc_opt, f32, dweight, "O,I") TENSOR(acc_opt, f32, dbias, "O")                \
+  FLAG(accumulate_dx)
 
 // Rotates the pairs (x[r], x[r + R]) of each head by the angle of the row's position: (a c - b s, b c + a s).
 // inverse rotates back, which is the backward pass. y may alias x. A position outside [0, P) is an invalid_argument.
 #define LETHE_FIELDS_rope(DIM, TENSOR, REAL, INT, FLAG)                                                                \
   DIM(N) DIM(H) DIM(R) DIM(P)                                                                                          \
-  TENSOR(in, f32, x, "N,H,2R") TENSOR(in, i32, positions, "N") TENSOR(in, f32, cos, "P,R") TENSOR(in, f32, sin, "P,R") \
-  TENSOR(out, f32, y, "N,H,2R") FLAG(inverse)
+  TENSOR(in, act, x, "N,H,2R") TENSOR(in, i32, positions, "N") TENSOR(in, f32, cos, "P,R") TENSOR(in, f32, sin, "P,R") \
+  TENSOR(out, act, y, "N,H,2R") FLAG(inverse)
 
 // Query t of sequence b sees the key rows first[b,t] .. last[b,t] (inclusive; none when last < first: y = 0, lse = -inf).
 // Query head h reads key/value head h / (H / K). y = softmax(scale q k^T) v; lse = log sum exp of the scaled scores.
 #define LETHE_FIELDS_attention(DIM, TENSOR, REAL, INT, FLAG)                                                           \
   DIM(B) DIM(T) DIM(S) DIM(H) DIM(K) DIM(D)                                                                            \
-  TENSOR(in, f32, q, "B,T,H,D") TENSOR(in, f32, k, "B,S,K,D") TENSOR(in, f32, v, "B,S,K,D")                            \
+  TENSOR(in, act, q, "B,T,H,D") TENSOR(in, act, k, "B,S,K,D") TENSOR(in, act, v, "B,S,K,D")                            \
   TENSOR(in, i32, first, "B,T") TENSOR(in, i32, last, "B,T")                                                           \
-  TENSOR(out, f32, y, "B,T,H,D") TENSOR(out, f32, lse, "B,H,T") REAL(scale) FLAG(bf16)
+  TENSOR(out, act, y, "B,T,H,D") TENSOR(out, f32, lse, "B,H,T") REAL(scale)
 
 #define LETHE_FIELDS_attention_backward(DIM, TENSOR, REAL, INT, FLAG)                                                  \
   DIM(B) DIM(T) DIM(S) DIM(H) DIM(K) DIM(D)                                                                            \
-  TENSOR(in, f32, q, "B,T,H,D") TENSOR(in, f32, k, "B,S,K,D") TENSOR(in, f32, v, "B,S,K,D")                            \
+  TENSOR(in, act, q, "B,T,H,D") TENSOR(in, act, k, "B,S,K,D") TENSOR(in, act, v, "B,S,K,D")                            \
   TENSOR(in, i32, first, "B,T") TENSOR(in, i32, last, "B,T")                                                           \
-  TENSOR(in, f32, y, "B,T,H,D") TENSOR(in, f32, lse, "B,H,T") TENSOR(in, f32, dy, "B,T,H,D")                           \
-  TENSOR(out, f32, dq, "B,T,H,D") TENSOR(out, f32, dk, "B,S,K,D") TENSOR(out, f32, dv, "B,S,K,D") REAL(scale)          \
-  FLAG(bf16)
+  TENSOR(in, act, y, "B,T,H,D") TENSOR(in, f32, lse, "B,H,T") TENSOR(in, act, dy, "B,T,H,D")                           \
+  TENSOR(out, act, dq, "B,T,H,D") TENSOR(out, act, dk, "B,S,K,D") TENSOR(out, act, dv, "B,S,K,D") REAL(scale)
 
 // y = silu(gate) * up
 #define LETHE_FIELDS_swiglu(DIM, TENSOR, REAL, INT, FLAG)                                                              \
   DIM(N) DIM(F)                                                                                                        \
-  TENSOR(in, f32, gate, "N,F") TENSOR(in, f32, up, "N,F") TENSOR(out, f32, y, "N,F")
+  TENSOR(in, act, gate, "N,F") TENSOR(in, act, up, "N,F") TENSOR(out, act, y, "N,F")
 
 #define LETHE_FIELDS_swiglu_backward(DIM, TENSOR, REAL, INT, FLAG)                                                     \
   DIM(N) DIM(F)                                                                                                        \
-  TENSOR(in, f32, gate, "N,F") TENSOR(in, f32, up, "N,F") TENSOR(in, f32, dy, "N,F")                                   \
-  TENSOR(out, f32, dgate, "N,F") TENSOR(out, f32, dup, "N,F")
+  TENSOR(in, act, gate, "N,F") TENSOR(in, act, up, "N,F") TENSOR(in, act, dy, "N,F")                                   \
+  TENSOR(out, act, dgate, "N,F") TENSOR(out, act, dup, "N,F")
 
 // The fused head and loss (docs/math.md): logits z = hidden weight^T are never held for all rows at once.
 // Rows [0, num_forget) are forget rows, the others replay rows; targets -1 are ignored (no loss, zero dhidden).
@@ -106,11 +109,11 @@
 // Per row, on request: nll = -log p of the target, p, kl (0 where there is none, and on ignored rows).
 #define LETHE_FIELDS_unlearn_head(DIM, TENSOR, REAL, INT, FLAG)                                                        \
   DIM(N) DIM(M) DIM(D) DIM(V)                                                                                          \
-  TENSOR(in, f32, hidden, "N,D") TENSOR(in, f32, weight, "V,D") TENSOR(in, i32, targets, "N")                          \
-  TENSOR(in_opt, f32, original_hidden, "M,D") TENSOR(in_opt, f32, original_weight, "V,D")                              \
-  TENSOR(out, f32, sums, "8") TENSOR(out_opt, f32, dhidden, "N,D") TENSOR(acc_opt, f32, dweight, "V,D")                \
+  TENSOR(in, act, hidden, "N,D") TENSOR(in, wgt, weight, "V,D") TENSOR(in, i32, targets, "N")                          \
+  TENSOR(in_opt, act, original_hidden, "M,D") TENSOR(in_opt, wgt, original_weight, "V,D")                              \
+  TENSOR(out, f32, sums, "8") TENSOR(out_opt, act, dhidden, "N,D") TENSOR(acc_opt, f32, dweight, "V,D")                \
   TENSOR(out_opt, f32, nll, "N") TENSOR(out_opt, f32, p, "N") TENSOR(out_opt, f32, kl, "N")                            \
-  REAL(scale_forgetting) REAL(scale_replay) REAL(scale_mitigation) INT(num_forget) INT(method) FLAG(bf16)
+  REAL(scale_forgetting) REAL(scale_replay) REAL(scale_mitigation) INT(num_forget) INT(method)
 
 // AdamW (Loshchilov & Hutter 2019), as PyTorch: g = grad * grad_scale; param *= 1 - lr * weight_decay;
 // m, v moving averages; param -= lr * (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + epsilon)
@@ -127,7 +130,7 @@
 // y[i] = f(a[(i / a_repeat) % A], b[(i / b_repeat) % B]); kind 0 add, 1 sub, 2 mul, 3 div, 4 max, 5 min. y may alias a or b.
 #define LETHE_FIELDS_binary(DIM, TENSOR, REAL, INT, FLAG)                                                              \
   DIM(N) DIM(A) DIM(B)                                                                                                 \
-  TENSOR(in, f32, a, "A") TENSOR(in, f32, b, "B") TENSOR(out, f32, y, "N") INT(a_repeat) INT(b_repeat) INT(kind)
+  TENSOR(in, act, a, "A") TENSOR(in, act, b, "B") TENSOR(out, act, y, "N") INT(a_repeat) INT(b_repeat) INT(kind)
 
 // kind 0 neg, 1 square, 2 exp, 3 log, 4 sqrt, 5 rsqrt, 6 reciprocal, 7 abs, 8 relu, 9 sigmoid, 10 tanh, 11 step (x > 0),
 // 12 softplus. y may alias x.
@@ -150,12 +153,17 @@
   TENSOR(in, f32, a, "A,M,K") TENSOR(in, f32, b, "B,K,N") TENSOR(out, f32, y, "P,M,N")                                 \
   FLAG(transpose_a) FLAG(transpose_b)
 
-// y[y_offset + r y_stride + c] = x[x_offset + r x_stride + c] for r < rows, c < cols (elements of 4 bytes; any dtype).
+// y[y_offset + r y_stride + c] = x[x_offset + r x_stride + c] for r < rows, c < cols (also int32 elements).
 // Slices, concatenations and appends to a KV cache. Reads and writes outside x [X] or y [Y] are invalid_argument.
 #define LETHE_FIELDS_copy_block(DIM, TENSOR, REAL, INT, FLAG)                                                          \
   DIM(X) DIM(Y)                                                                                                        \
-  TENSOR(in, f32, x, "X") TENSOR(inout, f32, y, "Y")                                                                   \
+  TENSOR(in, act, x, "X") TENSOR(inout, act, y, "Y")                                                                   \
   INT(rows) INT(cols) INT(x_offset) INT(x_stride) INT(y_offset) INT(y_stride)
+
+// y[i] = x[i], from f32 to bf16 (to nearest, ties to even) or back, or a copy.
+#define LETHE_FIELDS_convert(DIM, TENSOR, REAL, INT, FLAG)                                                             \
+  DIM(N)                                                                                                               \
+  TENSOR(in, wgt, x, "N") TENSOR(out, wgt, y, "N")
 
 // clang-format on
 

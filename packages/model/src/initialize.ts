@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { seededRandom } from '@lethe/run';
-import { Parameter } from '@lethe/tensor';
+import { frozenWeight, Parameter } from '@lethe/tensor';
 import type { LlamaConfig } from './config.js';
 import { Llama } from './llama.js';
 import { parameterSpecs } from './parameter-names.js';
@@ -25,7 +25,7 @@ export function initializeLlama(config: LlamaConfig, seed: number): Llama {
 /** A copy with storage of its own, not trainable: the frozen original model. */
 export function cloneLlama(model: Llama): Llama {
   const copies = model.parameters.map(
-    ({ name, value }) => new Parameter(name, tf.tensor(value.dataSync(), value.shape), false),
+    ({ name, value }) => new Parameter(name, frozenWeight(value), false),
   );
   return new Llama(model.config, copies);
 }

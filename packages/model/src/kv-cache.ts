@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { appendRows } from '@lethe/tensor';
+import { appendRows, zeroActivation } from '@lethe/tensor';
 import type { LlamaConfig } from './config.js';
 
 /** Keys and values of the tokens read so far, for `numRows` sequences of at most `capacity` tokens. */
@@ -16,7 +16,7 @@ export class KvCache {
     const shape = [numRows, capacity, config.numKeyValueHeads * config.headDim];
     for (let layer = 0; layer < config.numLayers; layer++) {
       for (const list of [this.keys, this.values]) {
-        const zeros = tf.fill(shape, 0);
+        const zeros = zeroActivation(shape);
         list.push(tf.variable(zeros, false));
         zeros.dispose();
       }

@@ -6,6 +6,8 @@ interface Stored {
   refCount: number;
   dtype: tf.DataType;
   size: number;
+  /** Elements are bf16, whatever the dtype's label says; values are read as float32. */
+  bf16: boolean;
 }
 
 /** A TensorFlow.js backend whose tensors are buffers of the native addon. One instance per device. */
@@ -31,15 +33,24 @@ export class LetheBackend extends tf.KernelBackend {
     const size = tf.util.sizeFromShape(shape);
     const buffer = this.addon.alloc(this.deviceIndex, Math.max(size, 1) * 4);
     if (values && size > 0) this.addon.write(buffer, 0, asWords(values, dtype));
-    this.stored.set(dataId, { buffer, refCount, dtype, size });
+    this.stored.set(dataId, { buffer, refCount, dtype, size, bf16: false });
   }
 
-  /** An uninitialised tensor for a kernel to fill. */
+  /** An uninitialised tensor for a kernel to fill, of 4-byte elements. */
   output(shape: number[], dtype: 'float32' | 'int32' = 'float32'): tf.TensorInfo {
+    return this.allocate(shape, dtype, false);
+  }
+
+  /** The same for an activation: float32 by its label, held in bf16 where `bf16` says so. */
+  activation(shape: number[], bf16: boolean): tf.TensorInfo {
+    return this.allocate(shape, 'float32', bf16);
+  }
+
+  private allocate(shape: number[], dtype: 'float32' | 'int32', bf16: boolean): tf.TensorInfo {
     const dataId = {};
     const size = tf.util.sizeFromShape(shape);
-    const buffer = this.addon.alloc(this.deviceIndex, Math.max(size, 1) * 4);
-    this.stored.set(dataId, { buffer, refCount: 1, dtype, size });
+    const buffer = this.addon.alloc(this.deviceIndex, Math.max(size, 1) * (bf16 ? 2 : 4), bf16);
+    this.stored.set(dataId, { buffer, refCount: 1, dtype, size, bf16 });
     return { dataId, shape, dtype };
   }
 
@@ -49,13 +60,19 @@ export class LetheBackend extends tf.KernelBackend {
     return { dataId: x.dataId, shape, dtype };
   }
 
+  /** Whether a tensor's elements are held in bf16. */
+  isBf16(x: tf.TensorInfo): boolean {
+    return this.stored.get(x.dataId).bf16;
+  }
+
   /** The addon's buffer of a tensor. */
   buffer(x: tf.TensorInfo): number {
     return this.stored.get(x.dataId).buffer;
   }
 
   override readSync(dataId: object): tf.BackendValues {
-    const { buffer, dtype, size } = this.stored.get(dataId);
+    const { buffer, dtype, size, bf16 } = this.stored.get(dataId);
+    if (bf16) return widened(this.addon, buffer, size);
     const words = dtype === 'float32' ? new Float32Array(size) : new Int32Array(size);
     if (size > 0) this.addon.read(buffer, 0, words);
     return dtype === 'bool' ? Uint8Array.from(words) : words;
@@ -103,6 +120,15 @@ export class LetheBackend extends tf.KernelBackend {
   override dispose(): void {
     this.addon.emptyCache(this.deviceIndex);
   }
+}
+
+/** The values of a bf16 buffer: the upper halves of float32. */
+function widened(addon: Addon, buffer: number, size: number): Float32Array {
+  const halves = new Uint16Array(size);
+  if (size > 0) addon.read(buffer, 0, halves);
+  const words = Uint32Array.from(halves);
+  for (let i = 0; i < size; i++) words[i] <<= 16;
+  return new Float32Array(words.buffer);
 }
 
 /** tfjs values as the 4-byte words the addon stores. */

@@ -1,4 +1,7 @@
-/** fp32: everything in single precision. bf16: matrix products on inputs rounded to bfloat16, accumulated in fp32. */
+/**
+ * fp32: everything in single precision. bf16: activations are held in bfloat16, and matrix products round weights to it
+ * and accumulate in fp32; weights, their gradients, the optimizer's state and logits stay fp32.
+ */
 export type Precision = 'fp32' | 'bf16';
 
 let current: Precision = 'fp32';

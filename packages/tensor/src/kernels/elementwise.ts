@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { callOperator } from '../call.js';
+import { callOperator, toFp32 } from '../call.js';
 import { broadcastOf } from './broadcast.js';
 import type { RegisterKernel } from './register.js';
 
@@ -24,9 +24,13 @@ export function registerElementwise(register: RegisterKernel): void {
     register(name, ({ a, b }, _attrs, backend) => {
       const shape = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
       const [left, right] = [broadcastOf(a.shape, shape), broadcastOf(b.shape, shape)];
-      const y = backend.output(shape);
+      const bf16 = backend.isBf16(a) && backend.isBf16(b);
+      const y = backend.activation(shape, bf16);
       const sizes = { N: tf.util.sizeFromShape(shape), A: left.size, B: right.size };
-      callOperator(backend, 'binary', { ...sizes, a, b, y, a_repeat: left.repeat, b_repeat: right.repeat, kind });
+      const operands = [a, b].map((x) => (!bf16 && backend.isBf16(x) ? toFp32(backend, x) : x));
+      const repeats = { a_repeat: left.repeat, b_repeat: right.repeat };
+      callOperator(backend, 'binary', { ...sizes, a: operands[0], b: operands[1], y, ...repeats, kind });
+      for (const [i, x] of [a, b].entries()) if (operands[i] !== x) backend.disposeData(operands[i].dataId);
       return y;
     });
   });

@@ -1,12 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LetheBackend } from '../backend.js';
-import { callOperator } from '../call.js';
+import { callOperator, converted } from '../call.js';
 import type { RegisterKernel } from './register.js';
 
 function filled(backend: LetheBackend, shape: number[], value: number): tf.TensorInfo {
   const y = backend.output(shape);
   callOperator(backend, 'fill', { N: tf.util.sizeFromShape(shape), y, value });
   return y;
+}
+
+function filledLike(backend: LetheBackend, x: tf.TensorInfo, value: number): tf.TensorInfo {
+  const y = filled(backend, x.shape, value);
+  if (!backend.isBf16(x)) return y;
+  const narrow = converted(backend, y, true);
+  backend.disposeData(y.dataId);
+  return narrow;
 }
 
 function castTo(backend: LetheBackend, x: tf.TensorInfo, dtype: tf.DataType): tf.TensorInfo {
@@ -30,6 +38,10 @@ interface Block {
   y_stride: number;
 }
 
+function like(backend: LetheBackend, x: tf.TensorInfo, shape: number[]): tf.TensorInfo {
+  return backend.isBf16(x) ? backend.activation(shape, true) : backend.output(shape, x.dtype as 'float32' | 'int32');
+}
+
 function copyBlock(backend: LetheBackend, source: tf.TensorInfo, target: tf.TensorInfo, block: Block): void {
   const size = tf.util.sizeFromShape;
   callOperator(backend, 'copy_block', { X: size(source.shape), Y: size(target.shape), x: source, y: target, ...block });
@@ -43,7 +55,7 @@ function slice(backend: LetheBackend, x: tf.TensorInfo, begin: number[], size: n
     throw new RangeError(`lethe devices slice one axis, received begin [${begin}] size [${size}]`);
   const inner = tf.util.sizeFromShape(x.shape.slice(axis + 1));
   const rows = tf.util.sizeFromShape(x.shape.slice(0, axis));
-  const y = backend.output(shape, x.dtype as 'float32' | 'int32');
+  const y = like(backend, x, shape);
   const [cols, stride] = [(shape[axis] ?? 1) * inner, (x.shape[axis] ?? 1) * inner];
   const offset = (begin[axis] ?? 0) * inner;
   copyBlock(backend, x, y, { rows, cols, x_offset: offset, x_stride: stride, y_offset: 0, y_stride: cols });
@@ -53,7 +65,7 @@ function slice(backend: LetheBackend, x: tf.TensorInfo, begin: number[], size: n
 function concat(backend: LetheBackend, parts: tf.TensorInfo[], axis: number): tf.TensorInfo {
   const shape = [...parts[0].shape];
   shape[axis] = parts.reduce((sum, part) => sum + part.shape[axis], 0);
-  const y = backend.output(shape, parts[0].dtype as 'float32' | 'int32');
+  const y = like(backend, parts[0], shape);
   const rows = tf.util.sizeFromShape(shape.slice(0, axis));
   const stride = tf.util.sizeFromShape(shape.slice(axis));
   let offset = 0;
@@ -78,8 +90,8 @@ export function registerShapes(register: RegisterKernel): void {
   });
   register(tf.Cast, ({ x }, { dtype }, backend) => castTo(backend, x, dtype as tf.DataType));
   register(tf.Fill, (_inputs, { shape, value }, backend) => filled(backend, shape as number[], value as number));
-  register(tf.ZerosLike, ({ x }, _attrs, backend) => filled(backend, x.shape, 0));
-  register(tf.OnesLike, ({ x }, _attrs, backend) => filled(backend, x.shape, 1));
+  register(tf.ZerosLike, ({ x }, _attrs, backend) => filledLike(backend, x, 0));
+  register(tf.OnesLike, ({ x }, _attrs, backend) => filledLike(backend, x, 1));
   register(tf.Slice, ({ x }, { begin, size }, backend) => slice(backend, x, begin as number[], size as number[]));
   register(tf.Concat, (inputs, { axis }, backend) => {
     const parts = (Object.values(inputs) as tf.TensorInfo[]).filter((part) => tf.util.sizeFromShape(part.shape) > 0);

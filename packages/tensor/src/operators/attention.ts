@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { callOperator } from '../call.js';
 import type { KernelAttributes } from '../kernels/register.js';
-import { precision } from '../precision.js';
 import { record } from '../tape.js';
 import { attentionBackwardComposed, attentionComposed } from './attention-composed.js';
 import { expectShape, registerOperator, runOperator } from './register.js';
@@ -22,10 +21,10 @@ registerOperator(
   'lethe.attention',
   ({ q, k, v, first, last }, attrs, backend) => {
     const sizes = sizesOf(attrs);
-    const y = backend.output([sizes.B * sizes.T, sizes.H * sizes.D]);
+    const y = backend.activation([sizes.B * sizes.T, sizes.H * sizes.D], backend.isBf16(q));
     const lse = backend.output([sizes.B, sizes.H, sizes.T]);
-    const scalars = { scale: attrs.scale as number, bf16: Boolean(attrs.bf16) };
-    callOperator(backend, 'attention', { ...sizes, q, k, v, first, last, y, lse, ...scalars });
+    const scale = attrs.scale as number;
+    callOperator(backend, 'attention', { ...sizes, q, k, v, first, last, y, lse, scale });
     return [y, lse];
   },
   (inputs, attrs) => attentionComposed(inputs, sizesOf(attrs), attrs.scale as number),
@@ -35,9 +34,9 @@ registerOperator(
   'lethe.attention_backward',
   ({ q, k, v, first, last, y, lse, dy }, attrs, backend) => {
     const sizes = sizesOf(attrs);
-    const [dq, dk, dv] = [backend.output(q.shape), backend.output(k.shape), backend.output(v.shape)];
-    const scalars = { scale: attrs.scale as number, bf16: Boolean(attrs.bf16) };
-    callOperator(backend, 'attention_backward', { ...sizes, q, k, v, first, last, y, lse, dy, dq, dk, dv, ...scalars });
+    const [dq, dk, dv] = [q, k, v].map((x) => backend.activation(x.shape, backend.isBf16(x)));
+    const scale = attrs.scale as number;
+    callOperator(backend, 'attention_backward', { ...sizes, q, k, v, first, last, y, lse, dy, dq, dk, dv, scale });
     return [dq, dk, dv];
   },
   (inputs, attrs) => attentionBackwardComposed(inputs, sizesOf(attrs), attrs.scale as number),
@@ -77,7 +76,7 @@ export function attention(inputs: AttentionInputs, sizes: AttentionSizes): tf.Te
   expectShape('attention', 'v', v, [B * S, K * D]);
   expectShape('attention', 'first', first, [B * T]);
   expectShape('attention', 'last', last, [B * T]);
-  const attributes = { B, T, S, H, K, D, scale: 1 / Math.sqrt(D), bf16: precision() === 'bf16' };
+  const attributes = { B, T, S, H, K, D, scale: 1 / Math.sqrt(D) };
   const [y, lse] = runOperator('lethe.attention', { q, k, v, first, last }, attributes);
   const backward = ([dy]: (tf.Tensor | undefined)[]): tf.Tensor[] =>
     runOperator('lethe.attention_backward', { q, k, v, first, last, y, lse, dy }, attributes);

@@ -1,13 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { callOperator } from '../call.js';
+import { precision } from '../precision.js';
 import { accumulator, isLive, record } from '../tape.js';
 import { registerOperator, runOperator } from './register.js';
 
 registerOperator(
   'lethe.embedding',
-  ({ ids, weight }, _attrs, backend) => {
+  ({ ids, weight }, { bf16 }, backend) => {
     const [N, [V, D]] = [ids.shape[0], weight.shape];
-    const y = backend.output([N, D]);
+    const y = backend.activation([N, D], Boolean(bf16));
     callOperator(backend, 'embedding', { N, V, D, ids, weight, y });
     return y;
   },
@@ -43,7 +44,7 @@ tf.registerGradient({
  * @returns [N, D].
  */
 export function embedding(ids: tf.Tensor, weight: tf.Tensor): tf.Tensor {
-  const [y] = runOperator('lethe.embedding', { ids, weight });
+  const [y] = runOperator('lethe.embedding', { ids, weight }, { bf16: precision() === 'bf16' });
   const backward = ([dy]: (tf.Tensor | undefined)[]): (tf.Tensor | undefined)[] => {
     const inputs = { ids, dy, dweight: accumulator(weight) };
     return [

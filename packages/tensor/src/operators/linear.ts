@@ -1,15 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { callOperator } from '../call.js';
-import { precision } from '../precision.js';
 import { accumulator, isLive, record } from '../tape.js';
 import { expectShape, registerOperator, runOperator } from './register.js';
 
 registerOperator(
   'lethe.linear',
-  ({ x, weight, bias }, { bf16 }, backend) => {
+  ({ x, weight, bias }, _attrs, backend) => {
     const [N, [O, I]] = [x.shape[0], weight.shape];
-    const y = backend.output([N, O]);
-    callOperator(backend, 'linear', { N, I, O, x, weight, bias, y, bf16: Boolean(bf16) });
+    const y = backend.activation([N, O], backend.isBf16(x));
+    callOperator(backend, 'linear', { N, I, O, x, weight, bias, y });
     return y;
   },
   ({ x, weight, bias }) => {
@@ -21,14 +20,14 @@ registerOperator(
 // Accumulators dx, dweight, dbias are added to and not returned; the wanted others are returned in that order.
 registerOperator(
   'lethe.linear_backward',
-  (inputs, { wants, bf16 }, backend) => {
+  (inputs, { wants }, backend) => {
     const { x, weight, dy } = inputs;
     const [N, [O, I]] = [x.shape[0], weight.shape];
     const shapes: Record<string, number[]> = { dx: [N, I], dweight: [O, I], dbias: [O] };
     const made: Record<string, tf.TensorInfo> = {};
     for (const want of wants as string[]) {
       if (inputs[want]) continue;
-      made[want] = backend.output(shapes[want]);
+      made[want] = backend.activation(shapes[want], want === 'dx' && backend.isBf16(x));
       if (want !== 'dx')
         callOperator(backend, 'fill', { N: tf.util.sizeFromShape(shapes[want]), y: made[want], value: 0 });
     }
@@ -44,7 +43,6 @@ registerOperator(
       dy,
       ...outputs,
       accumulate_dx: Boolean(inputs.dx),
-      bf16: Boolean(bf16),
     });
     return Object.values(made);
   },
@@ -58,10 +56,9 @@ registerOperator(
 tf.registerGradient({
   kernelName: 'lethe.linear',
   inputsToSave: ['x', 'weight'],
-  gradFunc: (dy, [x, weight], attrs) => {
-    const { bf16 } = attrs as { bf16?: boolean };
+  gradFunc: (dy, [x, weight]) => {
     const want = (name: string) => () =>
-      runOperator('lethe.linear_backward', { x, weight, dy: dy as tf.Tensor }, { wants: [name], bf16 })[0];
+      runOperator('lethe.linear_backward', { x, weight, dy: dy as tf.Tensor }, { wants: [name] })[0];
     return { x: want('dx'), weight: want('dweight'), bias: want('dbias') };
   },
 });
@@ -73,8 +70,7 @@ tf.registerGradient({
  */
 export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
   expectShape('linear', 'x', x, [x.shape[0], (weight.shape as number[])[1]]);
-  const bf16 = precision() === 'bf16';
-  const [y] = runOperator('lethe.linear', { x, weight, bias }, { bf16 });
+  const [y] = runOperator('lethe.linear', { x, weight, bias });
   const backward = ([dy]: (tf.Tensor | undefined)[]): (tf.Tensor | undefined)[] => {
     const operands: [string, tf.Tensor | undefined][] = [
       ['dx', x],
@@ -84,7 +80,7 @@ export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Te
     const wanted = operands.filter(([, operand]) => isLive(operand)) as [string, tf.Tensor][];
     const accumulators = Object.fromEntries(wanted.map(([name, operand]) => [name, accumulator(operand)]));
     const wants = wanted.map(([name]) => name);
-    const made = runOperator('lethe.linear_backward', { x, weight, dy, ...accumulators }, { wants, bf16 });
+    const made = runOperator('lethe.linear_backward', { x, weight, dy, ...accumulators }, { wants });
     let next = 0;
     return operands.map(([name]) => (wants.includes(name) && !accumulators[name] ? made[next++] : undefined));
   };

@@ -8,8 +8,9 @@ registerOperator(
   'lethe.rms_norm',
   ({ x, residual, weight }, { epsilon }, backend) => {
     const [N, D] = x.shape;
-    const [y, rstd] = [backend.output([N, D]), backend.output([N])];
-    const sum = residual ? backend.output([N, D]) : undefined;
+    const bf16 = backend.isBf16(x);
+    const [y, rstd] = [backend.activation([N, D], bf16), backend.output([N])];
+    const sum = residual ? backend.activation([N, D], bf16) : undefined;
     callOperator(backend, 'rms_norm', { N, D, x, residual, weight, sum, y, rstd, epsilon: epsilon as number });
     return sum ? [y, rstd, sum] : [y, rstd];
   },
@@ -26,7 +27,7 @@ registerOperator(
   'lethe.rms_norm_backward',
   ({ x, weight, rstd, dy, dsum, dweight }, { wantWeight }, backend) => {
     const [N, D] = x.shape;
-    const dx = backend.output([N, D]);
+    const dx = backend.activation([N, D], backend.isBf16(x));
     const made = wantWeight && !dweight ? backend.output([D]) : undefined;
     if (made) callOperator(backend, 'fill', { N: D, y: made, value: 0 });
     const target = wantWeight ? (dweight ?? made) : undefined;

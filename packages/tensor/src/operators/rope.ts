@@ -8,7 +8,7 @@ registerOperator(
   ({ x, positions, cos, sin }, { inverse }, backend) => {
     const [N, width] = x.shape;
     const [P, R] = cos.shape;
-    const y = backend.output(x.shape);
+    const y = backend.activation(x.shape, backend.isBf16(x));
     const dims = { N, H: width / (2 * R), R, P };
     callOperator(backend, 'rope', { ...dims, x, positions, cos, sin, y, inverse: Boolean(inverse) });
     return y;

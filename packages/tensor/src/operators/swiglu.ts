@@ -7,7 +7,7 @@ registerOperator(
   'lethe.swiglu',
   ({ gate, up }, _attrs, backend) => {
     const [N, F] = gate.shape;
-    const y = backend.output([N, F]);
+    const y = backend.activation([N, F], backend.isBf16(gate));
     callOperator(backend, 'swiglu', { N, F, gate, up, y });
     return y;
   },
@@ -18,7 +18,7 @@ registerOperator(
   'lethe.swiglu_backward',
   ({ gate, up, dy }, _attrs, backend) => {
     const [N, F] = gate.shape;
-    const [dgate, dup] = [backend.output([N, F]), backend.output([N, F])];
+    const [dgate, dup] = [gate, up].map((x) => backend.activation([N, F], backend.isBf16(x)));
     callOperator(backend, 'swiglu_backward', { N, F, gate, up, dy, dgate, dup });
     return [dgate, dup];
   },

@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { callOperator } from '../call.js';
 import type { LetheBackend } from '../backend.js';
 import type { KernelAttributes, KernelInputs } from '../kernels/register.js';
-import { precision } from '../precision.js';
 import { accumulator, isLive, isSeed, record } from '../tape.js';
 import { expectShape, registerOperator, runOperator } from './register.js';
 import { unlearnHeadComposed } from './unlearn-head-composed.js';
@@ -35,12 +34,13 @@ function nativeHead(inputs: KernelInputs, attrs: KernelAttributes, backend: Leth
   const dims = { N: hidden.shape[0], M: original_hidden?.shape[0] ?? 0, D: hidden.shape[1], V: weight.shape[0] };
   const sums = backend.output([8]);
   const made: Partial<Record<Want, tf.TensorInfo>> = {};
-  for (const want of attrs.wants as Want[]) made[want] = backend.output(wantedShape(want, inputs));
+  for (const want of attrs.wants as Want[])
+    made[want] = backend.activation(wantedShape(want, inputs), want === 'dhidden' && backend.isBf16(hidden));
   if (made.dweight) callOperator(backend, 'fill', { N: dims.V * dims.D, y: made.dweight, value: 0 });
   const dweight = inputs.dweight ?? made.dweight;
-  const { scales, numForget, method, bf16 } = attrs as unknown as HeadAttributes;
+  const { scales, numForget, method } = attrs as unknown as HeadAttributes;
   const [scale_forgetting, scale_replay, scale_mitigation] = scales;
-  const scalars = { scale_forgetting, scale_replay, scale_mitigation, num_forget: numForget, method, bf16 };
+  const scalars = { scale_forgetting, scale_replay, scale_mitigation, num_forget: numForget, method };
   callOperator(backend, 'unlearn_head', { ...dims, ...inputs, ...made, dweight, sums, ...scalars });
   return [objective(sums, scales, backend), sums, ...(Object.values(made) as tf.TensorInfo[])];
 }
@@ -75,7 +75,6 @@ export interface HeadAttributes {
   scales: [forgetting: number, replay: number, mitigation: number];
   numForget: number;
   method: number;
-  bf16: boolean;
   wants: string[];
 }
 
@@ -143,7 +142,6 @@ export function unlearnHead(inputs: HeadInputs, options: HeadOptions): HeadResul
     scales: [scales.forgetting, scales.replay, scales.mitigation],
     numForget,
     method: FORGETTING_METHODS.indexOf(method),
-    bf16: precision() === 'bf16',
     wants,
   };
   const original = { original_hidden: originalHidden, original_weight: originalWeight };
