@@ -1,20 +1,10 @@
-import { documentPerplexities } from '@lethe/analysis';
-import { ChatRenderer, loadTokenizer, sequences, type Tokenizer } from '@lethe/data-pipeline';
-import {
-  type ChoiceScores,
-  constraintSchema,
-  type InstructionScores,
-  readMmluFolder,
-  type RuleInstruction,
-  type Score,
-  scoreChoices,
-  scoreInstructions,
-} from '@lethe/eval';
-import { generate, type Llama, loadLlama } from '@lethe/model';
-import { type Logger, UserError } from '@lethe/run';
-import { readFileSync } from 'node:fs';
+import { loadTokenizer, readOverlaps } from '@lethe/data-pipeline';
+import type { ChoiceScores, InstructionScores, OverlapSplit, Score } from '@lethe/eval';
+import { loadLlama } from '@lethe/model';
+import type { Logger } from '@lethe/run';
 import { z } from 'zod';
-import { formatTable } from './table.js';
+import { checkpointFolder } from './checkpoint-location.js';
+import { runTask } from './evaluation-task.js';
 
 const taskSchema = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -44,15 +34,24 @@ export type EvalTask = z.output<typeof taskSchema>;
 
 /** The recipe of `lethe eval`. */
 export const evalRecipeSchema = z.strictObject({
-  model: z.string().optional().describe('checkpoint folder in the Hugging Face layout'),
+  model: z.string().optional().describe('checkpoint folder in the Hugging Face layout, or hf://OWNER/NAME'),
   out: z.string().default('runs/eval/results.json'),
+  overlap: z
+    .array(z.string())
+    .default([])
+    .describe('overlap.jsonl of prepared training data, or its folder: scores by whether items are in that data'),
   tasks: z.array(taskSchema).min(1),
 });
 
 /** One task's result. */
 export type TaskResult =
-  | { kind: 'multiple-choice'; name: string; scores: ChoiceScores }
-  | { kind: 'instructions'; name: string; scores: InstructionScores }
+  | { kind: 'multiple-choice'; name: string; scores: ChoiceScores; overlap?: OverlapSplit<{ accuracy: Score }> }
+  | {
+      kind: 'instructions';
+      name: string;
+      scores: InstructionScores;
+      overlap?: OverlapSplit<{ hsr: Score; ssr: Score }>;
+    }
   | { kind: 'perplexity'; name: string; perplexity: number; numTokens: number; logPerplexities: number[] };
 
 /** The results of one model. */
@@ -61,100 +60,33 @@ export interface Evaluation {
   tasks: TaskResult[];
 }
 
-/** Reads instructions with their constraints. @throws UserError with file and line. */
-export function readInstructions(file: string): RuleInstruction[] {
-  const row = z.object({ prompt: z.string(), constraints: z.array(constraintSchema).min(1) });
-  const lines = readFileSync(file, 'utf8').split('\n');
-  const instructions = lines.flatMap((line, i) => {
-    if (line.trim() === '') return [];
-    try {
-      return [row.parse(JSON.parse(line))];
-    } catch (cause) {
-      throw new UserError(`${file}:${i + 1}: expected {"prompt", "constraints"}: ${(cause as Error).message}`, {
-        cause,
-      });
-    }
-  });
-  if (instructions.length === 0) throw new UserError(`${file}: no instructions`);
-  return instructions;
-}
-
-/** Greedy responses of a chat model, `batchRows` at a time. */
-async function respond(model: Llama, tokenizer: Tokenizer, prompts: string[], maxNewTokens: number): Promise<string[]> {
-  const renderer = new ChatRenderer(tokenizer);
-  const stopIds = [...new Set([...model.config.eosTokenIds, ...tokenizer.special.stops])];
-  const responses: string[] = [];
-  const batchRows = 32;
-  for (let from = 0; from < prompts.length; from += batchRows) {
-    const part = prompts.slice(from, from + batchRows);
-    const ids = await Promise.all(part.map((content) => renderer.prompt([{ role: 'user', content }])));
-    const made = generate(model, ids, { maxNewTokens, stopIds });
-    responses.push(...(await Promise.all(made.map((list) => tokenizer.decode(list, { skipSpecialTokens: true })))));
-  }
-  return responses;
-}
-
-async function runTask(task: EvalTask, model: Llama, tokenizer: Tokenizer): Promise<TaskResult> {
-  const { name } = task;
-  if (task.kind === 'multiple-choice') {
-    const subjects = readMmluFolder(task.data, task.split);
-    return { kind: task.kind, name, scores: await scoreChoices(model, tokenizer, subjects, { numShots: task.shots }) };
-  }
-  if (task.kind === 'instructions') {
-    const instructions = readInstructions(task.data);
-    const responses = await respond(
-      model,
-      tokenizer,
-      instructions.map(({ prompt }) => prompt),
-      task.maxNewTokens,
-    );
-    return { kind: task.kind, name, scores: scoreInstructions(instructions, responses) };
-  }
-  const { shards, maxLength, maxDocuments } = task;
-  const documents: Int32Array[] = [];
-  for await (const { ids } of sequences({ shards, maxLength, maxDocuments, tokenizerHash: tokenizer.hash })) {
-    if (ids.length > 1) documents.push(ids);
-  }
-  return { kind: task.kind, name, ...documentPerplexities(model, documents) };
+/** What is evaluated. */
+export interface EvaluationPlan {
+  model: string;
+  tasks: EvalTask[];
+  /** overlap.jsonl files or their folders. */
+  overlap?: string[];
 }
 
 /** Scores one model on every task of a recipe, on the current device. */
-export async function runEvaluation(recipe: { model: string; tasks: EvalTask[] }, logger: Logger): Promise<Evaluation> {
-  const tokenizer = await loadTokenizer(recipe.model);
-  const { model } = loadLlama(recipe.model, { trainable: false });
+export async function runEvaluation(recipe: EvaluationPlan, logger: Logger): Promise<Evaluation> {
+  const { overlap = [] } = recipe;
+  const overlaps = overlap.length > 0 ? await readOverlaps(overlap) : undefined;
+  const folder = await checkpointFolder(recipe.model, logger);
+  const tokenizer = await loadTokenizer(folder);
+  const { model } = loadLlama(folder, { trainable: false });
   const tasks: TaskResult[] = [];
   for (const task of recipe.tasks) {
     logger.progress(`${recipe.model}: ${task.name}`);
-    tasks.push(await runTask(task, model, tokenizer));
+    const result = await runTask(task, { model, tokenizer, overlaps });
+    if (overlaps && task.kind !== 'perplexity' && !('overlap' in result)) {
+      logger.warn(
+        `${task.name}: ${overlap.join(', ')} did not look for ${task.data}; prepare with its files in filters.overlap.sets`,
+      );
+    }
+    tasks.push(result);
   }
   logger.endProgress();
   model.dispose();
   return { model: recipe.model, tasks };
-}
-
-const percent = ({ value, low, high }: Score): string =>
-  `${(100 * value).toFixed(1)} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;
-
-/** A table for people. */
-export function formatEvaluation({ model, tasks }: Evaluation): string {
-  const rows = tasks.flatMap((task) => {
-    if (task.kind === 'multiple-choice') {
-      const { micro, macro, numShortened } = task.scores;
-      const shortened = [[task.name, 'prompts cut to the context', String(numShortened), '']];
-      return [
-        [task.name, 'accuracy % (micro)', percent(micro), String(micro.n)],
-        [task.name, 'accuracy % (macro)', (100 * macro).toFixed(1), ''],
-        ...(numShortened > 0 ? shortened : []),
-      ];
-    }
-    if (task.kind === 'instructions') {
-      const { hsr, ssr } = task.scores;
-      return [
-        [task.name, 'HSR %', percent(hsr), String(hsr.n)],
-        [task.name, 'SSR %', percent(ssr), String(ssr.n)],
-      ];
-    }
-    return [[task.name, 'perplexity', task.perplexity.toFixed(2), `${task.numTokens} tokens`]];
-  });
-  return `${model}\n${formatTable(['task', 'measure', 'score [95% interval]', 'n'], rows)}`;
 }

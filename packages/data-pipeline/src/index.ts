@@ -12,7 +12,13 @@ export type { FilterReport, FiltersReport } from './filters/filter-documents.js'
 export { OVERLAP_FILE } from './filters/filter-documents.js';
 export type { FilterOptions, OverlapOptions } from './filters/filter-options.js';
 export { detectLanguage, LANGUAGES } from './filters/language-filter.js';
-export type { OverlapFinding } from './filters/overlap-filter.js';
+export type { OverlapFinding, OverlapSearch } from './filters/overlap-filter.js';
+export { type Overlaps, type OverlapStatus, readOverlaps } from './filters/read-overlaps.js';
+export type { FetchModelOptions } from './hub/fetch-model.js';
+export { modelFolder, pinModel } from './hub/fetch-model.js';
+export { isHubLocation, parseHubLocation } from './hub/hub-location.js';
+export type { PushedModel, PushModelOptions } from './hub/push-model.js';
+export { checkPush, pushModel } from './hub/push-model.js';
 export { EpochOrder } from './order/epoch-order.js';
 export { hashNumbers, Permutation } from './order/permutation.js';
 export type { Packing } from './packing/packing-plan.js';

@@ -5,6 +5,7 @@ export {
   type RuleInstruction,
   scoreInstructions,
 } from './instructions/score-instructions.js';
+export { type OverlapSplit, splitByOverlap } from './overlap/split-by-overlap.js';
 export { bootstrapMean, type Score, wilson } from './interval.js';
 export { type ChoiceQuestion, type ChoiceSubject, readMmluCsv, readMmluFolder } from './multiple-choice/mmlu-files.js';
 export { mmluPrefix, mmluQuestion } from './multiple-choice/mmlu-prompt.js';

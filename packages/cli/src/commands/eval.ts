@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { addDeviceOptions, type DeviceFlags, selectDevice } from '../device-options.js';
-import { evalRecipeSchema, formatEvaluation, runEvaluation } from '../evaluation.js';
+import { evalRecipeSchema, runEvaluation } from '../evaluation.js';
+import { formatEvaluation } from '../format-evaluation.js';
 import type { CliContext } from '../main.js';
 import { recipePath } from '../recipe-path.js';
 
@@ -26,7 +27,7 @@ export function addEvalCommand(program: Command, context: CliContext): void {
       (value: string, list: string[]) => [...list, value],
       [],
     )
-    .option('--model <dir>', 'checkpoint folder, in place of the recipe’s')
+    .option('--model <dir>', 'checkpoint folder, or hf://OWNER/NAME, in place of the recipe’s')
     .option('--out <file>', 'JSON with every score and item, in place of the recipe’s');
   addDeviceOptions(command).action(async (flags: EvalFlags) => {
     const set = [...flags.set];

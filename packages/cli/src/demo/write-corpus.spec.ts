@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readMmluFolder } from '@lethe/eval';
-import { readInstructions } from '../evaluation.js';
+import { readInstructions } from '../read-instructions.js';
 import { QUICK } from './settings.js';
 import { writeCorpus } from './write-corpus.js';
 

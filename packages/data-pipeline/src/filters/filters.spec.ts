@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { smallTokenizer, sampleTexts } from '../../testing/small-tokenizer.js';
 import { temporaryFolder } from '../../testing/temporary-folder.js';
+import { readOverlaps } from './read-overlaps.js';
 import { prepare } from '../prepare/prepare.js';
 import { charactersFilter } from './characters-filter.js';
 import type { FilterOptions } from './filter-options.js';
@@ -183,6 +184,7 @@ describe('filters in prepare', () => {
         .split('\n')
         .map((line) => JSON.parse(line) as object),
     ).toEqual([
+      { searched: { file: set, ngram: 13, items: 1, tooShort: [2] } },
       {
         evaluation: { file: set, line: 1 },
         document: { file: at('listed.jsonl'), line: 1 },
@@ -191,6 +193,15 @@ describe('filters in prepare', () => {
         example: 'which captain watched the dark water all through the night while the white',
       },
     ]);
+    const overlaps = await readOverlaps([at('listed'), at('listed/overlap.jsonl')]);
+    expect([1, 2, 3].map((line) => overlaps.statusOf({ file: set, line }))).toEqual([
+      'overlapping',
+      'too short',
+      'clean',
+    ]);
+    expect(overlaps.statusOf({ file: `${set}.other`, line: 1 })).toBeUndefined();
+    await expect(readOverlaps([at('listed.jsonl')])).rejects.toThrow(/listed\.jsonl:1: expected a line of overlap/);
+    await expect(readOverlaps([at('nowhere')])).rejects.toThrow(/prepare the data with filters\.overlap/);
     const dropped = await run('overlap-dropped', rows, { overlap: { sets: [set], drop: true } });
     expect(dropped.filters!.filters[0]!.examples).toEqual([
       `${at('overlap-dropped.jsonl')}:1: shares 13 words with an evaluation item (${set}:1)`,

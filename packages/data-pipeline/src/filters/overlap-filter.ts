@@ -1,12 +1,26 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
 import { documentText, SourceError, type Document, type Place } from '../documents/document.js';
 import { readDocuments } from '../documents/read-documents.js';
 import type { DocumentFilter, Objection } from './filter.js';
 import type { OverlapOptions } from './filter-options.js';
 import { hashWords, ngramKeys, wordsOf } from './words.js';
 
-/** One line of overlap.jsonl: an evaluation item that shares an n-gram with a document. */
+/** A first line of overlap.jsonl, for each file of the evaluation sets: what was looked for. */
+export interface OverlapSearch {
+  searched: {
+    file: string;
+    ngram: number;
+    /** Items that have an n-gram. */
+    items: number;
+    /** Rows of the others: whether they overlap is not known. */
+    tooShort: number[];
+  };
+}
+
+/** A further line of overlap.jsonl: an evaluation item that shares an n-gram with a document. */
 export interface OverlapFinding {
   /** File and row of the evaluation set's item. */
   evaluation: Place;
@@ -32,6 +46,7 @@ export class OverlapFilter implements DocumentFilter {
   readonly name = 'overlap';
   private readonly items: Item[] = [];
   private readonly itemsOf = new Map<number, number | number[]>();
+  private readonly searches = new Map<string, OverlapSearch>();
   private numShort = 0;
   private numDocuments = 0;
   private readonly found = new Set<number>();
@@ -50,6 +65,7 @@ export class OverlapFilter implements DocumentFilter {
     }
     const filter = new OverlapFilter(file, ngram, drop);
     for await (const document of readDocuments(sets)) filter.addItem(document);
+    await mkdir(path.dirname(file), { recursive: true });
     if (filter.items.length > 0) return filter;
     throw new SourceError(
       `filters.overlap: expected evaluation items of at least ${ngram} words, received ${filter.numShort} shorter ones; lower ngram`,
@@ -91,17 +107,23 @@ export class OverlapFilter implements DocumentFilter {
   }
 
   async close(): Promise<void> {
-    if (!this.out) return;
-    this.out.end();
-    await once(this.out, 'close');
+    const out = this.list();
+    if (out.closed) return;
+    out.end();
+    await once(out, 'close');
   }
 
   private addItem(document: Document): void {
     const keys = new Set(ngramKeys(hashWords(wordsOf(documentText(document))), this.ngram));
+    const { file, line } = document.place;
+    const search = this.searches.get(file) ?? { searched: { file, ngram: this.ngram, items: 0, tooShort: [] } };
+    this.searches.set(file, search);
     if (keys.size === 0) {
       this.numShort++;
+      search.searched.tooShort.push(line);
       return;
     }
+    search.searched.items++;
     const item = this.items.push({ place: document.place, numNgrams: keys.size }) - 1;
     for (const key of keys) {
       const known = this.itemsOf.get(key);
@@ -116,7 +138,14 @@ export class OverlapFilter implements DocumentFilter {
   }
 
   private write(finding: OverlapFinding): void {
-    this.out ??= createWriteStream(this.file);
-    this.out.write(`${JSON.stringify(finding)}\n`);
+    this.list().write(`${JSON.stringify(finding)}\n`);
+  }
+
+  /** overlap.jsonl, begun with what is searched for. */
+  private list(): WriteStream {
+    if (this.out) return this.out;
+    this.out = createWriteStream(this.file);
+    for (const search of this.searches.values()) this.out.write(`${JSON.stringify(search)}\n`);
+    return this.out;
   }
 }

@@ -69,7 +69,7 @@ async function append(blob: BlobDescription, incomplete: string, headers: Record
 export function refusal(url: string, status: number): SourceError {
   const remedy =
     status === 401 || status === 403
-      ? 'the data set is private or gated: set HF_TOKEN to a token that may read it'
+      ? 'it is private or gated: set HF_TOKEN to a token that may read it'
       : status === 404
         ? 'check the name, the revision and the path'
         : 'try again later';

@@ -49,10 +49,10 @@ describe('hf:// locations', () => {
     ['hf://datasets/a/b', { name: 'a/b', revision: 'main', path: '' }],
     ['hf://datasets/a/b@v1/data/*.parquet', { name: 'a/b', revision: 'v1', path: 'data/*.parquet' }],
     ['hf://datasets/a/b@refs%2Fpr%2F1', { name: 'a/b', revision: 'refs/pr/1', path: '' }],
-  ])('%s', (source, expected) => expect(parseHubLocation(source)).toEqual(expected));
+  ])('%s', (source, expected) => expect(parseHubLocation(source, 'dataset')).toEqual({ kind: 'dataset', ...expected }));
 
   it('refuse other forms', () => {
-    expect(() => parseHubLocation('hf://owner/name')).toThrow(/expected hf:\/\/datasets\/OWNER\/NAME/);
+    expect(() => parseHubLocation('hf://owner/name', 'dataset')).toThrow(/expected hf:\/\/datasets\/OWNER\/NAME/);
   });
 
   it('lie where other Hugging Face libraries keep them', () => {
@@ -110,7 +110,7 @@ describe('fetchDataset', () => {
   it('sends the token of the environment, and says when one is needed', async () => {
     hub.token = 'hf_secret';
     const refused = await fetchDataset(SOURCE).catch((error: Error) => error.message);
-    expect(refused).toMatch(/the hub answered 401; the data set is private or gated: set HF_TOKEN/);
+    expect(refused).toMatch(/the hub answered 401; it is private or gated: set HF_TOKEN/);
     process.env['HF_TOKEN'] = 'hf_secret';
     expect(await fetchDataset(SOURCE)).toHaveLength(2);
     await expect(fetchDataset('hf://datasets/owner/other')).rejects.toThrow(/the hub answered 404; check the name/);

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import type { HubKind } from './hub-location.js';
 
 /** Where Hugging Face's own libraries keep what they download: HF_HUB_CACHE, or `hub` in HF_HOME. */
 export function hubCacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
@@ -9,12 +10,12 @@ export function hubCacheFolder(environment: NodeJS.ProcessEnv = process.env): st
   return HF_HUB_CACHE ?? HUGGINGFACE_HUB_CACHE ?? path.join(home, 'hub');
 }
 
-/** One data set in the standard cache: blobs by hash, snapshots by commit that link to them, refs by branch. */
+/** One data set or model in the standard cache: blobs by hash, snapshots by commit that link to them, refs by branch. */
 export class HubCache {
   readonly folder: string;
 
-  constructor(name: string, root = hubCacheFolder()) {
-    this.folder = path.join(root, ['datasets', ...name.split('/')].join('--'));
+  constructor(kind: HubKind, name: string, root = hubCacheFolder()) {
+    this.folder = path.join(root, [`${kind}s`, ...name.split('/')].join('--'));
   }
 
   snapshot(commit: string): string {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { modelFolder } from '../hub/fetch-model.js';
 import { loadJsCore } from './js-core.js';
 import { loadRustCore } from './rust-core.js';
 import { findSpecialIds, readSideFiles } from './special-tokens.js';
@@ -18,12 +19,13 @@ export interface LoadTokenizerOptions {
 }
 
 /**
- * Loads `tokenizer.json` from a model folder or a file, with the special tokens and chat template beside it.
+ * Loads `tokenizer.json` from a model folder, a file, or a model on the hub (`hf://owner/name`), with the special tokens and chat template beside it.
  * @throws TokenizerError when it is missing or malformed.
  */
 export async function loadTokenizer(location: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
-  const isFolder = (await stat(location).catch(() => undefined))?.isDirectory() === true;
-  const file = isFolder ? path.join(location, 'tokenizer.json') : location;
+  const local = await modelFolder(location, { weights: false });
+  const isFolder = (await stat(local).catch(() => undefined))?.isDirectory() === true;
+  const file = isFolder ? path.join(local, 'tokenizer.json') : local;
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     const why =
       cause.code === 'ENOENT' ? 'no such file; expected the tokenizer.json of a Hugging Face model' : cause.message;

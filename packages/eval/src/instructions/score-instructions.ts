@@ -1,3 +1,4 @@
+import type { Place } from '@lethe/data-pipeline';
 import { seededRandom } from '@lethe/run';
 import { bootstrapMean, type Score, wilson } from '../interval.js';
 import { type Constraint, isSatisfied } from './constraint.js';
@@ -6,6 +7,8 @@ import { type Constraint, isSatisfied } from './constraint.js';
 export interface RuleInstruction {
   prompt: string;
   constraints: Constraint[];
+  /** File and line. */
+  place?: Place;
 }
 
 /** One judged response. */

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Place } from '@lethe/data-pipeline';
 import { UserError } from '@lethe/run';
 import { parse } from 'csv-parse/sync';
 
@@ -9,6 +10,8 @@ export interface ChoiceQuestion {
   choices: [string, string, string, string];
   /** Index of the right choice. */
   answer: number;
+  /** File and line where it begins. */
+  place?: Place;
 }
 
 /** One subject: the shots shown before each question, and the questions asked. */
@@ -31,14 +34,14 @@ function isHeader([question, , , , , answer]: string[]): boolean {
  * @throws UserError naming file and record.
  */
 export function readMmluCsv(file: string): ChoiceQuestion[] {
-  let rows: string[][];
+  let records: { record: string[]; info: { lines: number } }[];
   try {
-    rows = parse(readFileSync(file, 'utf8'), { relax_column_count: true }) as string[][];
+    records = parse(readFileSync(file, 'utf8'), { relax_column_count: true, info: true }) as never;
   } catch (cause) {
     throw new UserError(`${file}: not readable as CSV: ${(cause as Error).message}`, { cause });
   }
-  const skipped = rows.length > 0 && isHeader(rows[0]) ? 1 : 0;
-  return rows.slice(skipped).map((row, i) => {
+  const skipped = records.length > 0 && isHeader(records[0].record) ? 1 : 0;
+  return records.slice(skipped).map(({ record: row }, i) => {
     const cell = (row[5] ?? '').trim();
     const answer = Math.max(LETTERS.indexOf(cell), skipped ? ['0', '1', '2', '3'].indexOf(cell) : -1);
     if (row.length !== 6 || answer < 0) {
@@ -46,7 +49,8 @@ export function readMmluCsv(file: string): ChoiceQuestion[] {
         `${file}: record ${i + 1 + skipped}: expected question, four choices and a letter A to D, received ${row.length} columns ending in "${row.at(-1)}"`,
       );
     }
-    return { question: row[0], choices: [row[1], row[2], row[3], row[4]], answer };
+    const line = i + skipped === 0 ? 1 : records[i + skipped - 1].info.lines + 1; // the line after the record before
+    return { question: row[0], choices: [row[1], row[2], row[3], row[4]], answer, place: { file, line } };
   });
 }
 

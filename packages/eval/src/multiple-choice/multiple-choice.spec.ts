@@ -30,8 +30,8 @@ describe('MMLU files', () => {
   it('cells may hold commas, quotes and newlines', () => {
     const file = write('cells.csv', '"What, ""is""\nthis?",a,"b\nb",c,d,B\nPlain,1,2,3,4,D\n');
     expect(readMmluCsv(file)).toEqual([
-      { question: 'What, "is"\nthis?', choices: ['a', 'b\nb', 'c', 'd'], answer: 1 },
-      { question: 'Plain', choices: ['1', '2', '3', '4'], answer: 3 },
+      { question: 'What, "is"\nthis?', choices: ['a', 'b\nb', 'c', 'd'], answer: 1, place: { file, line: 1 } },
+      { question: 'Plain', choices: ['1', '2', '3', '4'], answer: 3, place: { file, line: 4 } },
     ]);
   });
 
