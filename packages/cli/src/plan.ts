@@ -1,4 +1,4 @@
-import { loadTokenizer } from '@lethe/data-pipeline';
+import { isHubLocation, loadTokenizer, modelFolder } from '@lethe/data-pipeline';
 import { baselm, countParameters, type LlamaConfig, readConfig } from '@lethe/model';
 import type { TrainRecipe } from '@lethe/train';
 import { existsSync } from 'node:fs';
@@ -10,10 +10,10 @@ const GIB = 2 ** 30;
 async function configOf(recipe: TrainRecipe): Promise<LlamaConfig | undefined> {
   const { init, config, tokenizer } = recipe.model;
   if (init !== undefined) {
-    const file = join(init, 'config.json');
+    const file = join(await modelFolder(init, { weights: false }), 'config.json');
     return existsSync(file) ? readConfig(file).config : undefined;
   }
-  const isThere = tokenizer !== undefined && existsSync(tokenizer);
+  const isThere = tokenizer !== undefined && (isHubLocation(tokenizer) || existsSync(tokenizer));
   const vocabSize = config!.vocabSize ?? (isThere ? (await loadTokenizer(tokenizer)).vocabSize : 0);
   const { hiddenSize, numHeads, numKeyValueHeads = numHeads } = config!;
   return baselm({ ...config!, vocabSize, numKeyValueHeads, headDim: hiddenSize / numHeads });

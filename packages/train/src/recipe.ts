@@ -39,9 +39,12 @@ export const trainRecipeSchema = z.strictObject({
   threads: z.int().positive().optional().describe('CPU threads; default: all cores'),
   model: z
     .strictObject({
-      init: z.string().optional().describe('checkpoint folder in the Hugging Face layout'),
+      init: z.string().optional().describe('checkpoint folder in the Hugging Face layout, or hf://OWNER/NAME'),
       config: modelConfig.optional().describe('sizes of a model with fresh weights'),
-      tokenizer: z.string().optional().describe('tokenizer folder of a fresh model; copied into what is saved'),
+      tokenizer: z
+        .string()
+        .optional()
+        .describe('tokenizer folder, or hf://OWNER/NAME, of a fresh model; copied into what is saved'),
       recompute: z.boolean().default(false).describe('recompute activations: less memory, a third more work'),
     })
     .refine(({ init, config }) => (init === undefined) !== (config === undefined), {

@@ -11,7 +11,7 @@ import {
   type SaveOptions,
   saveLlama,
 } from '@lethe/model';
-import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
+import { loadTokenizer, modelFolder, type Tokenizer } from '@lethe/data-pipeline';
 import {
   latestCheckpoint,
   type Logger,
@@ -27,6 +27,7 @@ import { setNumThreads, useDevice } from '@lethe/tensor';
 import { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
 import { dataHash, recipeHash } from './recipe-hash.js';
+import { pinRecipe } from './pin-recipe.js';
 import type { StepContext } from './step.js';
 import { openStreams } from './streams.js';
 import { type StepRecord, train, type TrainingEnd } from './trainer.js';
@@ -60,8 +61,9 @@ export function stageFolders(recipe: TrainRecipe): { folder: string; checkpoints
  * left alone.
  * @throws UserError on bad input, naming the file or key; NonFiniteError when a loss stops being a number.
  */
-export async function runStage(recipe: TrainRecipe, options: StageOptions): Promise<StageResult> {
+export async function runStage(given: TrainRecipe, options: StageOptions): Promise<StageResult> {
   const { logger } = options;
+  const recipe = await pinRecipe(given, logger);
   const { folder, checkpoints, model: out } = stageFolders(recipe);
   const { checkpoint, warnings } = latestCheckpoint(checkpoints);
   for (const warning of warnings) logger.warn(warning);
@@ -110,9 +112,10 @@ interface Prepared {
 
 /** Loads models, optimizer and data. `resumeFrom` is a checkpoint folder. */
 async function prepareStage(recipe: TrainRecipe, resumeFrom?: string): Promise<Prepared> {
-  const tokenizerFrom = recipe.model.init ?? recipe.model.tokenizer;
+  const { init: from, tokenizer: tokenizerOf } = recipe.model;
+  const init = from && (await modelFolder(from));
+  const tokenizerFrom = init ?? (tokenizerOf && (await modelFolder(tokenizerOf, { weights: false })));
   const tokenizer = tokenizerFrom ? await loadTokenizer(tokenizerFrom) : undefined;
-  const { init } = recipe.model;
   const config = init ? readConfig(join(init, 'config.json')).config : freshConfig(recipe, tokenizer);
   checkSizes(recipe, config, tokenizer?.vocabSize);
   const streams = await openStreams(recipe, { tokenizerHash: tokenizer?.hash, vocabSize: config.vocabSize });

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { distributionShift, documentPerplexities } from '@lethe/analysis';
 import { loadTokenizer, sequences } from '@lethe/data-pipeline';
 import { loadLlama } from '@lethe/model';
-import { UserError, writeFileAtomically } from '@lethe/run';
+import { type Logger, UserError, writeFileAtomically } from '@lethe/run';
 import type { Command } from 'commander';
+import { checkpointFolder } from '../checkpoint-location.js';
 import { addDeviceOptions, type DeviceFlags, selectDevice } from '../device-options.js';
 import type { CliContext } from '../main.js';
 import { integer } from '../number-options.js';
@@ -39,8 +40,8 @@ export function addDiagnoseCommand(program: Command, context: CliContext): void 
   const command = program
     .command('diagnose')
     .description('compare the perplexity distributions of models with those of a base model')
-    .requiredOption('--base <dir>', 'checkpoint folder that the others are compared with')
-    .option('--model <dir>', 'checkpoint folder; repeatable', collect, [])
+    .requiredOption('--base <dir>', 'checkpoint folder, or hf://OWNER/NAME, that the others are compared with')
+    .option('--model <dir>', 'checkpoint folder, or hf://OWNER/NAME; repeatable', collect, [])
     .option('--data <shards>', 'held-out shards; repeatable', collect, [])
     .option('--documents <n>', 'documents of each', integer, 2000)
     .option('--max-length <n>', 'tokens of a document', integer, 1024)
@@ -50,7 +51,7 @@ export function addDiagnoseCommand(program: Command, context: CliContext): void 
     if (flags.data.length === 0)
       throw new UserError('no text to measure on: give --data SHARDS (a held-out folder that `lethe prepare` wrote)');
     await selectDevice(flags);
-    const diagnoses = await diagnose(flags, (line) => context.logger().progress(line));
+    const diagnoses = await diagnose(flags, context.logger());
     context.logger().endProgress();
     mkdirSync(flags.out, { recursive: true });
     writeFileAtomically(join(flags.out, 'diagnosis.json'), `${JSON.stringify(diagnoses, null, 1)}\n`);
@@ -60,13 +61,14 @@ export function addDiagnoseCommand(program: Command, context: CliContext): void 
   });
 }
 
-async function diagnose(flags: DiagnoseFlags, onProgress: (line: string) => void): Promise<Diagnosis[]> {
+async function diagnose(flags: DiagnoseFlags, logger: Logger): Promise<Diagnosis[]> {
   const diagnoses: Diagnosis[] = flags.data.map((data) => ({ data, models: [] }));
-  for (const folder of [flags.base, ...flags.model]) {
+  for (const location of [flags.base, ...flags.model]) {
+    const folder = await checkpointFolder(location, logger);
     const tokenizer = await loadTokenizer(folder);
     const { model } = loadLlama(folder, { trainable: false });
     for (const { data, models } of diagnoses) {
-      onProgress(`${folder} on ${data}`);
+      logger.progress(`${location} on ${data}`);
       const documents: Int32Array[] = [];
       const options = {
         shards: data,
@@ -79,7 +81,7 @@ async function diagnose(flags: DiagnoseFlags, onProgress: (line: string) => void
       const { logPerplexities, perplexity } = documentPerplexities(model, documents);
       const base = models[0]?.logPerplexities;
       models.push({
-        model: folder,
+        model: location,
         logPerplexities,
         perplexity,
         ...(base && { shift: distributionShift(logPerplexities, base) }),

@@ -2,6 +2,7 @@ import { loadTokenizer } from '@lethe/data-pipeline';
 import { generate, loadLlama } from '@lethe/model';
 import { seededRandom } from '@lethe/run';
 import type { Command } from 'commander';
+import { checkpointFolder } from '../checkpoint-location.js';
 import { addDeviceOptions, type DeviceFlags, selectDevice } from '../device-options.js';
 import type { CliContext } from '../main.js';
 import { integer, nonNegative } from '../number-options.js';
@@ -17,11 +18,11 @@ interface GenerateFlags extends DeviceFlags {
 }
 
 /** `lethe generate`: the continuation, and nothing else, on standard output. */
-export function addGenerateCommand(program: Command, _context: CliContext): void {
+export function addGenerateCommand(program: Command, context: CliContext): void {
   const command = program
     .command('generate')
     .description('continue a prompt; the continuation alone goes to standard output')
-    .requiredOption('--model <dir>', 'checkpoint folder in the Hugging Face layout')
+    .requiredOption('--model <dir>', 'checkpoint folder in the Hugging Face layout, or hf://OWNER/NAME')
     .requiredOption('--prompt <text>', 'what to continue')
     .option('--max-new-tokens <n>', 'most tokens to add', integer, 128)
     .option('--temperature <t>', '0 = greedy', nonNegative, 0)
@@ -30,8 +31,9 @@ export function addGenerateCommand(program: Command, _context: CliContext): void
     .option('--seed <n>', 'of the sampling', integer, 1);
   addDeviceOptions(command).action(async (flags: GenerateFlags) => {
     await selectDevice(flags);
-    const tokenizer = await loadTokenizer(flags.model);
-    const { model } = loadLlama(flags.model, { trainable: false });
+    const folder = await checkpointFolder(flags.model, context.logger());
+    const tokenizer = await loadTokenizer(folder);
+    const { model } = loadLlama(folder, { trainable: false });
     const prompt = await tokenizer.encode(flags.prompt, { addSpecialTokens: true });
     const { temperature, topP, topK, maxNewTokens } = flags;
     const random = seededRandom(flags.seed, 'generate');

@@ -68,10 +68,9 @@ export function addPrepareCommand(program: Command, context: CliContext): void {
       const recipe = resolve(sources, flags);
       const logger = context.logger();
       const abort = new AbortController();
+      const again = `run the same command to go on: npx lethe ${process.argv.slice(2).join(' ')}`;
       const stop = listenForStop((signal) =>
-        abort.abort(
-          new UserError(`${signal}: stopped; ${recipe.out} holds no finished shards; the same command goes on`),
-        ),
+        abort.abort(new UserError(`${signal}: stopped; ${recipe.out} holds no finished shards; ${again}`)),
       );
       try {
         report(await runPrepare(recipe, { logger, signal: abort.signal, force: flags.force }), logger);
@@ -153,8 +152,10 @@ function progressLine({ documents, tokens, bytesRead, bytesTotal, seconds }: Pre
     `${tokens} tokens`,
     `${(bytesRead / 1e6 / Math.max(seconds, 1e-9)).toFixed(1)} MB/s`,
   ];
-  if (bytesTotal !== undefined && bytesRead > 0)
+  if (bytesTotal !== undefined && bytesRead > 0) {
+    parts.unshift(`${Math.floor((100 * bytesRead) / bytesTotal)}% of ${(bytesTotal / 1e6).toFixed(1)} MB`);
     parts.push(`${formatDuration((seconds * (bytesTotal - bytesRead)) / bytesRead)} left`);
+  }
   return parts.join('  ');
 }
 

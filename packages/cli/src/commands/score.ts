@@ -4,6 +4,7 @@ import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { loadLlama, type Llama, scoreSequences } from '@lethe/model';
 import { UserError, writeFileAtomically } from '@lethe/run';
 import type { Command } from 'commander';
+import { checkpointFolder } from '../checkpoint-location.js';
 import { addDeviceOptions, type DeviceFlags, selectDevice } from '../device-options.js';
 import type { CliContext } from '../main.js';
 import { integer } from '../number-options.js';
@@ -20,12 +21,13 @@ export function addScoreCommand(program: Command, context: CliContext): void {
   const command = program
     .command('score')
     .description('log-probability (natural log) of every token of given texts')
-    .requiredOption('--model <dir>', 'checkpoint folder in the Hugging Face layout')
+    .requiredOption('--model <dir>', 'checkpoint folder in the Hugging Face layout, or hf://OWNER/NAME')
     .requiredOption('--in <file>', 'JSONL: {"text": ...} or {"ids": [...]} a line')
     .requiredOption('--out <file>', 'JSONL: {"ids", "logprobs"} a line, the first log-probability null')
     .option('--batch-tokens <n>', 'tokens per forward pass', integer, 4096);
-  addDeviceOptions(command).action(async (flags: ScoreFlags) => {
-    await selectDevice(flags);
+  addDeviceOptions(command).action(async (given: ScoreFlags) => {
+    await selectDevice(given);
+    const flags = { ...given, model: await checkpointFolder(given.model, context.logger()) };
     const { model } = loadLlama(flags.model, { trainable: false });
     const sequences = await readSequences(flags, model);
     const scores = scoreSequences(model, sequences, { batchTokens: flags.batchTokens });
