@@ -18,17 +18,20 @@ export function argmax(values: ArrayLike<number>): number {
 
 /**
  * Indexes of fp32 values, largest first, of equals the smaller index. Each value's bits, in an order in which integers
- * compare as the floats do, and its index share one double (32 + 21 bits): sorting numbers is many times faster than
- * sorting through a comparison function.
+ * compare as the floats do, and its index share one double (32 + 21 bits): numbers sort faster than by a comparison.
  */
 export function descendingOrder(values: Float32Array): Uint32Array {
   const bits = new Int32Array(values.map((value) => value + 0).buffer); // -0 becomes 0
-  const keys = Float64Array.from(bits, (word, index) => {
+  const keys = new Float64Array(bits.length);
+  for (let index = 0; index < bits.length; index++) {
+    const word = bits[index];
     // The bits of positive floats rise with them (word >= 0), those of negative ones fall (word < 0).
-    const descending = word < 0 ? word + 4294967296 : 2147483647 - word;
-    return descending * 2097152 + index;
-  });
-  return Uint32Array.from(keys.sort(), (key) => key % 2097152);
+    keys[index] = (word < 0 ? word + 4294967296 : 2147483647 - word) * 2097152 + index;
+  }
+  keys.sort();
+  const order = new Uint32Array(keys.length);
+  for (let at = 0; at < keys.length; at++) order[at] = keys[at] % 2097152;
+  return order;
 }
 
 /**
