@@ -7,12 +7,14 @@ export class KvCache {
   private readonly keys: tf.Variable[] = [];
   private readonly values: tf.Variable[] = [];
   private filled = 0;
+  private rows: number;
 
   constructor(
     config: LlamaConfig,
     readonly numRows: number,
-    readonly capacity: number,
+    capacity: number,
   ) {
+    this.rows = capacity;
     const shape = [numRows, capacity, config.numKeyValueHeads * config.headDim];
     for (let layer = 0; layer < config.numLayers; layer++) {
       for (const list of [this.keys, this.values]) {
@@ -26,6 +28,26 @@ export class KvCache {
   /** Tokens held per sequence. */
   get length(): number {
     return this.filled;
+  }
+
+  /** Tokens per sequence for which there is room. */
+  get capacity(): number {
+    return this.rows;
+  }
+
+  /** Makes room for `capacity` tokens by copying what is held; a caller that doubles pays a constant per token. */
+  reserve(capacity: number): void {
+    const more = capacity - this.rows;
+    if (more <= 0) return;
+    for (const list of [this.keys, this.values]) {
+      list.forEach((old, layer) => {
+        const [B, , W] = old.shape as number[];
+        const grown = tf.tidy(() => tf.concat([old, zeroActivation([B, more, W])], 1));
+        list[layer] = tf.variable(grown, false);
+        tf.dispose([old, grown]);
+      });
+    }
+    this.rows = capacity;
   }
 
   /**

@@ -15,6 +15,7 @@ import {
   scope,
   swiglu,
 } from '@lethe/tensor';
+import { type RaggedBatch, raggedAttention } from './batching/ragged-batch.js';
 import type { LlamaConfig } from './config.js';
 import type { KvCache } from './kv-cache.js';
 import { parameterSpecs } from './parameter-names.js';
@@ -41,7 +42,7 @@ export interface ForwardOptions {
 /** The inputs of one decoder layer: its index, and the batch. */
 interface LayerCall {
   index: number;
-  batch: TokenBatch;
+  batch: TokenBatch | RaggedBatch;
   cache?: KvCache;
 }
 
@@ -88,7 +89,7 @@ export class Llama {
   }
 
   /** Final hidden states [N, D], normalised, ready for the output embedding. */
-  hidden(batch: TokenBatch, options: ForwardOptions = {}): tf.Tensor {
+  hidden(batch: TokenBatch | RaggedBatch, options: ForwardOptions = {}): tf.Tensor {
     return scope(() => {
       const embedded = embedding(batch.ids, this.parameter('model.embed_tokens.weight').value);
       let x = embedded;
@@ -129,7 +130,14 @@ export class Llama {
     const q = this.rotated(this.project(x, index, 'self_attn.q_proj'), index, 'self_attn.q_norm', batch.positions);
     const k = this.rotated(this.project(x, index, 'self_attn.k_proj'), index, 'self_attn.k_norm', batch.positions);
     const v = this.project(x, index, 'self_attn.v_proj');
-    const sizes = { B: batch.numRows, T: batch.rowLength, H: numHeads, K: numKeyValueHeads, D: headDim };
+    const heads = { H: numHeads, K: numKeyValueHeads, D: headDim };
+    if ('segments' in batch) {
+      const y = raggedAttention({ q, k, v }, batch.segments, { layer: index, ...heads });
+      const projected = this.project(y, index, 'self_attn.o_proj');
+      y.dispose(); // joined from parts outside the scope
+      return projected;
+    }
+    const sizes = { B: batch.numRows, T: batch.rowLength, ...heads };
     const bounds = { first: batch.first, last: batch.last };
     if (cache) {
       const kept = cache.append(index, k, v);

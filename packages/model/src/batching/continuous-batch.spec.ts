@@ -1,0 +1,146 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type DeviceName, useDevice } from '@lethe/tensor';
+import { baselm } from '../config.js';
+import { generate } from '../generate.js';
+import { initializeLlama } from '../initialize.js';
+import type { Llama } from '../llama.js';
+import { scoreSequences } from '../score.js';
+import type { SequenceEvent, SequenceRequest } from './batch-sequence.js';
+import { ContinuousBatch } from './continuous-batch.js';
+
+const V = 60;
+const SIZES = { hiddenSize: 16, intermediateSize: 32, numLayers: 2, numHeads: 4, numKeyValueHeads: 2, headDim: 4 };
+const request = (prompt: number[], more: Partial<SequenceRequest> = {}): SequenceRequest => ({
+  prompt,
+  maxNewTokens: 20,
+  stopIds: [],
+  sampling: {},
+  seed: 1,
+  choice: 0,
+  ...more,
+});
+const PROMPTS = [3, 1, 70, 12, 5, 9, 33, 2].map((length, p) =>
+  Array.from({ length }, (_, i) => (7 * p + 3 * i * i + 1) % V),
+);
+
+/** Runs a batch to its end; `before` is called ahead of every step. */
+function run(batch: ContinuousBatch, before: (step: number) => void = () => {}): Map<number, SequenceEvent[]> {
+  const found = new Map<number, SequenceEvent[]>();
+  for (let step = 0; step < 1000; step++) {
+    before(step);
+    if (batch.isIdle) break;
+    for (const { id, event } of batch.step()) found.set(id, [...(found.get(id) ?? []), event]);
+  }
+  return found;
+}
+const tokensOf = (events: SequenceEvent[] = []): number[] =>
+  events.flatMap((event) => (event.kind === 'token' ? [event.token] : []));
+
+describe.each(['lethe-cpu', 'lethe-reference', 'cpu'] as DeviceName[])('continuous batching on %s', (device) => {
+  let model: Llama;
+  beforeAll(async () => {
+    await useDevice(device);
+    const window = { slidingWindow: 24 };
+    model = initializeLlama(baselm({ ...SIZES, ...window, vocabSize: V, maxPositions: 128, initializerRange: 0.4 }), 4);
+  });
+  afterAll(() => model.dispose());
+
+  it('sequences of different lengths, joining at different steps, give what each gives alone', () => {
+    const alone = PROMPTS.map((prompt) => generate(model, [prompt], { maxNewTokens: 20 })[0]);
+    const batch = new ContinuousBatch(model, { maxSequences: 3, promptTokensPerStep: 16 });
+    const found = run(batch, (step) => {
+      if (step % 2 === 0 && step / 2 < PROMPTS.length) batch.add(request(PROMPTS[step / 2]), step / 2);
+      expect(batch.numRunning).toBeLessThanOrEqual(3);
+    });
+    expect(PROMPTS.map((_, p) => tokensOf(found.get(p)))).toEqual(alone);
+    expect([...found.values()].map((events) => events.at(-1))).toEqual(
+      PROMPTS.map(() => ({ kind: 'end', reason: 'length' })),
+    );
+  });
+
+  it('samples by seed and choice, whatever else runs', () => {
+    const sampled = (choice: number): SequenceRequest =>
+      request(PROMPTS[0], { sampling: { temperature: 1.2, topP: 0.95 }, choice });
+    const together = new ContinuousBatch(model, { maxSequences: 8 });
+    PROMPTS.forEach((prompt) => together.add(request(prompt)));
+    const ids = [0, 1].map((choice) => together.add(sampled(choice)));
+    const found = run(together);
+    const alone = [0, 1].map((choice) => {
+      const batch = new ContinuousBatch(model, { maxSequences: 1 });
+      const id = batch.add(sampled(choice));
+      return tokensOf(run(batch).get(id));
+    });
+    expect(ids.map((id) => tokensOf(found.get(id)))).toEqual(alone);
+    expect(alone[0]).not.toEqual(alone[1]);
+  });
+
+  it.each([0, 2])('scores prompts as scoreSequences does, with %d new tokens', (maxNewTokens) => {
+    const batch = new ContinuousBatch(model, { maxSequences: 4, promptTokensPerStep: 16 });
+    const more = { maxNewTokens, scoresPrompt: true, numTop: 2 };
+    const ids = PROMPTS.map((prompt) => batch.add(request(prompt, more)));
+    const found = run(batch);
+    const expected = scoreSequences(model, PROMPTS);
+    ids.forEach((id, p) => {
+      const [first, ...rest] = found.get(id)!;
+      if (first.kind !== 'prompt') throw new Error(`expected the prompt's scores first, received ${first.kind}`);
+      expect(first.logprobs[0]).toBeNull();
+      expected[p].slice(1).forEach((logprob, t) => expect(first.logprobs[t + 1]!.logprob).toBeCloseTo(logprob!, 4));
+      for (const scored of first.logprobs.slice(1)) {
+        expect(scored!.top[0].logprob).toBeGreaterThanOrEqual(scored!.top[1].logprob);
+        expect(scored!.top[0].logprob).toBeGreaterThanOrEqual(scored!.logprob);
+      }
+      expect(tokensOf(rest)).toHaveLength(maxNewTokens);
+    });
+  });
+
+  it('reports the stop token and ends; a greedy token is the likeliest', () => {
+    const [first, second, third] = generate(model, [PROMPTS[3]], { maxNewTokens: 3 })[0];
+    const batch = new ContinuousBatch(model, { maxSequences: 1 });
+    const id = batch.add(request(PROMPTS[3], { stopIds: [third], numTop: 1 }));
+    const events = run(batch).get(id)!;
+    const stopAt = [first, second, third].indexOf(third);
+    expect(tokensOf(events)).toEqual([first, second, third].slice(0, stopAt + 1));
+    expect(events.at(-1)).toEqual({ kind: 'end', reason: 'stop' });
+    for (const event of events) {
+      if (event.kind === 'token')
+        expect(event.logprob!.top[0]).toEqual({ id: event.token, logprob: event.logprob!.logprob });
+    }
+  });
+});
+
+describe('ContinuousBatch', () => {
+  let model: Llama;
+  beforeAll(async () => {
+    await useDevice('lethe-cpu');
+    model = initializeLlama(baselm({ ...SIZES, vocabSize: V, maxPositions: 64 }), 4);
+  });
+
+  it('a cancelled sequence leaves its place to the next one and takes no memory', () => {
+    const batch = new ContinuousBatch(model, { maxSequences: 1 });
+    const [first, second] = [batch.add(request([1, 2])), batch.add(request([3, 4], { maxNewTokens: 2 }))];
+    expect(batch.step()).toHaveLength(1);
+    batch.cancel(first);
+    const found = run(batch);
+    expect([tokensOf(found.get(first)).length, tokensOf(found.get(second)).length]).toEqual([0, 2]);
+    expect(batch.numRunning).toBe(0);
+  });
+
+  it('a weight that is not a number fails the sequence, with the reason', () => {
+    const broken = initializeLlama(baselm({ ...SIZES, vocabSize: V, maxPositions: 64 }), 4);
+    const norm = broken.parameter('model.norm.weight');
+    norm.value.assign(tf.fill(norm.value.shape, NaN));
+    const batch = new ContinuousBatch(broken, { maxSequences: 1 });
+    const id = batch.add(request([1, 2]));
+    expect(run(batch).get(id)).toEqual([{ kind: 'failure', message: expect.stringContaining('NaN') as string }]);
+    broken.dispose();
+  });
+
+  it.each([
+    [[], 1, /prompt is empty/],
+    [[1, V], 1, /id 60, expected ids in \[0, 60\)/],
+    [Array.from({ length: 60 }, () => 1), 5, /60 tokens, and with 5 new ones exceeds the model's context of 64/],
+  ])('refuses what it cannot run', (prompt, maxNewTokens, message) => {
+    const batch = new ContinuousBatch(model, { maxSequences: 1 });
+    expect(() => batch.add(request(prompt, { maxNewTokens }))).toThrow(message);
+  });
+});
