@@ -53,7 +53,7 @@ const COMMANDS: Record<string, string[]> = {
     '--seed <n>',
     ...DEVICE,
   ],
-  export: ['--model <dir>', '--out <dir>', '--dtype <type>'],
+  export: ['--model <dir>', '--out <dir>', '--dtype <type>', '--push <owner/name>', '--public'],
   demo: ['--quick', '--runs <dir>'],
 };
 

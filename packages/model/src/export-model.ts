@@ -24,6 +24,8 @@ export interface ExportOptions {
   tensors: TensorStream;
   /** A folder whose tokenizer files (and generation config) are copied. */
   tokenizerFrom?: string;
+  /** Further files by name, such as a model card. */
+  extraFiles?: Readonly<Record<string, string>>;
   /** Number format of the weights. Default float32. */
   dtype?: WeightDtype;
   /** Larger models are split into shards. Default 5 GB, as transformers. */
@@ -42,7 +44,7 @@ export interface ExportOptions {
  */
 export async function exportModelFolder(options: ExportOptions): Promise<void> {
   const { config, rawConfig = {}, tensors, tokenizerFrom, dtype = 'float32', out, replace } = options;
-  const { maxShardBytes = 5e9 } = options;
+  const { maxShardBytes = 5e9, extraFiles = {} } = options;
   if (tokenizerFrom !== undefined && !(existsSync(tokenizerFrom) && statSync(tokenizerFrom).isDirectory())) {
     throw new UserError(`${tokenizerFrom}: expected a folder with a tokenizer, found none`);
   }
@@ -53,6 +55,7 @@ export async function exportModelFolder(options: ExportOptions): Promise<void> {
       for (const file of findTokenizerFiles(tokenizerFrom)) copyFileSync(file, join(folder, basename(file)));
     }
     writeGenerationConfig(folder, config, tokenizerFrom);
+    for (const [name, content] of Object.entries(extraFiles)) writeFileSync(join(folder, name), content);
   };
   // No manifest of our own inside: the folder is Hugging Face's layout, and users edit its files.
   await writeFolderAtomically(out, write, { replace, manifest: false });

@@ -36,6 +36,8 @@ export interface SaveOptions {
   rawConfig?: Record<string, unknown>;
   /** Folder whose tokenizer files are copied. */
   tokenizerFrom?: string;
+  /** Further files by name, such as a model card. */
+  extraFiles?: Record<string, string>;
   /** Number format of the weights. Default float32. */
   dtype?: WeightDtype;
   /** Replace a folder that is there. Default false: refuse. */

@@ -21,6 +21,7 @@ export {
   type OpenRunManifest,
   openRunManifest,
   readRunManifest,
+  type RunData,
   type RunDescription,
   type RunLaunch,
   type RunManifest,

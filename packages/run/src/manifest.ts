@@ -37,12 +37,30 @@ export interface RunLaunch {
   machine: MachineInfo;
 }
 
+/** Data that a run learns from. */
+export interface RunData {
+  /** `replay` or `forget`. */
+  role: string;
+  /** The folder of shards, as the recipe names it. */
+  shards: string;
+  documents: number;
+  tokens: number;
+  /** Hexadecimal, of the shards' index, which holds the SHA-256 of every shard. */
+  sha256: string;
+  tokenizerSha256: string;
+  /** Names of the files that the shards were made of (the first of them), and how many there were; data sets on the hub. */
+  files: string[];
+  numFiles: number;
+  datasets: string[];
+}
+
 /** `runs/<name>/manifest.json`: what is needed to make the run again. */
 export interface RunManifest {
   name: string;
   /** After `extends`, `--set` and defaults. */
   recipe: unknown;
   seeds: Record<string, number>;
+  data?: RunData[];
   launches: RunLaunch[];
 }
 
@@ -52,6 +70,7 @@ export interface RunDescription {
   recipe: unknown;
   seeds: Record<string, number>;
   versions: Record<string, string>;
+  data?: RunData[];
   /** Default: this process's. */
   command?: string[];
   clock?: Clock;
@@ -70,7 +89,7 @@ export interface OpenRunManifest {
  * @throws UserError when the manifest that is there cannot be read.
  */
 export function openRunManifest(folder: string, description: RunDescription): OpenRunManifest {
-  const { name, recipe, seeds, versions, clock = systemClock, command = process.argv } = description;
+  const { name, recipe, seeds, versions, data, clock = systemClock, command = process.argv } = description;
   const file = join(folder, 'manifest.json');
   const now = () => new Date(clock.now()).toISOString();
   const launch: RunLaunch = {
@@ -83,7 +102,7 @@ export function openRunManifest(folder: string, description: RunDescription): Op
     machine: machineInfo(),
   };
   const earlier = existsSync(file) ? readRunManifest(folder).launches : [];
-  const manifest: RunManifest = { name, recipe, seeds, launches: [...earlier, launch] };
+  const manifest: RunManifest = { name, recipe, seeds, ...(data && { data }), launches: [...earlier, launch] };
   const save = () => writeFileAtomically(file, `${JSON.stringify(manifest, null, 2)}\n`);
   save();
   return {

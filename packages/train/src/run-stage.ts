@@ -24,6 +24,7 @@ import {
   UserError,
 } from '@lethe/run';
 import { setNumThreads, useDevice } from '@lethe/tensor';
+import { describeData } from './describe-data.js';
 import { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
 import { dataHash, recipeHash } from './recipe-hash.js';
@@ -85,10 +86,11 @@ export async function runStage(given: TrainRecipe, options: StageOptions): Promi
   if (recipe.threads) setNumThreads(recipe.threads);
   await useDevice(recipe.device, recipe.precision);
   const seeds = { seed: recipe.seed };
-  const described = { name: recipe.name, recipe, seeds, versions: options.versions ?? {}, command: options.command };
   const resumed = checkpoint && { ...checkpoint, step: state!.step };
   const prepared = await prepareStage(recipe, resumed?.path);
-  const manifest = openRunManifest(folder, described);
+  const { versions = {}, command } = options;
+  const data = await describeData(recipe);
+  const manifest = openRunManifest(folder, { name: recipe.name, recipe, seeds, versions, data, command });
   try {
     const end = await runLoop(recipe, prepared, { ...options, startStep: resumed?.step ?? 0 });
     if (!end.stoppedBy) await saveLlama(prepared.context.model, out, { ...prepared.save, replace: true });

@@ -1,34 +1,59 @@
 import { existsSync } from 'node:fs';
+import { checkPush, pushModel } from '@lethe/data-pipeline';
 import { loadLlama, saveLlama } from '@lethe/model';
 import { UserError } from '@lethe/run';
 import { useDevice } from '@lethe/tensor';
 import { type Command, Option } from 'commander';
+import { checkpointFolder } from '../checkpoint-location.js';
 import type { CliContext } from '../main.js';
+import { modelCard } from '../model-card/model-card.js';
 
 interface ExportFlags {
   model: string;
   out: string;
   dtype: 'float32' | 'float16' | 'bfloat16';
+  push?: string;
+  public?: boolean;
 }
 
-/** `lethe export`: a model in the Hugging Face layout, in another number format. */
+/** `lethe export`: a model in the Hugging Face layout with its card, in another number format, pushed to the hub if asked. */
 export function addExportCommand(program: Command, context: CliContext): void {
   program
     .command('export')
-    .description('write a model in the Hugging Face layout, for transformers, vLLM or llama.cpp')
-    .requiredOption('--model <dir>', 'model folder of a run, or any checkpoint folder')
+    .description('write a model and its card in the Hugging Face layout, for transformers, vLLM or llama.cpp')
+    .requiredOption('--model <dir>', 'model folder of a run, any checkpoint folder, or hf://OWNER/NAME')
     .requiredOption('--out <dir>', 'folder to write; must not exist')
     .addOption(
       new Option('--dtype <type>', 'number format of the weights')
         .choices(['float32', 'float16', 'bfloat16'])
         .default('float32'),
     )
-    .action(async ({ model: from, out, dtype }: ExportFlags) => {
-      if (existsSync(out)) throw new UserError(`${out} exists; choose another folder`);
-      await useDevice('lethe-cpu');
-      const { model, rawConfig } = loadLlama(from, { trainable: false });
-      await saveLlama(model, out, { rawConfig, tokenizerFrom: from, dtype });
-      model.dispose();
-      context.logger().info(`${from} written to ${out} as ${dtype}`);
+    .option('--push <owner/name>', 'push it to the Hugging Face hub too, as one commit; HF_TOKEN must be set')
+    .option('--public', 'make a new repository public; they are private otherwise')
+    .action(async (flags: ExportFlags) => {
+      if (flags.push !== undefined) await checkPush(flags.push);
+      await writeExport(flags, context);
+      if (flags.push !== undefined) await push({ ...flags, push: flags.push }, context);
     });
+}
+
+async function writeExport({ model: from, out, dtype }: ExportFlags, context: CliContext): Promise<void> {
+  if (existsSync(out)) throw new UserError(`${out} exists; choose another folder`);
+  const folder = await checkpointFolder(from, context.logger());
+  await useDevice('lethe-cpu');
+  const { model, rawConfig } = loadLlama(folder, { trainable: false });
+  const extraFiles = await modelCard({ folder, location: from, dtype }, context.logger());
+  await saveLlama(model, out, { rawConfig, tokenizerFrom: folder, dtype, extraFiles });
+  model.dispose();
+  context.logger().info(`${from} written to ${out} as ${dtype}`);
+}
+
+async function push(
+  { out, push: name, public: isPublic }: ExportFlags & { push: string },
+  context: CliContext,
+): Promise<void> {
+  context.logger().progress(`pushing to ${name}`);
+  const { url, commit } = await pushModel({ folder: out, name, isPublic, title: 'Upload model made with Lethe' });
+  context.logger().endProgress();
+  context.logger().info(`pushed to ${url} as commit ${commit}`);
 }

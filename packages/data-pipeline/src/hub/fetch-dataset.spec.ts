@@ -9,7 +9,7 @@ import { readDocuments } from '../documents/read-documents.js';
 import { prepare } from '../prepare/prepare.js';
 import { fetchDataset } from './fetch-dataset.js';
 import { hubCacheFolder } from './hub-cache.js';
-import { parseHubLocation } from './hub-location.js';
+import { hubDatasetOf, parseHubLocation } from './hub-location.js';
 
 const NAME = 'owner/small-set';
 const SOURCE = `hf://datasets/${NAME}`;
@@ -69,6 +69,8 @@ describe('fetchDataset', () => {
     const root = path.join(process.env['HF_HUB_CACHE']!, 'datasets--owner--small-set');
     expect(readFileSync(path.join(root, 'refs/main'), 'utf8')).toBe(hub.commit);
     expect(lstatSync(files[0]!).isSymbolicLink()).toBe(true);
+    expect(files.map(hubDatasetOf)).toEqual([NAME, NAME]);
+    expect(hubDatasetOf(at('data.parquet'))).toBeUndefined();
     expect(readFileSync(files[0]!)).toEqual(readFileSync(at('data.parquet')));
     expect(await fetchDataset(SOURCE)).toEqual(files);
     expect(downloads()).toHaveLength(2);

@@ -21,6 +21,12 @@ const EXPECTED = {
   model: 'expected hf://OWNER/NAME, with @REVISION and /FOLDER if wanted',
 };
 
+/** The data set on the hub that a file of the standard cache belongs to. */
+export function hubDatasetOf(file: string): string | undefined {
+  const [, owner, name] = /(?:^|[/\\])datasets--([\w.-]+?)--([\w.-]+)[/\\]snapshots[/\\]/.exec(file) ?? [];
+  return owner && `${owner}/${name}`;
+}
+
 /** Whether a source names something on the hub. */
 export function isHubLocation(source: string): boolean {
   return source.startsWith(SCHEME);
