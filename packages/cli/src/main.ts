@@ -8,6 +8,7 @@ import { addGenerateCommand } from './commands/generate.js';
 import { addInspectCommand } from './commands/inspect.js';
 import { addPrepareCommand } from './commands/prepare.js';
 import { addScoreCommand } from './commands/score.js';
+import { addServeCommand } from './commands/serve.js';
 import { addTrainCommands } from './commands/train.js';
 import { VERSION } from './version.js';
 
@@ -41,6 +42,7 @@ export function createProgram(context: CliContext): Command {
     addDiagnoseCommand,
     addScoreCommand,
     addGenerateCommand,
+    addServeCommand,
     addExportCommand,
     addDemoCommand,
   ]) {

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { parseChatRequest } from './chat-request.js';
+import type { ChoicePiece, ShownToken } from './choice-text.js';
+import { prepareChoices } from './choices.js';
+import { isWorthSending, joinPiece } from './completions.js';
+import type { Exchange } from './exchange.js';
+import { chatPrompt } from './prompt-tokens.js';
+import { checkModel, type ServedModel } from './served-model.js';
+
+/** A token's name, log-probability and UTF-8 bytes; null bytes where the token is a part of a character. */
+function entry({ token, logprob }: { token: string; logprob: number | null }): Record<string, unknown> {
+  return { token, logprob, bytes: token.includes('\uFFFD') ? null : [...Buffer.from(token, 'utf8')] };
+}
+
+const logprobsOf = (tokens: ShownToken[]): object => ({
+  content: tokens.map((token) => ({ ...entry(token), top_logprobs: token.top.map(entry) })),
+  refusal: null,
+});
+
+/** Answers `POST /v1/chat/completions`. @throws ApiError. */
+export async function answerChat(served: ServedModel, exchange: Exchange, body: unknown): Promise<void> {
+  const request = parseChatRequest(body);
+  checkModel(served, request.model);
+  const prompt = await chatPrompt(served.tokenizer, request.messages);
+  const planned = prepareChoices(served, [prompt], {
+    sampling: request,
+    maxTokens: request.max_tokens,
+    echo: false,
+    numTop: request.logprobs ? (request.top_logprobs ?? 0) : undefined,
+    param: 'messages',
+    exchange,
+  });
+  const created = Math.floor(Date.now() / 1000);
+  const head = (object: string): object => ({ id, object, created, model: served.name });
+  const id = `chatcmpl-${randomUUID()}`;
+  const ending = ({ tokens, finishReason }: ChoicePiece): object => ({
+    logprobs: request.logprobs ? logprobsOf(tokens) : null,
+    finish_reason: finishReason ?? null,
+  });
+  if (request.stream) {
+    const usage = request.stream_options?.include_usage ? { usage: null } : {};
+    const send = (index: number, delta: object, piece: ChoicePiece): void =>
+      exchange.sendEvent({
+        ...head('chat.completion.chunk'),
+        choices: [{ index, delta, ...ending(piece) }],
+        ...usage,
+      });
+    exchange.startEvents();
+    for (let index = 0; index < planned.numChoices; index++) {
+      send(index, { role: 'assistant', content: '' }, { text: '', tokens: [] });
+    }
+    exchange.usage = await planned.run((index, piece) => {
+      if (isWorthSending(piece)) send(index, piece.text === '' ? {} : { content: piece.text }, piece);
+    });
+    if ('usage' in usage) {
+      exchange.sendEvent({ ...head('chat.completion.chunk'), choices: [], usage: exchange.usage });
+    }
+    exchange.endEvents();
+    return;
+  }
+  const whole = Array.from({ length: planned.numChoices }, (): ChoicePiece => ({ text: '', tokens: [] }));
+  exchange.usage = await planned.run((index, piece) => joinPiece(whole[index], piece));
+  exchange.sendJson(200, {
+    ...head('chat.completion'),
+    choices: whole.map((piece, index) => ({
+      index,
+      message: { role: 'assistant', content: piece.text, refusal: null },
+      ...ending(piece),
+    })),
+    usage: exchange.usage,
+  });
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { badRequest } from './api-error.js';
+import { parseRequest, samplingShape } from './request-schema.js';
+
+const content = z.union([z.string(), z.array(z.object({ type: z.literal('text'), text: z.string() })).min(1)], {
+  error: 'expected text: a string, or a list of parts {"type": "text", "text": "..."}',
+});
+
+const message = z.object({
+  role: z.enum(['system', 'developer', 'user', 'assistant']),
+  content,
+});
+
+/** One message of a conversation. */
+export type ChatMessage = z.output<typeof message>;
+
+const chatSchema = z.object({
+  ...samplingShape,
+  messages: z.array(message).min(1, 'expected at least one message'),
+  max_tokens: z.int().min(1).optional(),
+  max_completion_tokens: z.int().min(1).optional(),
+  logprobs: z.boolean().default(false),
+  top_logprobs: z.int().min(0).max(20).optional(),
+});
+
+/** A request to `/v1/chat/completions`, checked; `max_tokens` is either name's value, absent: up to the context. */
+export type ChatRequest = Omit<z.output<typeof chatSchema>, 'max_completion_tokens'>;
+
+/** Reads the body of a request to `/v1/chat/completions`. @throws ApiError 400. */
+export function parseChatRequest(body: unknown): ChatRequest {
+  const { max_completion_tokens, ...request } = parseRequest(chatSchema, body);
+  if (request.top_logprobs !== undefined && !request.logprobs) {
+    throw badRequest('top_logprobs: expected only together with "logprobs": true', 'top_logprobs', 'invalid_value');
+  }
+  if (max_completion_tokens !== undefined && request.max_tokens !== undefined) {
+    throw badRequest('max_tokens: expected one of max_tokens and max_completion_tokens, received both', 'max_tokens');
+  }
+  return { ...request, max_tokens: max_completion_tokens ?? request.max_tokens };
+}

@@ -1,0 +1,119 @@
+import { randomInt } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import type { SequenceRequest } from '@lethe/model';
+import { type ChoicePiece, ChoiceText } from './choice-text.js';
+import type { Exchange, Usage } from './exchange.js';
+import { checkLengths, type PromptTokens } from './prompt-tokens.js';
+import type { SamplingParameters } from './request-schema.js';
+import type { ServedModel } from './served-model.js';
+import { TokenText } from './token-text.js';
+
+/** How the choices of a request are made. */
+export interface ChoicesOptions {
+  sampling: SamplingParameters;
+  /** Absent: up to the context. */
+  maxTokens: number | undefined;
+  /** Begin each choice with its prompt. */
+  echo: boolean;
+  /** How many likely tokens to list beside each; absent: no log-probabilities. */
+  numTop: number | undefined;
+  /** The parameter that errors about prompts name. */
+  param: string;
+}
+
+/** One choice: what the model is to do, and how its text is to be put together. */
+interface Choice {
+  index: number;
+  prompt: PromptTokens;
+  request: SequenceRequest;
+}
+
+const MOST_SEED = Number.MAX_SAFE_INTEGER;
+
+/** The choices of every prompt, checked before any of them runs. @throws ApiError 400. */
+function planChoices(served: ServedModel, prompts: PromptTokens[], options: ChoicesOptions): Choice[] {
+  const { sampling, echo, numTop, param } = options;
+  const { temperature, top_p: topP, top_k: topK, n, seed } = sampling;
+  return prompts.flatMap((prompt, p) => {
+    const maxNewTokens = checkLengths(prompt.ids, served.engine.config, { maxTokens: options.maxTokens, param });
+    const common = {
+      prompt: prompt.ids,
+      maxNewTokens,
+      stopIds: served.stopIds,
+      sampling: { temperature, topP, topK },
+      ...(numTop === undefined ? {} : { numTop, scoresPrompt: echo }),
+    };
+    return Array.from({ length: n }, (_, choice) => ({
+      index: p * n + choice,
+      prompt,
+      request: {
+        ...common,
+        // Without a seed every choice has its own, so that a prompt sent twice in a request is answered twice.
+        seed: seed === undefined ? randomInt(2 ** 47) : seed < 0 ? MOST_SEED + seed : seed,
+        choice,
+      },
+    }));
+  });
+}
+
+/** Choices that are checked and can be run; `run` hands over each piece as it comes, and returns the tokens used. */
+export interface PlannedChoices {
+  numChoices: number;
+  run(onPiece: (index: number, piece: ChoicePiece) => void): Promise<Usage>;
+}
+
+/** Checks the choices of a request and prepares to run them at once. @throws ApiError 400, 429. */
+export function prepareChoices(
+  served: ServedModel,
+  prompts: PromptTokens[],
+  options: ChoicesOptions & { exchange: Exchange },
+): PlannedChoices {
+  const choices = planChoices(served, prompts, options);
+  served.engine.checkQueue();
+  return {
+    numChoices: choices.length,
+    run: async (onPiece) => {
+      const stop = new AbortController();
+      const signal = AbortSignal.any([stop.signal, options.exchange.signal]);
+      setMaxListeners(0, signal);
+      const counts = choices.map((choice) => runChoice(served, choice, { ...options, signal, onPiece }));
+      try {
+        const completion = (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+        const prompt = prompts.reduce((sum, { ids }) => sum + ids.length, 0);
+        return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
+      } finally {
+        stop.abort(new Error('another choice of the request failed'));
+        await Promise.allSettled(counts);
+      }
+    },
+  };
+}
+
+interface RunOptions extends ChoicesOptions {
+  signal: AbortSignal;
+  onPiece: (index: number, piece: ChoicePiece) => void;
+}
+
+/** Runs one choice to its end. Returns the number of tokens generated. */
+async function runChoice(served: ServedModel, { index, prompt, request }: Choice, run: RunOptions): Promise<number> {
+  const { tokenizer, names, engine } = served;
+  const { sampling, echo, onPiece, signal } = run;
+  const wantsLogprobs = run.numTop !== undefined;
+  const spellsPrompt = echo && wantsLogprobs;
+  const context = spellsPrompt ? [] : prompt.ids;
+  const choice = new ChoiceText(new TokenText(tokenizer, context), { stops: sampling.stop, names, wantsLogprobs });
+  if (echo && !spellsPrompt) {
+    const text = prompt.text ?? (await tokenizer.decode(prompt.ids, { skipSpecialTokens: true }));
+    onPiece(index, { text, tokens: [] });
+  }
+  for await (const event of engine.run(request, signal)) {
+    if (event.kind === 'failure') continue; // thrown by the engine
+    const piece =
+      event.kind === 'prompt'
+        ? await choice.prompt(prompt.ids, event.logprobs, prompt.text)
+        : await choice.accept(event);
+    onPiece(index, piece);
+    if (piece.finishReason) break;
+  }
+  return choice.numTokens;
+}

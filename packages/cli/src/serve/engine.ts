@@ -1,0 +1,91 @@
+import type { MessagePort, Worker } from 'node:worker_threads';
+import type { LlamaConfig, SequenceEvent, SequenceRequest } from '@lethe/model';
+import { ApiError } from './api-error.js';
+import type { EngineReply, EngineRequest } from './engine-messages.js';
+import { EventQueue } from './event-queue.js';
+
+/** What is running and waiting, and how much may. */
+export interface EngineLimits {
+  /** Sequences that run at once. */
+  maxBatch: number;
+  /** Sequences that may wait for a place; more are refused. */
+  maxQueue: number;
+}
+
+/** The server's side of the model: hands sequences to the thread that runs them, and their events back. */
+export class Engine {
+  private readonly queues = new Map<number, EventQueue<SequenceEvent>>();
+  private nextId = 0;
+  private failure: Error | undefined;
+
+  /** `port` leads to a thread (or, in tests, the same one) that runs `runEngine`. */
+  constructor(
+    private readonly port: MessagePort | Worker,
+    readonly config: LlamaConfig,
+    private readonly limits: EngineLimits,
+  ) {
+    port.on('message', (reply: EngineReply) => {
+      if (reply.kind === 'events') for (const { id, event } of reply.events) this.deliver(id, event);
+      if (reply.kind === 'refused') this.fail(new Error(reply.message));
+    });
+  }
+
+  /** Sequences whose places are taken, and sequences that wait for one. */
+  get load(): { running: number; waiting: number } {
+    const running = Math.min(this.queues.size, this.limits.maxBatch);
+    return { running, waiting: this.queues.size - running };
+  }
+
+  /** @throws ApiError 429 while as many sequences wait as may. */
+  checkQueue(): void {
+    const { waiting } = this.load;
+    if (waiting < this.limits.maxQueue) return;
+    throw new ApiError(429, `the queue is full: ${waiting} sequences wait; try again later`, {
+      code: 'queue_full',
+      headers: { 'retry-after': '1' },
+    });
+  }
+
+  /** Runs a sequence and yields its events to the last one; leaving the loop early, or aborting, cancels it. */
+  async *run(request: SequenceRequest, signal: AbortSignal): AsyncGenerator<SequenceEvent, void> {
+    signal.throwIfAborted();
+    if (this.failure) throw this.failure;
+    const id = this.nextId++;
+    const queue = new EventQueue<SequenceEvent>();
+    const abort = (): void => queue.fail(signal.reason as Error);
+    signal.addEventListener('abort', abort);
+    this.queues.set(id, queue);
+    this.post({ kind: 'add', id, request });
+    try {
+      yield* queue;
+    } finally {
+      signal.removeEventListener('abort', abort);
+      if (this.queues.delete(id)) this.post({ kind: 'cancel', id });
+    }
+  }
+
+  /** Fails every sequence, now and later: the thread that runs them has ended. */
+  fail(error: Error): void {
+    this.failure ??= error;
+    for (const queue of this.queues.values()) queue.fail(error);
+  }
+
+  /** Tells the thread to end. */
+  close(): void {
+    this.post({ kind: 'close' });
+  }
+
+  private post(message: EngineRequest): void {
+    this.port.postMessage(message);
+  }
+
+  private deliver(id: number, event: SequenceEvent): void {
+    const queue = this.queues.get(id);
+    if (!queue) return;
+    if (event.kind === 'failure') queue.fail(new Error(event.message));
+    else queue.push(event);
+    if (event.kind !== 'end' && event.kind !== 'failure') return;
+    this.queues.delete(id);
+    queue.end();
+  }
+}

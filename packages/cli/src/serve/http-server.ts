@@ -1,0 +1,53 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import { UserError } from '@lethe/run';
+import type { Routes } from './routes.js';
+
+/** How long a client may take to send its headers, and its whole request; and a connection be idle. Milliseconds. */
+const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 };
+
+/** A server that listens. */
+export interface Listening {
+  url: string;
+  /** Refuses new requests, waits until running ones are answered or the deadline has passed, and ends the rest. */
+  close(graceMilliseconds: number): Promise<void>;
+}
+
+/** Listens on an address; port 0 takes a free one. @throws UserError when the address cannot be had. */
+export async function listen(routes: Routes, address: { host: string; port: number }): Promise<Listening> {
+  const server = createServer(TIMEOUTS, (request, response) => void routes.answer(request, response));
+  await started(server, address);
+  const { address: host, port } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    close: async (graceMilliseconds) => {
+      routes.isClosing = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const deadline = performance.now() + graceMilliseconds;
+      while (routes.numActive > 0 && performance.now() < deadline) await setTimeout(20);
+      routes.abortAll();
+      // Aborted requests are answered in the turns that follow; connections that stay open have nothing to say.
+      for (let turn = 0; turn < 50 && routes.numActive > 0; turn++) await setTimeout(20);
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function started(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const reasons: Record<string, string> = {
+        EADDRINUSE: 'another program listens there; choose another --port, or 0 for a free one',
+        EACCES: 'this needs rights that you do not have; choose a --port above 1023',
+        EADDRNOTAVAIL: 'this machine has no such address; choose another --host',
+        ENOTFOUND: 'no such host; choose another --host',
+      };
+      const why = reasons[cause.code ?? ''] ?? cause.message;
+      reject(new UserError(`cannot listen on ${host} port ${port}: ${why}`, { cause }));
+    });
+    server.listen(port, host, resolve);
+  });
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { badRequest } from './api-error.js';
+import { meaningfulParameters } from './unsupported-parameters.js';
+
+const stop = z
+  .union([z.string().min(1), z.array(z.string().min(1)).max(4)], {
+    error: 'expected a text or a list of at most 4 texts, none of them empty',
+  })
+  .transform((value) => (typeof value === 'string' ? [value] : value));
+
+/** The parameters that `/v1/completions` and `/v1/chat/completions` share. `top_k` is an extension: 0 or -1 = all. */
+export const samplingShape = {
+  model: z.string().optional(),
+  n: z.int().min(1).max(128).default(1),
+  temperature: z.number().min(0).max(2).default(1),
+  top_p: z.number().gt(0).max(1).default(1),
+  top_k: z
+    .int()
+    .min(-1)
+    .default(0)
+    .transform((k) => Math.max(k, 0)),
+  seed: z.int().optional(),
+  stop: stop.default([]),
+  stream: z.boolean().default(false),
+  stream_options: z
+    .looseObject({ include_usage: z.boolean().default(false) })
+    .transform(({ include_usage }) => ({ include_usage }))
+    .optional(),
+};
+
+/** What both kinds of request say about sampling and streaming. */
+export type SamplingParameters = z.output<z.ZodObject<typeof samplingShape>>;
+
+/**
+ * Checks a body against a schema.
+ * @throws ApiError 400 naming the parameter, what was expected and what was received.
+ */
+export function parseRequest<Shape extends z.core.$ZodShape>(
+  schema: z.ZodObject<Shape>,
+  body: unknown,
+): z.output<z.ZodObject<Shape>> {
+  const parameters = meaningfulParameters(body, Object.keys(schema.shape));
+  const parsed = schema.safeParse(parameters);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const path = issue.path.map(String).join('.');
+    const text = issue.message.replace(/^(Invalid input|Invalid option|Too big|Too small): /, '');
+    const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], parameters);
+    throw badRequest(`${path}: ${text.replace(/, received .*/, '')}${receivedText(value)}`, path, 'invalid_value');
+  }
+  const { stream, stream_options } = parsed.data as Partial<SamplingParameters>;
+  if (stream_options !== undefined && stream !== true) {
+    throw badRequest('stream_options: expected only together with "stream": true', 'stream_options', 'invalid_value');
+  }
+  return parsed.data;
+}
+
+function receivedText(value: unknown): string {
+  if (value === undefined) return ', received nothing';
+  const text = JSON.stringify(value);
+  return `, received ${text.length > 60 ? `${text.slice(0, 60)}...` : text}`;
+}

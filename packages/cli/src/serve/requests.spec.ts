@@ -1,0 +1,115 @@
+import { parseChatRequest } from './chat-request.js';
+import { parseCompletionRequest } from './completion-request.js';
+
+const hello = [{ role: 'user', content: 'hello' }];
+
+describe('/v1/completions', () => {
+  it('has the defaults of OpenAI', () => {
+    expect(parseCompletionRequest({ prompt: 'a' })).toEqual({
+      prompt: ['a'],
+      max_tokens: 16,
+      temperature: 1,
+      top_p: 1,
+      top_k: 0,
+      n: 1,
+      stop: [],
+      stream: false,
+      echo: false,
+      add_special_tokens: true,
+      parse_special_tokens: false,
+    });
+  });
+
+  it.each([
+    ['a', ['a']],
+    [
+      ['a', 'b'],
+      ['a', 'b'],
+    ],
+    [[1, 2], [[1, 2]]],
+    [
+      [[1], [2, 3]],
+      [[1], [2, 3]],
+    ],
+  ])('prompt %j', (prompt, expected) => {
+    expect(parseCompletionRequest({ prompt }).prompt).toEqual(expected);
+  });
+
+  it('ignores null and what changes nothing', () => {
+    const harmless = {
+      user: 'me',
+      metadata: { a: 1 },
+      store: true,
+      suffix: null,
+      logit_bias: {},
+      frequency_penalty: 0,
+    };
+    expect(parseCompletionRequest({ prompt: 'a', best_of: 1, stop: null, ...harmless }).stop).toEqual([]);
+  });
+
+  it.each([
+    [{}, 'prompt', /expected a string, a list of token ids, or a list of either, received nothing/],
+    [{ prompt: [] }, 'prompt', /expected a string/],
+    [{ prompt: [1, -2] }, 'prompt.1', /expected number to be >=0, received -2/],
+    [{ prompt: ['a', 3] }, 'prompt', /expected a string/],
+    [{ prompt: 'a', max_tokens: -1 }, 'max_tokens', /expected number to be >=0, received -1/],
+    [{ prompt: 'a', max_tokens: 1.5 }, 'max_tokens', /expected int, received 1\.5/],
+    [{ prompt: 'a', temperature: '1' }, 'temperature', /expected number, received "1"/],
+    [{ prompt: 'a', temperature: 2.1 }, 'temperature', /expected number to be <=2, received 2\.1/],
+    [{ prompt: 'a', top_p: 0 }, 'top_p', /expected number to be >0, received 0/],
+    [{ prompt: 'a', n: 200 }, 'n', /<=128, received 200/],
+    [{ prompt: Array.from({ length: 100 }, () => 'a'), n: 100 }, 'n', /at most 2048 choices, received 100 prompts/],
+    [{ prompt: 'a', stop: ['1', '2', '3', '4', '5'] }, 'stop', /at most 4 texts/],
+    [{ prompt: 'a', stop: [''] }, 'stop.0', /at least 1|>=1 characters, received ""/],
+    [{ prompt: 'a', logprobs: true }, 'logprobs', /expected number, received true/],
+    [{ prompt: 'a', best_of: 2 }, 'best_of', /expected n, which is 1/],
+    [{ prompt: 'a', suffix: 'b' }, 'suffix', /not supported by this server, received "b"; leave it out/],
+    [{ prompt: 'a', logit_bias: { 5: 1 } }, 'logit_bias', /not supported/],
+    [{ prompt: 'a', presence_penalty: 0.5 }, 'presence_penalty', /not supported/],
+    [{ prompt: 'a', stream_options: { include_usage: true } }, 'stream_options', /together with "stream": true/],
+    [{ prompt: 'a', max_tokns: 3 }, 'max_tokns', /unknown parameter; did you mean max_tokens\?/],
+    [{ prompt: 'a', zebra: 3 }, 'zebra', /unknown parameter; expected some of model, n,/],
+    [[], undefined, /expected a JSON object/],
+  ])('refuses %j', (body, param, message) => {
+    let error: unknown;
+    try {
+      parseCompletionRequest(body);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toMatchObject({ status: 400, message: expect.stringMatching(message) as string });
+    expect((error as { details: { param?: string } }).details.param).toBe(param);
+  });
+});
+
+describe('/v1/chat/completions', () => {
+  it('takes texts, parts of text, and both names of the limit', () => {
+    const parts = [{ type: 'text', text: 'hel' }];
+    const request = { messages: [{ role: 'developer', content: parts, name: 'x' }], max_completion_tokens: 5 };
+    expect(parseChatRequest(request)).toMatchObject({
+      messages: [{ role: 'developer', content: parts }],
+      max_tokens: 5,
+    });
+    expect(parseChatRequest({ messages: hello }).max_tokens).toBeUndefined();
+    const neutral = { response_format: { type: 'text' }, tools: [], tool_choice: 'auto', modalities: ['text'] };
+    expect(parseChatRequest({ messages: hello, ...neutral, logprobs: true, top_logprobs: 3 }).top_logprobs).toBe(3);
+  });
+
+  it.each([
+    [{ messages: [] }, 'messages', /at least one message/],
+    [{ messages: 'hello' }, 'messages', /expected array, received "hello"/],
+    [{ messages: [{ role: 'tool', content: 'a' }] }, 'messages.0.role', /expected one of "system"\|.*received "tool"/],
+    [{ messages: [{ role: 'user', content: 3 }] }, 'messages.0.content', /expected text/],
+    [{ messages: [{ role: 'user', content: [{ type: 'image_url' }] }] }, 'messages.0.content', /expected text/],
+    [{ messages: hello, tools: [{ type: 'function' }] }, 'tools', /not supported/],
+    [{ messages: hello, response_format: { type: 'json_schema' } }, 'response_format', /not supported/],
+    [{ messages: hello, top_logprobs: 2 }, 'top_logprobs', /together with "logprobs": true/],
+    [{ messages: hello, max_tokens: 1, max_completion_tokens: 1 }, 'max_tokens', /received both/],
+    [{ messages: hello, prompt: 'a' }, 'prompt', /unknown parameter/],
+  ])('refuses %j', (body, param, message) => {
+    expect(() => parseChatRequest(body)).toThrow(message);
+    expect(() => parseChatRequest(body)).toThrow(
+      expect.objectContaining({ details: expect.objectContaining({ param }) as object }) as Error,
+    );
+  });
+});
