@@ -113,6 +113,11 @@ export const prepareRecipeSchema = z.strictObject({
   seed: z.int().nonnegative().default(0),
   filters: filters.optional().describe('which documents are left out'),
   strict: z.boolean().default(false),
+  checkpointTokens: z
+    .int()
+    .positive()
+    .optional()
+    .describe('tokens after which an interrupted preparation can go on (default 8 Mi); it decides the record batches'),
 });
 
 /** A validated preparation. */
