@@ -31,6 +31,8 @@ export interface BatchPlace extends BatchEntry {
 /** Reads finished shards batch by batch; every batch's CRC is checked when it comes from disk. */
 export class ShardReader {
   readonly batches: readonly BatchPlace[];
+  /** The last two names of the folder's path, for messages. */
+  readonly name: string;
   private readonly schema: Buffer;
   private readonly cache: ByteCache<BatchColumns>;
 
@@ -39,6 +41,7 @@ export class ShardReader {
     readonly index: ShardIndex,
     options: ShardReaderOptions,
   ) {
+    this.name = path.resolve(folder).split(path.sep).slice(-2).join('/');
     this.schema = encodeSchema(index.idType, index.hasTargetsMask);
     this.cache = new ByteCache(options.cacheBytes ?? 48 * 2 ** 20);
     let firstDocument = 0;

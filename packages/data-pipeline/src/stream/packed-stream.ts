@@ -1,8 +1,8 @@
-import path from 'node:path';
 import { EpochOrder, storedOrder, type RowPlace } from '../order/epoch-order.js';
 import type { PackedSet } from '../packing/packed-set.js';
 import type { PackingPlan } from '../packing/packing-plan.js';
-import { slice } from '../shards/shard-reader.js';
+import type { BatchColumns } from '../shards/arrow-batch.js';
+import { type ShardReader, slice } from '../shards/shard-reader.js';
 import { assembleRow, emptyBatch, type RowPiece } from './assemble-row.js';
 import type { Batch, TokenStream } from './token-stream.js';
 
@@ -46,8 +46,10 @@ export class PackedStream implements TokenStream {
     const plans = await Promise.all(
       places.map(({ group }) => this.groups[group]!.set.plan(this.groups[group]!.number)),
     );
+    const rows = places.map((place, r) => this.row(place, plans[r]!));
+    const stored = await this.load(rows);
     const batch = emptyBatch(numRows, this.rowLength);
-    await Promise.all(places.map((place, r) => this.fill(batch, r, place, plans[r]!)));
+    for (const [r, row] of rows.entries()) this.fill(batch, r, row, stored);
     return batch;
   }
 
@@ -63,27 +65,73 @@ export class PackedStream implements TokenStream {
     return known.order.at(row);
   }
 
-  private async fill(batch: Batch, r: number, { group, row }: RowPlace, plan: PackingPlan): Promise<void> {
+  /** What a row holds, and the record batches that hold it. */
+  private row({ group, row }: RowPlace, plan: PackingPlan): PlannedRow {
     const { set, number } = this.groups[group]!;
-    const { reader } = set;
+    const { firstDocument } = set.groups[number]!;
     const from = plan.rowStarts[row]!;
     const to = plan.rowStarts[row + 1]!;
-    const numbers = Array.from(
-      { length: to - from },
-      (_, i) => set.groups[number]!.firstDocument + plan.documents[from + i]!,
-    );
-    const batches = numbers.map((document) => reader.batchOf(document));
-    const columns = await Promise.all(batches.map((stored) => reader.readBatch(stored)));
-    const pieces = numbers.map((document, i): RowPiece => ({
-      document: slice(columns[i]!, document - reader.batches[batches[i]!]!.firstDocument),
+    const documents: number[] = [];
+    const batches: number[] = [];
+    for (let i = from; i < to; i++) {
+      documents.push(firstDocument + plan.documents[i]!);
+      batches.push(set.reader.batchOf(firstDocument + plan.documents[i]!));
+    }
+    return { set, plan, from, documents, batches };
+  }
+
+  /** The record batches of rows, each read once. */
+  private async load(rows: readonly PlannedRow[]): Promise<StoredBatches> {
+    const stored: StoredBatches = new Map();
+    const loads: Promise<void>[] = [];
+    for (const { set, batches } of rows) {
+      let ofSet = stored.get(set);
+      if (!ofSet) stored.set(set, (ofSet = new Map()));
+      for (const number of batches) {
+        if (ofSet.has(number)) continue;
+        ofSet.set(number, undefined);
+        loads.push(set.reader.readBatch(number).then((columns) => void ofSet.set(number, columns)));
+      }
+    }
+    await Promise.all(loads);
+    return stored;
+  }
+
+  private fill(
+    batch: Batch,
+    r: number,
+    { set, plan, from, documents, batches }: PlannedRow,
+    stored: StoredBatches,
+  ): void {
+    const { reader } = set;
+    const columns = stored.get(set)!;
+    const pieces = documents.map((document, i): RowPiece => ({
+      document: slice(columns.get(batches[i]!)!, document - reader.batches[batches[i]!]!.firstDocument),
       start: plan.starts[from + i]!,
       length: plan.lengths[from + i]!,
     }));
     assembleRow(batch, r, pieces, reader.index.padId);
-    const shards = [...new Set(batches.map((stored) => reader.batches[stored]!.shard.replace(/\.arrow$/, '')))];
-    const more = numbers.length > NAMED_DOCUMENTS ? ` and ${numbers.length - NAMED_DOCUMENTS} more` : '';
-    const named = numbers.slice(0, NAMED_DOCUMENTS).join(' ');
-    const folder = path.resolve(reader.folder).split(path.sep).slice(-2).join('/');
-    batch.documents[r] = `${folder}/${shards.join('+')} docs ${named}${more}`;
+    batch.documents[r] = describeRow(reader, documents, batches);
   }
+}
+
+/** A row of the plan. */
+interface PlannedRow {
+  set: PackedSet;
+  plan: PackingPlan;
+  /** Its first segment in the plan. */
+  from: number;
+  /** Documents of the segments, and the record batches they are in. */
+  documents: number[];
+  batches: number[];
+}
+
+type StoredBatches = Map<PackedSet, Map<number, BatchColumns | undefined>>;
+
+/** Where a row's tokens come from, for messages. */
+function describeRow(reader: ShardReader, documents: number[], batches: number[]): string {
+  const shards = [...new Set(batches.map((stored) => reader.batches[stored]!.shard.replace(/\.arrow$/, '')))];
+  const more = documents.length > NAMED_DOCUMENTS ? ` and ${documents.length - NAMED_DOCUMENTS} more` : '';
+  const named = documents.slice(0, NAMED_DOCUMENTS).join(' ');
+  return `${reader.name}/${shards.join('+')} docs ${named}${more}`;
 }
