@@ -6,6 +6,7 @@ import type { Exchange, Usage } from './exchange.js';
 import { checkLengths, type PromptTokens } from './prompt-tokens.js';
 import type { SamplingParameters } from './request-schema.js';
 import type { ServedModel } from './served-model.js';
+import { hasNoText } from './special-ids.js';
 import { TokenText } from './token-text.js';
 
 /** How the choices of a request are made. */
@@ -103,7 +104,8 @@ async function runChoice(served: ServedModel, { index, prompt, request }: Choice
   const context = spellsPrompt ? [] : prompt.ids;
   const choice = new ChoiceText(new TokenText(tokenizer, context), { stops: sampling.stop, names, wantsLogprobs });
   if (echo && !spellsPrompt) {
-    const text = prompt.text ?? (await tokenizer.decode(prompt.ids, { skipSpecialTokens: true }));
+    const spelled = Array.from(prompt.ids).filter((id) => !hasNoText(tokenizer, id));
+    const text = prompt.text ?? (await tokenizer.decode(spelled));
     onPiece(index, { text, tokens: [] });
   }
   for await (const event of engine.run(request, signal)) {

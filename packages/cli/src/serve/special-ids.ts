@@ -2,7 +2,7 @@ import type { Tokenizer } from '@lethe/data-pipeline';
 
 const known = new WeakMap<Tokenizer, ReadonlySet<number>>();
 
-/** Ids of a tokenizer's special tokens: they have a name and no text. */
+/** Ids of a tokenizer's special tokens. */
 export function specialIds(tokenizer: Tokenizer): ReadonlySet<number> {
   let ids = known.get(tokenizer);
   if (!ids) {
@@ -12,4 +12,9 @@ export function specialIds(tokenizer: Tokenizer): ReadonlySet<number> {
     known.set(tokenizer, ids);
   }
   return ids;
+}
+
+/** Whether a token has no text: special tokens, and ids that a model has beyond its tokenizer's, to round its sizes. */
+export function hasNoText(tokenizer: Tokenizer, id: number): boolean {
+  return id >= tokenizer.vocabSize || specialIds(tokenizer).has(id);
 }

@@ -1,7 +1,7 @@
 import type { Tokenizer } from '@lethe/data-pipeline';
-import { specialIds } from './special-ids.js';
+import { hasNoText } from './special-ids.js';
 
-/** What tokens are called in lists of log-probabilities: their text inside a sentence, special tokens their name. */
+/** What tokens are called in lists of log-probabilities: their text inside a sentence, special tokens their name, others their id. */
 export class TokenNames {
   private readonly names = new Map<number, string>();
   private anchor: Promise<{ ids: number[]; text: string }> | undefined;
@@ -18,7 +18,7 @@ export class TokenNames {
   }
 
   private async find(id: number): Promise<string> {
-    if (specialIds(this.tokenizer).has(id)) return this.tokenizer.specialText(id) ?? '';
+    if (hasNoText(this.tokenizer, id)) return this.tokenizer.specialText(id) ?? `token_id:${id}`;
     // Decoded after another token, so that a space in front is kept.
     const { ids, text } = await (this.anchor ??= this.findAnchor());
     return (await this.tokenizer.decode([...ids, id])).slice(text.length);

@@ -46,6 +46,13 @@ describe('TokenText', () => {
     expect((await piecesOf([...bytes.slice(2), ...whale], [...whale, ...bytes.slice(0, 2)])).join('')).toBe('🐋 whale');
   });
 
+  it('ids that only the model knows have no text, and their number as a name', async () => {
+    const whale = await tokenizer.encode(' whale', { addSpecialTokens: false });
+    const beyond = tokenizer.vocabSize + 7;
+    expect((await piecesOf([beyond, ...whale, beyond], [beyond])).join('')).toBe(' whale');
+    expect(await new TokenNames(tokenizer).name(beyond)).toBe(`token_id:${beyond}`);
+  });
+
   it('bytes that make no character are given out when none can come of them', async () => {
     const [first] = await tokenizer.encode('🐋', { addSpecialTokens: false });
     const pieces = await piecesOf([first, first, first, first, first]);

@@ -1,5 +1,5 @@
 import type { Tokenizer } from '@lethe/data-pipeline';
-import { specialIds } from './special-ids.js';
+import { hasNoText } from './special-ids.js';
 
 /** Tokens before the first one that are decoded with it. */
 const CONTEXT = 8;
@@ -25,12 +25,12 @@ export class TokenText {
     context: ArrayLike<number> = [],
   ) {
     const recent = Array.from(context).slice(-4 * CONTEXT);
-    this.window = recent.filter((id) => !specialIds(tokenizer).has(id)).slice(-CONTEXT);
+    this.window = recent.filter((id) => !hasNoText(tokenizer, id)).slice(-CONTEXT);
   }
 
-  /** The text that a token completes; empty for special tokens and for parts of a character. */
+  /** The text that a token completes; empty for tokens without text and for parts of a character. */
   async push(id: number): Promise<string> {
-    if (specialIds(this.tokenizer).has(id)) return '';
+    if (hasNoText(this.tokenizer, id)) return '';
     this.shown ??= await this.startText();
     this.window.push(id);
     this.numNew++;
