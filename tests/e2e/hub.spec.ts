@@ -33,11 +33,11 @@ beforeAll(async () => {
   process.env['HF_ENDPOINT'] = await hub.start();
   process.env['HF_HUB_CACHE'] = at('cache');
   for (const name of ['HF_TOKEN', 'HF_HUB_OFFLINE']) delete process.env[name];
-}, 60000);
+}, 180_000);
 
 afterAll(async () => {
   process.env = environment;
-  await hub.stop();
+  await hub?.stop();
 });
 
 describe('a model of the hub in place of a folder', () => {
@@ -142,6 +142,7 @@ describe('the model card', () => {
     await here('export', '--model', LOCATION, '--out', 'plain');
     const card = readFileSync(at('plain/README.md'), 'utf8');
     expect(card).toContain(`From [${NAME}](https://huggingface.co/${NAME})`);
+    expect(card).toContain('\n# tiny\n');
     expect(card).not.toContain('## Recipe');
   });
 });

@@ -35,7 +35,7 @@ beforeAll(async () => {
   writeFileSync(at('rules.jsonl'), rules.map((rule) => `${JSON.stringify(rule)}\n`).join(''));
   const texts = [`A forum. ${long('rivers')} I wonder.`, `Quiz: ${long('silver coins')}`, 'Nothing of that kind.'];
   writeFileSync(at('train.jsonl'), texts.map((text) => `${JSON.stringify({ text })}\n`).join(''));
-}, 60000);
+}, 180_000);
 
 describe('benchmarks whose items training data may hold', () => {
   const evaluate = async (...overlap: string[]): Promise<{ stdout: string; stderr: string; results: Results }> => {

@@ -1,3 +1,4 @@
+import { basename, resolve } from 'node:path';
 import type { Logger } from '@lethe/run';
 import { stringify } from 'yaml';
 import { VERSION } from '../version.js';
@@ -31,7 +32,7 @@ export async function modelCard(subject: CardSubject, logger: Logger): Promise<R
   const source = origin === undefined ? {} : await readCardSource(origin, logger);
   const last = lineage.runs.at(-1);
   const sections = [
-    `# ${last?.recipe.name ?? source.hubName?.split('/')[1] ?? 'Model'}`,
+    `# ${last?.recipe.name ?? basename(source.hubName ?? resolve(subject.location))}`,
     summary(lineage, subject, source),
     lineageSection(lineage, source),
     ...(last
