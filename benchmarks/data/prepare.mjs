@@ -1,34 +1,44 @@
 // Text to shards, Lethe against Hugging Face datasets.map, in turns on the same file:
 //   node benchmarks/data/prepare.mjs [file.jsonl] [tokenizer folder]
-// PYTHON names a Python with datasets and tokenizers (default python3); COPIES repeats the file (default 8), ROUNDS
-// rounds (default 3). Both write what they make; start-up of the processes is not counted.
+// The file is by default every document of some of LETHE_DATA's corpora (default ../shared), each once. PYTHON names a
+// Python with datasets and tokenizers (default python3), ROUNDS rounds (default 3). Both write what they make and start
+// with a new tokenizer each round; start-up of the processes is not counted.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, appendFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadTokenizer, prepare } from '../../packages/data-pipeline/dist/index.js';
+import { documentText, loadTokenizer, prepare, readDocuments } from '../../packages/data-pipeline/dist/index.js';
 import { median, recordResult } from './record-result.mjs';
 
 const data = process.env.LETHE_DATA ?? '../shared';
-const [
-  file = join(data, 'corpora/NonSynth/web-openwebtext/openwebtext-1000.jsonl'),
-  tokenizerFolder = join(data, 'tokenizers/llama2'),
-] = process.argv.slice(2);
+const CORPORA = [
+  'NonSynth/web-*/*',
+  'NonSynth/books/*',
+  'SynthQA/*/*.{jsonl,parquet}',
+  'OpenHermes-2.5/**',
+  'MixedIns/**',
+  'U33B/**',
+];
+const [given, tokenizerFolder = join(data, 'tokenizers/llama2')] = process.argv.slice(2);
 const python = process.env.PYTHON ?? 'python3';
 const folder = mkdtempSync(join(tmpdir(), 'lethe-bench-'));
-const source = join(folder, 'text.jsonl');
-copyFileSync(file, source);
-const copy = readFileSync(file);
-for (let i = 1; i < Number(process.env.COPIES ?? 8); i++) appendFileSync(source, copy);
+const source = given ?? join(folder, 'text.jsonl');
+if (given === undefined) {
+  const lines = [];
+  for await (const document of readDocuments(CORPORA.map((name) => join(data, 'corpora', name)))) {
+    lines.push(`${JSON.stringify({ text: documentText(document) })}\n`);
+  }
+  writeFileSync(source, lines.join(''));
+}
 const hasDatasets = spawnSync(python, ['-c', 'import datasets, tokenizers']).status === 0;
 if (!hasDatasets) process.stdout.write('datasets is not installed for PYTHON: Lethe alone\n');
 
 const ours = { tokens: [], bytes: [] };
 const theirs = [];
 try {
-  const tokenizer = await loadTokenizer(tokenizerFolder);
   for (let round = 0; round < Number(process.env.ROUNDS ?? 3); round++) {
+    const tokenizer = await loadTokenizer(tokenizerFolder);
     const out = join(folder, `lethe-${round}`);
     const { report } = await prepare({ sources: [source], out, tokenizer, heldOut: { fraction: 0 } });
     ours.tokens.push(report.tokensPerSecond);
