@@ -4,7 +4,7 @@ import type { Random } from '@lethe/run';
 import { KvCache } from './kv-cache.js';
 import type { Llama } from './llama.js';
 import { sampleToken, type Sampling } from './sampling.js';
-import { disposeBatch, toTokenBatch, type TokenRows } from './token-batch.js';
+import { toTokenBatch, type TokenRows } from './token-batch.js';
 
 /** What to generate and when to stop. */
 export interface GenerateOptions extends Sampling {
@@ -53,23 +53,24 @@ class LeftPadded {
 
 /** Logits [B, V] of the token after the last row of each sequence. */
 function nextLogits(model: Llama, rows: TokenRows, cache: KvCache): Float32Array {
-  const batch = toTokenBatch(rows, model.config.slidingWindow);
-  const logits = noGrad(() =>
-    scope(() => {
-      const hidden = model.hidden(batch, { cache });
-      const D = hidden.shape[1]!;
-      const ends = tf.slice(
-        tf.reshape(hidden, [rows.numRows, rows.rowLength, D]),
-        [0, rows.rowLength - 1, 0],
-        [rows.numRows, 1, D],
-      );
-      const y = linear(tf.reshape(ends, [rows.numRows, D]), model.headWeight);
-      return y;
-    }),
-  );
-  const values = logits.dataSync() as Float32Array;
-  logits.dispose();
-  disposeBatch(batch);
+  let values = new Float32Array();
+  // Not returned from tidy, which would look through every number of it for tensors.
+  tf.tidy(() => {
+    const batch = toTokenBatch(rows, model.config.slidingWindow);
+    const logits = noGrad(() =>
+      scope(() => {
+        const hidden = model.hidden(batch, { cache });
+        const D = hidden.shape[1]!;
+        const ends = tf.slice(
+          tf.reshape(hidden, [rows.numRows, rows.rowLength, D]),
+          [0, rows.rowLength - 1, 0],
+          [rows.numRows, 1, D],
+        );
+        return linear(tf.reshape(ends, [rows.numRows, D]), model.headWeight);
+      }),
+    );
+    values = logits.dataSync() as Float32Array<ArrayBuffer>;
+  });
   return values;
 }
 
@@ -90,7 +91,7 @@ export function generate(model: Llama, prompts: ArrayLike<number>[], options: Ge
   try {
     let rows = padded.rows(0, padded.width, promptIdAt);
     for (let step = 0; step < options.maxNewTokens && isDone.includes(false); step++) {
-      const logits = tf.tidy(() => nextLogits(model, rows, cache));
+      const logits = nextLogits(model, rows, cache);
       const chosen = prompts.map((_, s) => sampleToken(logits.subarray(s * V, (s + 1) * V), options, options.random));
       chosen.forEach((id, s) => {
         if (isDone[s]) return;
