@@ -15,7 +15,7 @@ using dnnl::memory;
 
 struct Key {
   int64_t m, n, k, a_stride, b_stride, c_stride;
-  bool a_transposed, b_transposed, bf16, c_bf16, accumulate, bias;
+  bool a_transposed, b_transposed, b_panels, bf16, c_bf16, accumulate, bias;
   int threads;
   auto operator<=>(const Key&) const = default;
 };
@@ -30,13 +30,19 @@ memory::desc describe(int64_t rows, int64_t cols, int64_t stride, bool transpose
   return {{rows, cols}, bf16 ? memory::data_type::bf16 : memory::data_type::f32, strides};
 }
 
+memory::desc describe_panels(int64_t rows, int64_t cols, bool bf16) {
+  if (bf16) return {{rows, cols}, memory::data_type::bf16, memory::format_tag::BA16a64b2a};
+  return {{rows, cols}, memory::data_type::f32, memory::format_tag::BA16a64b};
+}
+
 struct Primitive {
   dnnl::matmul matmul;
   memory a, b, c, bias;
 
   explicit Primitive(const Key& key) {
     const auto a_desc = describe(key.m, key.k, key.a_stride, key.a_transposed, key.bf16);
-    const auto b_desc = describe(key.k, key.n, key.b_stride, key.b_transposed, key.bf16);
+    const auto b_desc = key.b_panels ? describe_panels(key.k, key.n, key.bf16)
+                                     : describe(key.k, key.n, key.b_stride, key.b_transposed, key.bf16);
     const auto c_desc = describe(key.m, key.n, key.c_stride, false, key.c_bf16);
     const memory::desc bias_desc({1, key.n}, memory::data_type::f32, memory::dims{key.n, 1});
     dnnl::primitive_attr attributes;
@@ -122,9 +128,8 @@ void gemm(const Product& p, const Operand& a, const Operand& b, const Result& c)
   if (p.m == 0 || p.n == 0) return;
   if (c.bf16 && (p.k == 0 || !a.bf16)) return gemm_through_fp32(p, a, b, c);
   if (p.k == 0) return empty_product(p, static_cast<float*>(c.data), c.stride);
-  const Key key{p.m,          p.n,          p.k,    a.stride, b.stride,     c.stride,
-                a.transposed, b.transposed, a.bf16, c.bf16,   p.accumulate, p.bias != nullptr,
-                num_threads()};
+  const Key key{p.m,          p.n,      p.k,    a.stride, b.stride,     c.stride,          a.transposed,
+                b.transposed, b.panels, a.bf16, c.bf16,   p.accumulate, p.bias != nullptr, num_threads()};
   try {
     execute(key, p, a, b, c.data);
   } catch (const dnnl::error& error) {

@@ -14,6 +14,9 @@ struct Operand {
   int64_t stride = 0;
   bool transposed = false;
   bool bf16 = false;
+  // The right matrix only: packed as vector/panels.cpp says, whatever `stride` and `transposed` are. The left matrix
+  // and C must then be dense, or oneDNN falls back to its reference.
+  bool panels = false;
 
   Operand t() const { return {data, stride, !transposed, bf16}; }
   // Rows from `row` on, as stored.

@@ -33,7 +33,7 @@ State describe(std::string_view limit) {
   const dnnl_version_t* version = dnnl_version();
   return {
       &chosen,
-      {chosen.bf16 ? "avx512" : chosen.name, chosen.bf16,
+      {chosen.bf16 ? "avx512" : chosen.name, chosen.bf16, chosen.bf16 || chosen.name == std::string_view("avx512"),
        std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch)}};
 }
 

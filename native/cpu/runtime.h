@@ -9,6 +9,7 @@ struct Runtime {
   // without bf16 instructions.
   std::string simd;
   bool bf16;           // matrix products in bf16 run on bf16 instructions; otherwise inputs are rounded and fp32 used
+  bool panels;         // oneDNN multiplies by matrices packed in panels of 64 columns: with AVX-512
   std::string onednn;  // version
 };
 const Runtime& runtime();

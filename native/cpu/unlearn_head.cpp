@@ -1,22 +1,31 @@
 // The fused head and loss (docs/math.md, section 4). With u = 2 N D V FLOP: forget rows 3u (logits, dhidden, dweight),
-// replay rows 4u with the original's logits. Logits [N, V] are never held at once: rows go through in chunks, ignored
-// rows are taken out first, and the original's product runs on replay rows that have an original only.
-// Between the products one pass over the chunk (vector/unlearn_rows.cpp) turns logits into losses and dz, in place.
+// replay rows 4u with the original's logits. Logits [N, V] are never held at once. Ignored rows are taken out first;
+// the others go through in blocks, whose dz is held for the products that make dhidden and dweight, and a block's
+// logits in chunks that stay in cache between the product that makes them and the pass that turns them into losses and
+// dz (vector/unlearn_rows.cpp). The original's product runs on replay rows that have an original only.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include "core/check.h"
 #include "cpu/convert.h"
-#include "cpu/kept_bf16.h"
+#include "cpu/kept_panels.h"
 #include "cpu/operators.h"
 #include "cpu/vector/kernels.h"
+#include "cpu/weight_gradient.h"
 
 namespace lethe::cpu {
 namespace {
 
-constexpr int64_t logits_budget = int64_t{128} << 20;  // bytes, student and original together
-constexpr int64_t min_chunk = 128;  // rows: fewer, and the products for dhidden and dweight run far below their peak
+constexpr int64_t block_bytes = int64_t{32} << 20;  // of dz
+constexpr int64_t chunk_bytes = int64_t{8} << 20;   // of the student's logits
+constexpr int64_t min_block = 256, min_chunk = 64;  // rows: with fewer, products run far below their peak
+
+// `total` rows in parts of nearly one size: few primitives, no tiny last product.
+int64_t part_size(int64_t total, int64_t most) {
+  const int64_t parts = std::max<int64_t>(1, (total + most - 1) / most);
+  return (total + parts - 1) / parts;
+}
 
 double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
@@ -54,13 +63,15 @@ Tensor gather(const Tensor& x, const int32_t* index, int64_t count, int64_t shif
 class Head {
  public:
   explicit Head(const unlearn_head_args& args)
-      : a(args), rows_(compact(a, scratch_)), bf16_(a.hidden.bf16), weight_(weight_operand(a.weight, a.V, a.D, bf16_, scratch_)) {
-    if (rows_.num_original) original_weight_ = weight_operand(a.original_weight, a.V, a.D, bf16_, scratch_);
-    const int64_t per_row = a.V * 4 * (rows_.num_original ? 2 : 1);
-    const int64_t most = std::max(min_chunk, logits_budget / per_row);
-    const int64_t chunks = std::max<int64_t>(1, (rows_.count + most - 1) / most);
-    chunk_ = (rows_.count + chunks - 1) / chunks;  // chunks of nearly one size: few primitives, no tiny last product
-    z_ = scratch_.floats(chunk_ * a.V);
+      : a(args), rows_(compact(a, scratch_)), bf16_(a.hidden.bf16), has_gradient_(a.dhidden || a.dweight) {
+    weight_ = weight_operand(a.weight, {a.V, a.D, rows_.count, true, bf16_, true}, scratch_);
+    if (rows_.num_original)
+      original_weight_ = weight_operand(a.original_weight, {a.V, a.D, rows_.count, true, bf16_, true}, scratch_);
+    const bool halves = weight_.bf16;
+    block_ = part_size(rows_.count, std::max(min_block, block_bytes / (a.V * (halves ? 2 : 4))));
+    chunk_ = part_size(block_, std::max(min_chunk, chunk_bytes / (a.V * 4)));
+    if (has_gradient_) dz_ = scratch_.bytes(static_cast<size_t>(block_ * a.V) * (halves ? 2 : 4));
+    if (!has_gradient_ || halves) z_ = scratch_.floats(chunk_ * a.V);
     original_z_ = rows_.num_original ? scratch_.floats(chunk_ * a.V) : nullptr;
     m_ = scratch_.doubles(chunk_);
     kl_ = scratch_.doubles(chunk_);
@@ -68,8 +79,8 @@ class Head {
 
   void run() {
     clear_outputs();
-    for (int64_t begin = 0; begin < rows_.count; begin += chunk_)
-      run_chunk(begin, std::min(rows_.count, begin + chunk_));
+    for (int64_t begin = 0; begin < rows_.count; begin += block_)
+      run_block(begin, std::min(rows_.count, begin + block_));
     std::transform(sums_, sums_ + 8, a.sums.f32(), [](double x) { return static_cast<float>(x); });
   }
 
@@ -81,20 +92,26 @@ class Head {
       if (out) std::fill_n(out.f32(), a.N, 0.0F);
   }
 
-  void run_chunk(int64_t begin, int64_t end) {
+  void run_block(int64_t begin, int64_t end) {
     Scratch scratch;
-    const int64_t count = end - begin;
-    const Tensor dense = gather(a.hidden, rows_.index + begin, count, 0, a.D, scratch);
-    const Operand hidden = operand(dense, count, a.D, bf16_, scratch);
-    gemm({count, a.V, a.D}, hidden, weight_.t(), {z_, a.V});
-    const int64_t original_begin = std::max(begin, rows_.count - rows_.num_original);
+    const Tensor dense = gather(a.hidden, rows_.index + begin, end - begin, 0, a.D, scratch);
+    const Operand hidden = operand(dense, end - begin, a.D, bf16_, scratch);
+    for (int64_t from = begin; from < end; from += chunk_)
+      run_chunk(from, std::min(end, from + chunk_), hidden.from(from - begin), (from - begin) * a.V);
+    if (has_gradient_) gradients(begin, end - begin, hidden, scratch);
+  }
+
+  // Losses of the rows begin to end, and their dz from element `offset` of dz_ on.
+  void run_chunk(int64_t begin, int64_t end, const Operand& hidden, int64_t offset) {
+    const int64_t count = end - begin, original_begin = std::max(begin, rows_.count - rows_.num_original);
     const int64_t num_original = std::max<int64_t>(0, end - original_begin);
-    if (num_original) original_logits(original_begin, num_original, scratch);
     UnlearnRows pass;
     pass.count = count;
     pass.num_forget = std::clamp<int64_t>(rows_.num_forget - begin, 0, count);
     pass.V = a.V;
-    pass.z = z_;
+    pass.bf16 = weight_.bf16;
+    if (has_gradient_) pass.dz = static_cast<char*>(dz_) + offset * (pass.bf16 ? 2 : 4);
+    pass.z = z_ ? z_ : static_cast<float*>(pass.dz);  // fp32: dz takes the place of the logits
     pass.original = num_original ? original_z_ : nullptr;
     pass.num_original = num_original;
     pass.targets = rows_.target + begin;
@@ -102,19 +119,19 @@ class Head {
     pass.scale_replay = a.scale_replay;
     pass.scale_mitigation = a.scale_mitigation;
     pass.method = a.method;
-    pass.gradient = a.dhidden || a.dweight;
-    pass.bf16 = weight_.bf16;
     pass.m = m_;
     pass.kl = kl_;
+    gemm({count, a.V, a.D}, hidden, weight_, {pass.z, a.V});
+    if (num_original) original_logits(original_begin, num_original);
     kernels().unlearn_rows(pass);
     collect(begin, count, pass.num_forget);
-    if (pass.gradient) gradients(begin, count, hidden, scratch);
   }
 
-  void original_logits(int64_t begin, int64_t count, Scratch& scratch) {
+  void original_logits(int64_t begin, int64_t count) {
+    Scratch scratch;
     const Tensor dense = gather(a.original_hidden, rows_.index + begin, count, a.N - a.M, a.D, scratch);
     const Operand hidden = operand(dense, count, a.D, bf16_, scratch);
-    gemm({count, a.V, a.D}, hidden, original_weight_.t(), {original_z_, a.V});
+    gemm({count, a.V, a.D}, hidden, original_weight_, {original_z_, a.V});
   }
 
   // Adds the chunk's rows to the sums, in order, and writes what is asked for per row.
@@ -139,27 +156,29 @@ class Head {
   }
 
   void gradients(int64_t begin, int64_t count, const Operand& hidden, Scratch& scratch) {
-    // bf16 dz fills the first half of each row of z, so rows are 2 V halves apart. Emulated bf16 is rounded fp32.
-    if (bf16_ && !weight_.bf16) kernels().round_to_bf16(z_, z_, count * a.V);
-    const Operand dz{z_, weight_.bf16 ? 2 * a.V : a.V, false, weight_.bf16};
-    if (a.dweight) gemm({a.V, a.D, count, true}, dz.t(), hidden, result(a.dweight, a.D));
+    auto* floats = static_cast<float*>(dz_);
+    if (bf16_ && !weight_.bf16) kernels().round_to_bf16(floats, floats, count * a.V);  // emulated
+    const Operand dz{dz_, a.V, false, weight_.bf16};
+    if (a.dweight) add_weight_gradient(count, {a.V, a.D}, dz, hidden, a.dweight.f32());
     if (!a.dhidden) return;
+    const Operand weight = weight_operand(a.weight, {a.V, a.D, count, false, bf16_, true}, scratch);
     const int32_t* index = rows_.index + begin;
     if (index[count - 1] - index[0] == count - 1)
-      return gemm({count, a.D, a.V}, dz, weight_, result(row(a.dhidden, index[0], a.D), a.D));
+      return gemm({count, a.D, a.V}, dz, weight, result(row(a.dhidden, index[0], a.D), a.D));
     Tensor dense;
     dense.bf16 = bf16_;
     dense.data = scratch.bytes(static_cast<size_t>(count * a.D) * (bf16_ ? 2 : 4));
-    gemm({count, a.D, a.V}, dz, weight_, result(dense, a.D));
+    gemm({count, a.D, a.V}, dz, weight, result(dense, a.D));
     for (int64_t i = 0; i < count; ++i) copy(row(dense, i, a.D), row(a.dhidden, index[i], a.D), a.D);
   }
 
   const unlearn_head_args& a;
   Scratch scratch_;
   Rows rows_;
-  bool bf16_;
-  Operand weight_, original_weight_;
-  int64_t chunk_ = 0;
+  bool bf16_, has_gradient_;
+  Operand weight_, original_weight_;  // for logits
+  int64_t block_ = 0, chunk_ = 0;
+  void* dz_ = nullptr;
   float *z_ = nullptr, *original_z_ = nullptr;
   double *m_ = nullptr, *kl_ = nullptr, sums_[8] = {};
 };

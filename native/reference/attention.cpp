@@ -20,8 +20,7 @@ void attention(const attention_args& a) {
         const auto key = [&](int64_t s) { return ((b * a.S + s) * a.K + group) * a.D; };
         const auto score = [&](int64_t s) {
           double sum = 0;
-          for (int64_t d = 0; d < a.D; ++d)
-            sum += double{a.q.f32()[query + d]} * double{a.k.f32()[key(s) + d]};
+          for (int64_t d = 0; d < a.D; ++d) sum += double{a.q.f32()[query + d]} * double{a.k.f32()[key(s) + d]};
           return sum * a.scale;
         };
         double max = -std::numeric_limits<double>::infinity(), total = 0;

@@ -9,8 +9,7 @@ void input_gradient(const linear_backward_args& a) {
     for (int64_t i = 0; i < a.I; ++i) {
       float& dx = a.dx.f32()[n * a.I + i];
       double sum = a.accumulate_dx ? dx : 0;
-      for (int64_t o = 0; o < a.O; ++o)
-        sum += double{a.dy.f32()[n * a.O + o]} * double{a.weight.f32()[o * a.I + i]};
+      for (int64_t o = 0; o < a.O; ++o) sum += double{a.dy.f32()[n * a.O + o]} * double{a.weight.f32()[o * a.I + i]};
       dx = static_cast<float>(sum);
     }
 }
@@ -19,8 +18,7 @@ void weight_gradient(const linear_backward_args& a) {
   for (int64_t o = 0; o < a.O; ++o)
     for (int64_t i = 0; i < a.I; ++i) {
       double sum = a.dweight.f32()[o * a.I + i];
-      for (int64_t n = 0; n < a.N; ++n)
-        sum += double{a.dy.f32()[n * a.O + o]} * double{a.x.f32()[n * a.I + i]};
+      for (int64_t n = 0; n < a.N; ++n) sum += double{a.dy.f32()[n * a.O + o]} * double{a.x.f32()[n * a.I + i]};
       a.dweight.f32()[o * a.I + i] = static_cast<float>(sum);
     }
 }

@@ -51,9 +51,8 @@ class Case {
 // |fast - truth| <= naive error + 4 eps max|truth of the row|, docs/math.md section 5.3; truth is the reference device.
 // The naive error of a row is its size times the largest relative error of any row of the naive result: a single
 // element, or the single number of a short row, may be right by luck. Where there is no naive implementation, or its
-// result is not finite, the tolerance stands alone, times `slack`. For results stored in bf16 eps is 2^-10, so that 4 eps
-// is twice the rounding of the row's largest element. 1.2e-38 is allowed anyway: below it vector code
-// rounds to 0.
+// result is not finite, the tolerance stands alone, times `slack`. For results stored in bf16 eps is 2^-10, so that 4
+// eps is twice the rounding of the row's largest element. 1.2e-38 is allowed anyway: below it vector code rounds to 0.
 struct Budget {
   explicit Budget(double times = 1) : slack(times) {}
   double slack;

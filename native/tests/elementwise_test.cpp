@@ -146,12 +146,12 @@ TEST(Binary, Broadcasts) {
                          Shape{600, 2, 3, 7, 11}, Shape{0, 0, 0, 1, 1}, Shape{5, 9, 9, 1, 1}})
     for (int kind = 0; kind <= 5; ++kind)
       expect_within_budget_in_both(Case("binary")
-                               .set("N", s.N)
-                               .set("A", s.A)
-                               .set("B", s.B)
-                               .set("a_repeat", s.a_repeat)
-                               .set("b_repeat", s.b_repeat)
-                               .set("kind", kind));
+                                       .set("N", s.N)
+                                       .set("A", s.A)
+                                       .set("B", s.B)
+                                       .set("a_repeat", s.a_repeat)
+                                       .set("b_repeat", s.b_repeat)
+                                       .set("kind", kind));
 }
 
 TEST(Unary, CoversItsKinds) {

@@ -89,7 +89,8 @@ TEST(Linear, TakesWeightsInBf16) {
   for (const size_t N : {size_t{1}, size_t{100}}) {
     const std::vector<uint16_t> halves(1024, to_bf16(1.5F));
     const Floats ones(32 * N, 1);
-    const uint64_t weight = store.allocate(1, 2048, true), x = store.allocate(1, 128 * N), y = store.allocate(1, 128 * N);
+    const uint64_t weight = store.allocate(1, 2048, true), x = store.allocate(1, 128 * N),
+                   y = store.allocate(1, 128 * N);
     store.write(weight, 0, halves.data(), 2048);
     store.write(x, 0, ones.data(), 128 * N);
     const double numbers[] = {double(N), 32, 32, double(x), double(weight), 0, double(y)};

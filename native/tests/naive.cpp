@@ -20,8 +20,7 @@ float dot(const float* x, const float* y, int64_t count, int64_t y_stride = 1) {
 void naive_linear(const linear_args& a) {
   for (int64_t n = 0; n < a.N; ++n)
     for (int64_t o = 0; o < a.O; ++o)
-      a.y.f32()[n * a.O + o] =
-          dot(a.x.f32() + n * a.I, a.weight.f32() + o * a.I, a.I) + (a.bias ? a.bias.f32()[o] : 0);
+      a.y.f32()[n * a.O + o] = dot(a.x.f32() + n * a.I, a.weight.f32() + o * a.I, a.I) + (a.bias ? a.bias.f32()[o] : 0);
 }
 
 void naive_linear_backward(const linear_backward_args& a) {
@@ -33,8 +32,7 @@ void naive_linear_backward(const linear_backward_args& a) {
   for (int64_t o = 0; a.dweight && o < a.O; ++o)
     for (int64_t i = 0; i < a.I; ++i)
       for (int64_t n = 0; n < a.N; ++n)
-        a.dweight.f32()[o * a.I + i] +=
-            a.dy.f32()[n * a.O + o] * a.x.f32()[n * a.I + i];
+        a.dweight.f32()[o * a.I + i] += a.dy.f32()[n * a.O + o] * a.x.f32()[n * a.I + i];
   for (int64_t o = 0; a.dbias && o < a.O; ++o)
     for (int64_t n = 0; n < a.N; ++n) a.dbias.f32()[o] += a.dy.f32()[n * a.O + o];
 }
@@ -147,8 +145,7 @@ void naive_attention(const attention_args& a) {
         for (int64_t d = 0; d < a.D; ++d) {
           float& y = a.y.f32()[query + d] = 0;
           for (int64_t s = first; s <= last; ++s)
-            y += scores[static_cast<size_t>(s - first)] / sum *
-                 a.v.f32()[((b * a.S + s) * a.K + group) * a.D + d];
+            y += scores[static_cast<size_t>(s - first)] / sum * a.v.f32()[((b * a.S + s) * a.K + group) * a.D + d];
         }
       }
 }

@@ -15,9 +15,8 @@ void to_bf16(const float* x, uint16_t* y, int64_t count) {
 
 void from_bf16(const uint16_t* x, float* y, int64_t count) {
   const auto* halves = reinterpret_cast<const Bf16*>(x);
-  parallel_blocks(count, [=](int64_t begin, int64_t end) {
-    map_range(begin, end, y, [](Vec v) { return v; }, halves);
-  });
+  parallel_blocks(count,
+                  [=](int64_t begin, int64_t end) { map_range(begin, end, y, [](Vec v) { return v; }, halves); });
 }
 
 void round_to_bf16(const float* x, float* y, int64_t count) {

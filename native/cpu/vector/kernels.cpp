@@ -10,9 +10,15 @@ namespace lethe::cpu::LETHE_ISA {
 
 const Kernels& kernels() {
 #define LETHE_ENTRY(stem) stem,
-  static constexpr Kernels table = {
-      LETHE_NAME(LETHE_ISA), has_bf16,       LETHE_VECTOR_OPERATORS(LETHE_ENTRY) unlearn_rows, to_bf16,
-      from_bf16,             round_to_bf16,  add_column_sums};
+  static constexpr Kernels table = {LETHE_NAME(LETHE_ISA),
+                                    has_bf16,
+                                    LETHE_VECTOR_OPERATORS(LETHE_ENTRY) unlearn_rows,
+                                    to_bf16,
+                                    from_bf16,
+                                    round_to_bf16,
+                                    pack_panels,
+                                    add_transposed_product,
+                                    add_column_sums};
   return table;
 }
 

@@ -1,6 +1,6 @@
 // sum = x + residual; rstd = 1 / sqrt(mean(sum^2) + epsilon); y = sum * rstd * weight. One row per thread at a time,
-// read once from memory and once more from cache. Hazard: the sum of squares, kept in `width` partial sums. The norm reads the sum as it is stored, so that
-// the backward pass is its derivative.
+// read once from memory and once more from cache. Hazard: the sum of squares, kept in `width` partial sums. The norm
+// reads the sum as it is stored, so that the backward pass is its derivative.
 #include "cpu/parallel.h"
 #include "cpu/vector/bf16.h"
 #include "cpu/vector/operators.h"

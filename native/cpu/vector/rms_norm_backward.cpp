@@ -29,7 +29,8 @@ void one_row(const rms_norm_backward_args& a, int64_t n, float* dweight) {
   E* dx = row_of<E>(a.dx, n, a.D);
   if (dweight) map_range(0, a.D, dweight, [=](Vec g, Vec d, Vec v) { return g + d * (v * rstd); }, dweight, dy, x);
   if (dsum)
-    map_range(0, a.D, dx, [=](Vec s, Vec d, Vec w, Vec v) { return s + rstd * (d * w - v * pull); }, dsum, dy, weight, x);
+    map_range(
+        0, a.D, dx, [=](Vec s, Vec d, Vec w, Vec v) { return s + rstd * (d * w - v * pull); }, dsum, dy, weight, x);
   else
     map_range(0, a.D, dx, [=](Vec d, Vec w, Vec v) { return rstd * (d * w - v * pull); }, dy, weight, x);
 }

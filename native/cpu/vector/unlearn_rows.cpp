@@ -1,6 +1,5 @@
-// The pass over a chunk of logits z [count, V] between the matrix products of the fused head: loss, KL and dz over z in
-// place. docs/math.md, section 2. Three reads of z (maximum, sum of exponentials, gradient), from cache after the
-// first.
+// The pass over a chunk of logits z [count, V] between the matrix products of the fused head: loss, KL and dz.
+// docs/math.md, section 2. Three reads of z (maximum, sum of exponentials, gradient), from cache after the first.
 //   forget row:  dz_v = -s c q_v, dz_y = s c;  q = softmax over v != y, c = p (complement) or 1 - p (ga)
 //   replay row:  dz = scale_replay (p - e_y) + scale_mitigation (p - p_ori)
 // Hazards: LSE over v != y is never derived from the LSE over all, which cancels as p -> 1; 1 - p is sigmoid(-m);
@@ -52,28 +51,29 @@ Row measure(float* z, int64_t V, int64_t y) {
   return {top, log_sum, m, log_sum + softplus(m)};
 }
 
-// Where dz goes: over z as fp32, or as bf16 into the first half of the row, never ahead of what is still to be read.
+// A row of dz: fp32, which may be the row of z itself, or bf16.
 struct Sink {
-  float* z;
+  void* dz;
   bool bf16;
-  LETHE_INLINE void put(int64_t v, Vec dz) const {
+  uint16_t* halves() const { return static_cast<uint16_t*>(dz); }
+  float* floats() const { return static_cast<float*>(dz); }
+  LETHE_INLINE void put(int64_t v, Vec x) const {
     if (bf16)
-      store_bf16(reinterpret_cast<uint16_t*>(z) + v, dz);
+      store_bf16(halves() + v, x);
     else
-      store(z + v, dz);
+      store(floats() + v, x);
   }
-  LETHE_INLINE void put(int64_t v, Vec dz, int64_t n) const {
+  LETHE_INLINE void put(int64_t v, Vec x, int64_t n) const {
     if (bf16)
-      store_bf16_part(reinterpret_cast<uint16_t*>(z) + v, dz, n);
+      store_bf16_part(halves() + v, x, n);
     else
-      store_part(z + v, dz, n);
+      store_part(floats() + v, x, n);
   }
 };
 
 // dz_v = factor exp(z_v - max - offset)
-void scaled_softmax(float* z, int64_t V, float max, double offset, double factor, bool bf16) {
+void scaled_softmax(const float* z, int64_t V, float max, double offset, double factor, const Sink& sink) {
   const float off = static_cast<float>(offset), f = static_cast<float>(factor);
-  const Sink sink{z, bf16};
   each_vector(
       0, V, [&](int64_t v) { sink.put(v, f * exp_of_score((load(z + v) - max) - off)); },
       [&](int64_t v, int64_t n) { sink.put(v, f * exp_of_score((load_part(z + v, n) - max) - off), n); });
@@ -106,7 +106,8 @@ struct Replay {
   }
 };
 
-double replay_rows(const UnlearnRows& rows, float* z, const float* z0, const Row& row, const Row& original) {
+double replay_rows(const UnlearnRows& rows, const float* z, const float* z0, const Row& row, const Row& original,
+                   const Sink& sink) {
   const auto narrow = [](double x) { return static_cast<float>(x); };
   const Replay replay{row.max,
                       narrow(row.log_all),
@@ -114,55 +115,51 @@ double replay_rows(const UnlearnRows& rows, float* z, const float* z0, const Row
                       narrow(original.log_all),
                       narrow(rows.scale_replay),
                       narrow(rows.scale_mitigation)};
-  const Sink sink{z, rows.bf16};
   Vec kl = {};
   each_vector(
       0, rows.V,
       [&](int64_t v) {
         const Vec dz = replay.step(load(z + v), load(z0 + v), kl);
-        if (rows.gradient) sink.put(v, dz);
+        if (sink.dz) sink.put(v, dz);
       },
       [&](int64_t v, int64_t n) {
         Vec part = {};
         const Vec dz = replay.step(load_part(z + v, n), load_part(z0 + v, n), part);
         for (int64_t j = 0; j < n; ++j) kl[j] += part[j];
-        if (rows.gradient) sink.put(v, dz, n);
+        if (sink.dz) sink.put(v, dz, n);
       });
   return sum_lanes(kl);
 }
 
-void put_target(const UnlearnRows& rows, float* z, int64_t y, double dz) {
-  if (!rows.gradient) return;
-  const float value = static_cast<float>(dz);
-  if (rows.bf16)
-    store_bf16_part(reinterpret_cast<uint16_t*>(z) + y, splat(value), 1);
-  else
-    z[y] = value;
+void put_target(const Sink& sink, int64_t y, double dz) {
+  if (sink.dz) sink.put(y, splat(static_cast<float>(dz)), 1);
 }
 
 void one_row(const UnlearnRows& rows, int64_t r) {
   const int64_t V = rows.V, y = rows.targets[r], original_row = r - (rows.count - rows.num_original);
   float* z = rows.z + r * V;
+  const int64_t dz_bytes = r * V * (rows.bf16 ? 2 : 4);
+  const Sink sink{rows.dz ? static_cast<char*>(rows.dz) + dz_bytes : nullptr, rows.bf16};
   const Row row = measure(z, V, y);
   const double complement = sigmoid(-row.m);
   rows.m[r] = row.m;
   rows.kl[r] = 0;
   if (r < rows.num_forget) {
     const double push = rows.scale_forgetting * (rows.method == 0 ? sigmoid(row.m) : complement);
-    if (rows.gradient) scaled_softmax(z, V, row.max, row.log_sum, -push, rows.bf16);
-    return put_target(rows, z, y, push);
+    if (sink.dz) scaled_softmax(z, V, row.max, row.log_sum, -push, sink);
+    return put_target(sink, y, push);
   }
   double dz = -rows.scale_replay * complement;
   if (!rows.original || original_row < 0) {
-    if (rows.gradient) scaled_softmax(z, V, row.max, row.log_all, rows.scale_replay, rows.bf16);
-    return put_target(rows, z, y, dz);
+    if (sink.dz) scaled_softmax(z, V, row.max, row.log_all, rows.scale_replay, sink);
+    return put_target(sink, y, dz);
   }
   float* z0 = rows.original + original_row * V;
   const Row original = measure(z0, V, y);
   const double d = softplus(-row.m) - softplus(-original.m);  // log p_ori - log p of the target
-  rows.kl[r] = replay_rows(rows, z, z0, row, original) + sigmoid(original.m) * (::expm1(-d) + d);
+  rows.kl[r] = replay_rows(rows, z, z0, row, original, sink) + sigmoid(original.m) * (::expm1(-d) + d);
   dz += rows.scale_mitigation * (sigmoid(-original.m) - complement);  // p - p_ori of the target
-  put_target(rows, z, y, dz);
+  put_target(sink, y, dz);
 }
 
 }  // namespace
