@@ -17,7 +17,7 @@ SMALL = {
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
-    "max_position_embeddings": 64,
+    "max_position_embeddings": 128,
     "rms_norm_eps": 1e-5,
     "bos_token_id": 1,
     "eos_token_id": 2,
@@ -40,6 +40,14 @@ MODELS = {
         LlamaForCausalLM,
         LlamaConfig(**SMALLER, rope_parameters={"rope_type": "linear", "rope_theta": 10000.0, "factor": 4.0}),
     ),
+    "llama-dynamic-rope": (
+        LlamaForCausalLM,
+        LlamaConfig(
+            **{**SMALLER, "max_position_embeddings": 16},
+            rope_parameters={"rope_type": "dynamic", "rope_theta": 10000.0, "factor": 2.0},
+        ),
+    ),
+    "llama-head-dim": (LlamaForCausalLM, LlamaConfig(**SMALLER, head_dim=6)),
     "llama-biases": (LlamaForCausalLM, LlamaConfig(**SMALLER, attention_bias=True, mlp_bias=True)),
     "mistral-window": (MistralForCausalLM, MistralConfig(**SMALLER, sliding_window=5)),
     "qwen2": (Qwen2ForCausalLM, Qwen2Config(**SMALLER)),
@@ -53,15 +61,22 @@ class Rotary64(torch.nn.Module):
     def __init__(self, config):
         super().__init__()
         head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        self.frequencies = frequencies(config.rope_parameters, head_dim)
+        self.parameters_of_rope, self.head_dim = config.rope_parameters, head_dim
+        self.most = config.max_position_embeddings
 
     def forward(self, x, position_ids):
-        angles = position_ids[..., None].double() * self.frequencies
+        beyond = (position_ids.max().item() + 1) / self.most
+        angles = position_ids[..., None].double() * frequencies(self.parameters_of_rope, self.head_dim, beyond)
         angles = torch.cat([angles, angles], -1)
         return angles.cos(), angles.sin()
 
 
-def frequencies(parameters, head_dim):
+def frequencies(parameters, head_dim, beyond):
+    """`beyond`: the sequence's length as a multiple of the model's own."""
+    if parameters["rope_type"] == "dynamic":
+        stretch = parameters["factor"] * max(beyond, 1) - (parameters["factor"] - 1)
+        theta = parameters["rope_theta"] * stretch ** (head_dim / (head_dim - 2))
+        return theta ** (-torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim)
     plain = parameters["rope_theta"] ** (-torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim)
     if parameters["rope_type"] == "linear":
         return plain / parameters["factor"]
@@ -127,20 +142,24 @@ def layer_golden():
 
 
 def logits_golden(name):
-    """The model's folder, token ids [2,16], their logits [2,16,V], and a greedy continuation of the first row."""
+    """The model's folder, token ids [2,16], their logits [2,16,V], and a greedy continuation of the first row. Dynamic
+    RoPE is read beyond its length: ids [2,24], and no continuation, whose frequencies would change at every token."""
     model = make(name)
     save(model, name)
     g = random(f"ids {name}")
-    ids = integers(g, model.config.vocab_size, 2, 16)
+    is_dynamic = model.config.rope_parameters["rope_type"] == "dynamic"
+    ids = integers(g, model.config.vocab_size, 2, 24 if is_dynamic else 16)
     fp32 = model(ids.long()).logits.double()
     model = in_fp64(model)
     logits = model(ids.long()).logits
     difference = ((fp32 - logits).abs().max() / logits.abs().max()).item()
     assert difference < 1e-5, f"{name}: fp32 differs by {difference}"
-    continued = ids[:1, :4].long()
-    for _ in range(20):
-        continued = torch.cat([continued, model(continued).logits[:, -1].argmax(-1, keepdim=True)], 1)
-    tensors = {"ids": ids, "logits": logits, "prompt": ids[0, :4], "greedy": continued[0].int()}
+    tensors = {"ids": ids, "logits": logits}
+    if not is_dynamic:
+        continued = ids[:1, :4].long()
+        for _ in range(64):
+            continued = torch.cat([continued, model(continued).logits[:, -1].argmax(-1, keepdim=True)], 1)
+        tensors |= {"prompt": ids[0, :4], "greedy": continued[0].int()}
     write_tensors(f"models/{name}.safetensors", tensors)
 
 

@@ -32,7 +32,7 @@ export { generate, type GenerateOptions } from './generate.js';
 export { cloneLlama, initializeLlama } from './initialize.js';
 export { KvCache } from './kv-cache.js';
 export { type ForwardOptions, Llama, type TokenBatch } from './llama.js';
-export { type LoadedLlama, loadLlama, saveLlama, type SaveOptions } from './load-llama.js';
+export { type LoadedLlama, loadLlama, type LoadOptions, saveLlama, type SaveOptions } from './load-llama.js';
 export { argmax, sampleToken, type Sampling } from './sampling.js';
 export { scoreSequences } from './score.js';
 export { disposeBatch, rowsOfSequences, toTokenBatch, type TokenRows } from './token-batch.js';

@@ -53,11 +53,13 @@ export class Llama {
 
   /**
    * @param parameters one per name of `parameterSpecs(config)`.
+   * @param numPositions longest sequence to read; beyond `config.maxPositions`, `dynamic` RoPE stretches to just this length.
    * @throws RangeError naming a parameter that is missing or has another shape.
    */
   constructor(
     readonly config: LlamaConfig,
     parameters: Iterable<Parameter>,
+    numPositions = config.maxPositions,
   ) {
     this.byName = new Map([...parameters].map((parameter) => [parameter.name, parameter]));
     for (const { name, shape } of parameterSpecs(config)) {
@@ -68,8 +70,8 @@ export class Llama {
         );
       }
     }
-    const { cos, sin } = ropeTables(config, config.maxPositions);
-    const shape: [number, number] = [config.maxPositions, config.headDim / 2];
+    const { cos, sin } = ropeTables(config, numPositions);
+    const shape: [number, number] = [numPositions, config.headDim / 2];
     this.tables = { cos: tf.keep(tf.tensor2d(cos, shape)), sin: tf.keep(tf.tensor2d(sin, shape)) };
   }
 

@@ -13,11 +13,19 @@ export interface LoadedLlama {
   rawConfig: Record<string, unknown>;
 }
 
+/** How a checkpoint is loaded. */
+export interface LoadOptions {
+  /** Default true. */
+  trainable?: boolean;
+  /** Longest sequence to read, where it is not the model's own `maxPositions` (see {@link Llama}). */
+  numPositions?: number;
+}
+
 /**
  * Loads a Hugging Face checkpoint folder onto the current device, one tensor at a time, as fp32.
  * @throws UserError naming the file and what is wrong with it.
  */
-export function loadLlama(folder: string, options: { trainable?: boolean } = {}): LoadedLlama {
+export function loadLlama(folder: string, options: LoadOptions = {}): LoadedLlama {
   const { config, rawConfig, tensors } = openModelFolder(folder);
   try {
     const parameters: Parameter[] = [];
@@ -25,7 +33,7 @@ export function loadLlama(folder: string, options: { trainable?: boolean } = {})
       const values = tensors.readFloat32(name);
       parameters.push(new Parameter(name, tf.tensor(values, shape), options.trainable ?? true));
     }
-    return { model: new Llama(config, parameters), rawConfig };
+    return { model: new Llama(config, parameters, options.numPositions), rawConfig };
   } finally {
     tensors.close();
   }
