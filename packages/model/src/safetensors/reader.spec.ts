@@ -168,7 +168,7 @@ describe('openSafetensors', () => {
     expect(() => openSafetensors(join(folder, 'none'))).toThrow('cannot open the weights: ENOENT');
   });
 
-  it('answers 2,000 mutated files with an error or the right sizes, never a crash', () => {
+  it('answers 10,000 mutated files with an error or the right sizes, never a crash', () => {
     const random = seededRandom(1, 'fuzz');
     const json = JSON.stringify(good);
     const scraps = `" { } [ ] , : - 9 0 e9 . null \\ F64 "a": [0,0] \0`.split(' ');
@@ -180,7 +180,7 @@ describe('openSafetensors', () => {
       source.close();
       return source.tensors;
     };
-    for (let trial = 0; trial < 2000; trial++) {
+    for (let trial = 0; trial < 10000; trial++) {
       let text = json;
       for (let edit = random.int(3) + 1; edit > 0; edit--) {
         const at = random.int(text.length + 1);
@@ -199,6 +199,6 @@ describe('openSafetensors', () => {
       }
     }
     expect(accepted).toBeGreaterThan(5); // some edits only change a name: the mutations reach deep
-    expect(accepted).toBeLessThan(1000);
+    expect(accepted).toBeLessThan(5000);
   });
 });
