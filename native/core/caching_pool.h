@@ -1,8 +1,10 @@
-// Keeps freed blocks by size class, because a training step asks for the same sizes again and again, and fresh memory
-// costs a page fault for every 4 KiB.
+// Hands out parts of large segments and keeps what is freed, because a training step asks for the same sizes again and
+// again, and fresh memory costs a page fault for every 4 KiB. A request takes the smallest free block that holds it;
+// what is left over stays free, and neighbours that are free become one block.
 #pragma once
-#include <map>
-#include <vector>
+#include <memory>
+#include <set>
+#include <unordered_map>
 
 #include "lethe/device.h"
 
@@ -11,32 +13,48 @@ namespace lethe {
 class CachingPool {
  public:
   explicit CachingPool(Memory& memory) : memory_(memory) {}
-  ~CachingPool() { empty_cache(); }
+  ~CachingPool();
   CachingPool(const CachingPool&) = delete;
   CachingPool& operator=(const CachingPool&) = delete;
 
   struct Stats {
     size_t live = 0;         // bytes asked for and not freed
     size_t peak = 0;         // the most that live has been since reset_peak
-    size_t cached = 0;       // bytes of freed blocks kept for reuse
-    size_t allocations = 0;  // blocks taken from the device so far: constant in the steady state
+    size_t cached = 0;       // bytes of free blocks kept for reuse
+    size_t allocations = 0;  // segments taken from the device so far: constant in the steady state
     size_t buffers = 0;
   };
 
   void* allocate(size_t bytes);
   void release(void* data, size_t bytes);
+  // Gives segments in which nothing is left back to the device.
   void empty_cache();
   void reset_peak() { stats_.peak = stats_.live; }
   const Stats& stats() const { return stats_; }
   Memory& memory() { return memory_; }
 
  private:
+  struct Block {
+    char* data;
+    size_t bytes;
+    Block *before, *after;  // neighbours in the segment
+    bool free = true;
+  };
+  struct Smaller {
+    bool operator()(const Block* a, const Block* b) const {
+      return a->bytes != b->bytes ? a->bytes < b->bytes : a->data < b->data;
+    }
+  };
+
+  Block* take(size_t bytes);
+  Block* add_segment(size_t bytes);
+  void split(Block* block, size_t bytes);
+  void absorb_after(Block* block);
+
   Memory& memory_;
-  std::map<size_t, std::vector<void*>> free_;
+  std::set<Block*, Smaller> free_;
+  std::unordered_map<void*, std::unique_ptr<Block>> blocks_;  // by address, free ones too
   Stats stats_;
 };
-
-// The block that a request gets: eight classes per power of two, so at most 1/8 is wasted.
-size_t size_class(size_t bytes);
 
 }  // namespace lethe

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { callOperator } from '../call.js';
+import { rebuildOf } from '../rebuild.js';
 import { accumulator, isLive, record } from '../tape.js';
 import { expectShape, registerOperator, runOperator } from './register.js';
 
@@ -71,6 +72,8 @@ tf.registerGradient({
 export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
   expectShape('linear', 'x', x, [x.shape[0], (weight.shape as number[])[1]]);
   const [y] = runOperator('lethe.linear', { x, weight, bias });
+  const rebuild = [x, weight, bias].some(isLive) ? rebuildOf(x) : undefined;
+  rebuild?.addReader();
   const backward = ([dy]: (tf.Tensor | undefined)[]): (tf.Tensor | undefined)[] => {
     const operands: [string, tf.Tensor | undefined][] = [
       ['dx', x],
@@ -80,10 +83,13 @@ export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Te
     const wanted = operands.filter(([, operand]) => isLive(operand)) as [string, tf.Tensor][];
     const accumulators = Object.fromEntries(wanted.map(([name, operand]) => [name, accumulator(operand)]));
     const wants = wanted.map(([name]) => name);
-    const made = runOperator('lethe.linear_backward', { x, weight, dy, ...accumulators }, { wants });
+    const run = (input: tf.Tensor): tf.Tensor[] =>
+      runOperator('lethe.linear_backward', { x: input, weight, dy, ...accumulators }, { wants });
+    const made = rebuild ? rebuild.read(run) : run(x);
     let next = 0;
     return operands.map(([name]) => (wants.includes(name) && !accumulators[name] ? made[next++] : undefined));
   };
-  record({ inputs: [x, weight, bias], outputs: [y], saved: [x, weight], backward });
+  const saved = rebuild ? [...rebuild.sources, weight] : [x, weight];
+  record({ inputs: [x, weight, bias], outputs: [y], saved, backward });
   return y;
 }

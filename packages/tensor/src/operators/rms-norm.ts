@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { callOperator } from '../call.js';
+import { canRebuild } from '../rebuild.js';
 import { accumulator, isLive, record } from '../tape.js';
 import { expectShape, registerOperator, runOperator } from './register.js';
 
@@ -84,6 +85,11 @@ export function rmsNorm(
     if (!dy) inputs.dy.dispose();
     return [dx, dweight, residual && isLive(residual) ? tf.clone(dx) : undefined];
   };
+  canRebuild(y, [sum], () => {
+    const [again, statistic] = runOperator('lethe.rms_norm', { x: sum, weight }, { epsilon });
+    statistic.dispose();
+    return again;
+  });
   const outputs = added ? [y, rstd, added] : [y, rstd];
   record({ inputs: [x, weight, residual], outputs, saved: [sum, rstd], backward });
   return { y, sum };

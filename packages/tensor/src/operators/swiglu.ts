@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { callOperator } from '../call.js';
+import { canRebuild } from '../rebuild.js';
 import { record } from '../tape.js';
 import { expectShape, registerOperator, runOperator } from './register.js';
 
@@ -48,6 +49,7 @@ export function swiglu(gate: tf.Tensor, up: tf.Tensor): tf.Tensor {
   const [y] = runOperator('lethe.swiglu', { gate, up });
   const backward = ([dy]: (tf.Tensor | undefined)[]): tf.Tensor[] =>
     runOperator('lethe.swiglu_backward', { gate, up, dy });
+  canRebuild(y, [gate, up], () => runOperator('lethe.swiglu', { gate, up })[0]);
   record({ inputs: [gate, up], outputs: [y], saved: [gate, up], backward });
   return y;
 }
