@@ -1,7 +1,7 @@
 import type { Batch } from '@lethe/data-pipeline';
 import { termMeans } from '@lethe/losses';
 import { type Llama, loadLlama } from '@lethe/model';
-import { type DeviceName, useDevice } from '@lethe/tensor';
+import { type DeviceName, type Precision, useDevice } from '@lethe/tensor';
 import { accumulateGradients, Optimizer, type StepContext } from '@lethe/train';
 import { goldenJson, goldenPath, goldenTensors, relativeError } from './golden-files.js';
 
@@ -52,21 +52,29 @@ function contextOf(): StepContext & { model: Llama } {
   return { model, original, objective, recompute: false };
 }
 
-describe.each(['lethe-reference', 'lethe-cpu', 'cpu'] as DeviceName[])('unlearning against PyTorch on %s', (device) => {
-  beforeAll(() => useDevice(device));
+// Device, precision, and the relative error of gradients and of losses.
+const places: [DeviceName, Precision, number, number][] = [
+  ['lethe-reference', 'fp32', 1e-4, 1e-4],
+  ['lethe-cpu', 'fp32', 1e-4, 1e-4],
+  ['cpu', 'fp32', 1e-4, 1e-4],
+  ['lethe-cpu', 'bf16', 0.05, 0.01],
+];
 
-  it.each([false, true])('every gradient of one step within 1e-4 (recompute %s)', (recompute) => {
+describe.each(places)('unlearning against PyTorch on %s in %s', (device, precision, gradientError, lossError) => {
+  beforeAll(() => useDevice(device, precision));
+
+  it.each([false, true])('every gradient of one step (recompute %s)', (recompute) => {
     const context = { ...contextOf(), recompute };
     accumulateGradients(context, [{ forget: batchAt('forget', 0), replay: batchAt('replay', 0) }]);
     const tensors = goldenTensors('unlearning.safetensors');
     for (const { name, grad } of context.model.parameters) {
       const error = relativeError(grad.dataSync() as Float32Array, tensors.readFloat32(`grad/${name}`));
-      if (!(error <= 1e-4)) throw new Error(`${name}: relative error ${error}`);
+      if (!(error <= gradientError)) throw new Error(`${name}: relative error ${error}`);
     }
     tensors.close();
   });
 
-  it('the losses and gradient norms of ten AdamW steps within 1e-4', () => {
+  it('the losses and gradient norms of ten AdamW steps', () => {
     const context = contextOf();
     const { lr, beta1, beta2, epsilon, weight_decay: weightDecay, clip_norm: clipNorm } = golden.optimizer;
     const optimizer = new Optimizer(context.model.parameters, { lr, beta1, beta2, epsilon, weightDecay, clipNorm });
@@ -76,11 +84,11 @@ describe.each(['lethe-reference', 'lethe-cpu', 'cpu'] as DeviceName[])('unlearni
       const sums = accumulateGradients(context, [{ forget: batchAt('forget', step), replay: batchAt('replay', step) }]);
       const { loss, ...terms } = termMeans(sums, context.objective);
       const norm = optimizer.gradientNorm();
-      expect(relativeError([loss], [expected.total])).toBeLessThanOrEqual(1e-4);
+      expect(relativeError([loss], [expected.total])).toBeLessThanOrEqual(lossError);
       for (const term of ['forgetting', 'replay', 'mitigation'] as const) {
-        expect(relativeError([terms[term]], [expected[term]])).toBeLessThanOrEqual(1e-4);
+        expect(relativeError([terms[term]], [expected[term]])).toBeLessThanOrEqual(lossError);
       }
-      expect(relativeError([norm], [expected.gradient_norm])).toBeLessThanOrEqual(1e-4);
+      expect(relativeError([norm], [expected.gradient_norm])).toBeLessThanOrEqual(lossError);
       optimizer.update(step + 1, lr, norm);
       optimizer.zeroGrad();
     });
@@ -113,7 +121,7 @@ describe.each(['lethe-reference', 'lethe-cpu', 'cpu'] as DeviceName[])('unlearni
     whole.model.parameters.forEach(({ grad }, i) => {
       const other = split.model.parameters[i].grad;
       expect(relativeError(other.dataSync() as Float32Array, grad.dataSync() as Float32Array)).toBeLessThanOrEqual(
-        1e-5,
+        gradientError / 10,
       );
     });
   });

@@ -9,7 +9,8 @@ import { precision } from './precision.js';
  */
 export function frozenWeight(x: tf.Tensor): tf.Tensor {
   const backend = tf.engine().backend;
-  if (precision() !== 'bf16' || !(backend instanceof LetheBackend) || x.rank < 2) return tf.tensor(x.dataSync(), x.shape);
+  if (precision() !== 'bf16' || !(backend instanceof LetheBackend) || x.rank < 2)
+    return tf.tensor(x.dataSync(), x.shape);
   return tf.engine().makeTensorFromTensorInfo(converted(backend, x, true));
 }
 
