@@ -1,4 +1,4 @@
-// Every test, cheapest first: format, lint, types, native tests, jest. Ends with one line: N passed, N failed, N skipped.
+// Every test, cheapest first: format, lint, types, native tests, CUDA compile, jest. Ends with one line: N passed, N failed, N skipped.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,14 +35,20 @@ function nativeTests(preset) {
       preset,
     ]) && check(`native build (${preset})`, 'cmake', ['--build', join(folder, `build-${preset}`), '-j', '2']);
   if (!isBuilt) return;
-  const report = join(scratch, `${preset}.json`);
-  const status = run(join(folder, `build-${preset}`, 'lethe_tests'), [
+  suites('lethe_tests', preset);
+  if (preset === 'release') suites('lethe_cuda_tests', preset); // kernels of the GPU, on fibers
+}
+
+/** Runs one GoogleTest program of a build and counts its tests. */
+function suites(program, preset) {
+  const report = join(scratch, `${program}-${preset}.json`);
+  const status = run(join(root, 'native', `build-${preset}`, program), [
     '--gtest_brief=1',
     `--gtest_output=json:${report}`,
   ]);
   if (!existsSync(report)) {
     total.failed++;
-    console.log(`FAILED: native tests (${preset}) ended with ${status} and no report`);
+    console.log(`FAILED: ${program} (${preset}) ended with ${status} and no report`);
     return;
   }
   const { testsuites } = JSON.parse(readFileSync(report, 'utf8'));
@@ -53,6 +59,18 @@ function nativeTests(preset) {
       else total.passed++;
     }
   }
+}
+
+/** Compiles the CUDA library where nvcc is. */
+function cudaCompile() {
+  if (spawnSync('nvcc', ['--version']).status !== 0) {
+    total.skipped++;
+    console.log('skipped: CUDA compile (no nvcc)');
+    return;
+  }
+  const [folder, build] = [join(root, 'native', 'cuda'), join(root, 'native', 'build-cuda')];
+  if (check('CUDA configure', 'cmake', ['-S', folder, '-B', build]))
+    check('CUDA compile', 'cmake', ['--build', build, '-j', '2']);
 }
 
 function jestTests() {
@@ -85,6 +103,7 @@ check('lint', bin('oxlint'), ['--deny-warnings']);
 check('types', bin('tsc'), ['-p', 'tsconfig.test.json']);
 nativeTests('release');
 nativeTests('asan');
+cudaCompile();
 jestTests();
 rmSync(scratch, { recursive: true });
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

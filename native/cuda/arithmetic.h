@@ -1,0 +1,122 @@
+// The arithmetic of the head's pass that host and device share, and tests hold against fp64 (docs/math.md, section 2).
+//   m = z_y - LSE_{v != y}(z), p = sigmoid(m); replay rows: dz = scale_replay (p - e_y) + scale_mitigation (p - p_ori).
+// Hazards: LSE over v != y is never derived from the LSE over all, which cancels as p -> 1; 1 - p is sigmoid(-m);
+// exponents are (z - max) - offset, which loses nothing to a large common logit; KL and p - p_ori go through
+// exp(-d) - 1 + d, d = log p_ori - log p, which has no cancelling terms and is exactly 0 when the models agree.
+#pragma once
+#include <cmath>
+#include <cstdint>
+
+#include "cuda/number.h"
+
+namespace lethe::cuda {
+
+LETHE_HD inline double softplus(double x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
+LETHE_HD inline double sigmoid(double x) { return 1 / (1 + exp(-x)); }
+
+// exp(-d) - 1 + d, the Taylor series for |d| < 0.5.
+LETHE_HD inline float excess_series(float d) {
+  float s = -1.0F / 362880;
+  s = s * d + 1.0F / 40320;
+  s = s * d - 1.0F / 5040;
+  s = s * d + 1.0F / 720;
+  s = s * d - 1.0F / 120;
+  s = s * d + 1.0F / 24;
+  s = s * d - 1.0F / 6;
+  s = s * d + 0.5F;
+  return s * (d * d);
+}
+
+// sum of exp(z - max) over some logits, none of them the target. Nothing at all is {-inf, 0}.
+struct SoftSum {
+  float max, sum;
+};
+
+// What a maximum is subtracted as: 0 for no logits, so that exp(-inf - reference) is 0 and not NaN.
+LETHE_HD inline float reference_of(float max) { return max == -INFINITY ? 0 : max; }
+
+LETHE_HD inline SoftSum merge(SoftSum a, SoftSum b) {
+  const float top = a.max > b.max || a.max != a.max ? a.max : b.max, reference = reference_of(top);
+  return {top, static_cast<float>(a.sum * exp(static_cast<double>(a.max) - reference) +
+                                  b.sum * exp(static_cast<double>(b.max) - reference))};
+}
+
+// One row's logits against its target. log_sum and log_all are log sums over v != y and over all v, less max.
+struct RowMeasure {
+  float max;
+  double log_sum, m, log_all;
+};
+
+LETHE_HD inline RowMeasure measure(SoftSum others, float target) {
+  const double log_sum = log(static_cast<double>(others.sum));
+  const double m = static_cast<double>(target) - static_cast<double>(others.max) - log_sum;
+  return {others.max, log_sum, m, log_sum + softplus(m)};
+}
+
+struct Scales {
+  float forgetting, replay, mitigation;
+};
+
+// dz of every logit but the target is factor exp((z - max) - offset); the target's is `target`.
+struct PlainGradient {
+  float max, offset, factor, target;
+};
+
+// method 0 complement: c = p; 1 ga: c = 1 - p.
+LETHE_HD inline PlainGradient forget_gradient(const RowMeasure& row, const Scales& scales, int method) {
+  const double push = scales.forgetting * (method == 0 ? sigmoid(row.m) : sigmoid(-row.m));
+  return {row.max, static_cast<float>(row.log_sum), static_cast<float>(-push), static_cast<float>(push)};
+}
+
+LETHE_HD inline PlainGradient replay_gradient(const RowMeasure& row, const Scales& scales) {
+  return {row.max, static_cast<float>(row.log_all), scales.replay,
+          static_cast<float>(-scales.replay * sigmoid(-row.m))};
+}
+
+// dz of a replay row with an original. The target's part of the KL is in `kl`; `step` gives the others'.
+struct PairedGradient {
+  float max, offset, max0, offset0;
+  Scales scales;
+  float target;
+  double kl;
+};
+
+LETHE_HD inline PairedGradient paired_gradient(const RowMeasure& row, const RowMeasure& original,
+                                               const Scales& scales) {
+  const double complement = sigmoid(-row.m), complement0 = sigmoid(-original.m);
+  const double d = softplus(-row.m) - softplus(-original.m);  // log p_ori - log p of the target
+  const double dz = -scales.replay * complement + scales.mitigation * (complement0 - complement);
+  return {row.max,
+          static_cast<float>(row.log_all),
+          original.max,
+          static_cast<float>(original.log_all),
+          scales,
+          static_cast<float>(dz),
+          sigmoid(original.m) * (expm1(-d) + d)};
+}
+
+// dz of one logit; adds its part of the KL. A logit of -inf in both models (the target, the end of the row) has none.
+template <class Exponential>
+LETHE_HD float step(const PairedGradient& g, float z, float z0, float& kl, const Exponential& exponential) {
+  if (z == -INFINITY && z0 == -INFINITY) return 0;
+  const float log_p = (z - g.max) - g.offset, log_p0 = (z0 - g.max0) - g.offset0, d = log_p0 - log_p;
+  const float p0 = exponential(log_p0);
+  if (d < 0.5F && d > -0.5F) {
+    const float series = p0 * excess_series(d), gap = series - p0 * d;
+    kl += series;
+    return g.scales.replay * (p0 + gap) + g.scales.mitigation * gap;
+  }
+  const float p = exponential(log_p), gap = p - p0;
+  kl += p0 > 0 ? gap + p0 * d : gap;
+  return g.scales.replay * p + g.scales.mitigation * gap;
+}
+
+// The power of two s by which dz is scaled so that the largest scale is in (2^14, 2^15], within fp16's range.
+inline int gradient_exponent(double forgetting, double replay, double mitigation) {
+  const double most = std::fmax(std::fabs(forgetting), std::fabs(replay) + std::fabs(mitigation));
+  if (!(most > 0) || !std::isfinite(most)) return 0;
+  const int exponent = 14 - std::ilogb(most);
+  return exponent < -60 ? -60 : exponent > 60 ? 60 : exponent;
+}
+
+}  // namespace lethe::cuda
