@@ -128,7 +128,8 @@ struct Row {
 
 class Bench {
  public:
-  Bench(std::string only, const char* csv) : only_(std::move(only)), csv_(csv ? std::fopen(csv, "a") : nullptr) {
+  Bench(std::string only, const char* csv, std::string shape)
+      : only_(std::move(only)), shape_(std::move(shape)), csv_(csv ? std::fopen(csv, "a") : nullptr) {
     if (csv_ && std::ftell(csv_) == 0)
       std::fputs("date,machine,threads,operator,shape,precision,ms,gflops,gbytes_per_second,share_of_peak,working_mb\n",
                  csv_);
@@ -140,6 +141,9 @@ class Bench {
   Bench& operator=(const Bench&) = delete;
 
   bool wants(const std::string& op) const { return op.find(only_) != std::string::npos; }
+  bool wants(const std::string& op, const std::string& shape) const {
+    return wants(op) && shape.find(shape_) != std::string::npos;
+  }
 
   uint64_t random(int64_t count, bool bf16 = false) {
     std::vector<float> values(static_cast<size_t>(count));
@@ -196,7 +200,7 @@ class Bench {
     return "unknown";
   }
 
-  std::string only_;
+  std::string only_, shape_;
   std::FILE* csv_;
   lethe::BufferStore store_;
   std::mt19937 bits_{1};
@@ -241,7 +245,8 @@ void attention(Bench& bench, double B, double T, double H, double K, double D, b
 }
 
 void unlearn_head(Bench& bench, double N, double D, double V, bool bf16) {
-  if (!bench.wants("unlearn_head")) return;
+  const std::string shape = text(N / 2) + "+" + text(N - N / 2) + " D" + text(D) + " V" + text(V);
+  if (!bench.wants("unlearn_head", shape)) return;
   const auto random = [&](double count) { return static_cast<double>(bench.random(static_cast<int64_t>(count))); };
   const auto activation = [&](double count) {
     return static_cast<double>(bench.random(static_cast<int64_t>(count), bf16));
@@ -251,8 +256,7 @@ void unlearn_head(Bench& bench, double N, double D, double V, bool bf16) {
   const auto y = static_cast<double>(bench.upload(targets.data(), targets.size()));
   const double forget = N / 2, M = N - forget, h = activation(N * D), w = random(V * D), h0 = activation(M * D);
   const double w0 = random(V * D), sums = random(8), dh = activation(N * D), dw = random(V * D);
-  bench.run({"unlearn_head", text(forget) + "+" + text(M) + " D" + text(D) + " V" + text(V), bf16,
-             (3 * forget + 4 * M) * 2 * D * V},
+  bench.run({"unlearn_head", shape, bf16, (3 * forget + 4 * M) * 2 * D * V},
             {N, M, D, V, h, w, y, h0, w0, sums, dh, dw, 0, 0, 0, 1e-4, 1e-3, 1e-3, forget, 0});
 }
 
@@ -276,7 +280,7 @@ int main(int count, char** arguments) {
   const auto& runtime = lethe::cpu::runtime();
   std::printf("%s%s, oneDNN %s, %d threads; medians, peak measured between runs\n", runtime.simd.c_str(),
               runtime.bf16 ? " with bf16" : "", runtime.onednn.c_str(), lethe::cpu::num_threads());
-  Bench bench(count > 2 ? arguments[2] : "", count > 3 ? arguments[3] : nullptr);
+  Bench bench(count > 2 ? arguments[2] : "", count > 3 ? arguments[3] : nullptr, count > 4 ? arguments[4] : "");
   for (const bool bf16 : {false, true}) {
     linear(bench, 1, 512, 512, bf16);
     linear(bench, 2048, 256, 688, bf16);

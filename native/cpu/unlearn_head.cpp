@@ -3,23 +3,29 @@
 // the others go through in blocks, whose dz is held for the products that make dhidden and dweight, and a block's
 // logits in chunks that stay in cache between the product that makes them and the pass that turns them into losses and
 // dz (vector/unlearn_rows.cpp). The original's product runs on replay rows that have an original only.
+#include <omp.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <exception>
 
 #include "core/check.h"
 #include "cpu/convert.h"
 #include "cpu/kept_panels.h"
 #include "cpu/operators.h"
+#include "cpu/parallel.h"
+#include "cpu/runtime.h"
 #include "cpu/vector/kernels.h"
 #include "cpu/weight_gradient.h"
 
 namespace lethe::cpu {
 namespace {
 
-constexpr int64_t block_bytes = int64_t{32} << 20;  // of dz
-constexpr int64_t chunk_bytes = int64_t{8} << 20;   // of the student's logits
-constexpr int64_t min_block = 256, min_chunk = 64;  // rows: with fewer, products run far below their peak
+// In bf16: bytes of a block's dz, and of a thread's logits. In fp32 a block is one chunk, because weights are not packed
+// and every product would pack them again: bytes of its logits, the original's included.
+constexpr int64_t block_bytes = int64_t{32} << 20, chunk_bytes = int64_t{8} << 20, fp32_bytes = int64_t{128} << 20;
+constexpr int64_t min_block = 256, min_chunk = 64, min_fp32 = 128;  // rows: with fewer, products run far below their peak
 
 // `total` rows in parts of nearly one size: few primitives, no tiny last product.
 int64_t part_size(int64_t total, int64_t most) {
@@ -67,14 +73,14 @@ class Head {
     weight_ = weight_operand(a.weight, {a.V, a.D, rows_.count, true, bf16_, true}, scratch_);
     if (rows_.num_original)
       original_weight_ = weight_operand(a.original_weight, {a.V, a.D, rows_.count, true, bf16_, true}, scratch_);
+    size_parts();
+    const int64_t workers = chunk_ < block_ ? std::min<int64_t>(num_threads(), (block_ + chunk_ - 1) / chunk_) : 1;
     const bool halves = weight_.bf16;
-    block_ = part_size(rows_.count, std::max(min_block, block_bytes / (a.V * (halves ? 2 : 4))));
-    chunk_ = part_size(block_, std::max(min_chunk, chunk_bytes / (a.V * 4)));
     if (has_gradient_) dz_ = scratch_.bytes(static_cast<size_t>(block_ * a.V) * (halves ? 2 : 4));
-    if (!has_gradient_ || halves) z_ = scratch_.floats(chunk_ * a.V);
-    original_z_ = rows_.num_original ? scratch_.floats(chunk_ * a.V) : nullptr;
-    m_ = scratch_.doubles(chunk_);
-    kl_ = scratch_.doubles(chunk_);
+    if (!has_gradient_ || halves) z_ = scratch_.floats(workers * chunk_ * a.V);
+    if (rows_.num_original) original_z_ = scratch_.floats(workers * chunk_ * a.V);
+    m_ = scratch_.doubles(block_);
+    kl_ = scratch_.doubles(block_);
   }
 
   void run() {
@@ -92,50 +98,79 @@ class Head {
       if (out) std::fill_n(out.f32(), a.N, 0.0F);
   }
 
+  void size_parts() {
+    const int64_t logits = a.V * 4;
+    if (!weight_.panels) {
+      const int64_t most = std::max(min_fp32, fp32_bytes / (logits * (rows_.num_original ? 2 : 1)));
+      block_ = chunk_ = part_size(rows_.count, most);
+      return;
+    }
+    block_ = part_size(rows_.count, std::max(min_block, block_bytes / (a.V * (weight_.bf16 ? 2 : 4))));
+    const int64_t share = (block_ + num_threads() - 1) / num_threads();
+    chunk_ = part_size(block_, std::max(min_chunk, std::min(share, chunk_bytes / logits)));
+  }
+
+  // Threads take a block's chunks as they come: their products and passes need nothing of each other.
   void run_block(int64_t begin, int64_t end) {
     Scratch scratch;
     const Tensor dense = gather(a.hidden, rows_.index + begin, end - begin, 0, a.D, scratch);
     const Operand hidden = operand(dense, end - begin, a.D, bf16_, scratch);
-    for (int64_t from = begin; from < end; from += chunk_)
-      run_chunk(from, std::min(end, from + chunk_), hidden.from(from - begin), (from - begin) * a.V);
+    std::exception_ptr failure;
+    parallel_for_uneven(chunk_ < end - begin, (end - begin + chunk_ - 1) / chunk_, [&](int64_t i) {
+      const int64_t from = begin + i * chunk_;
+      try {
+        run_chunk({begin, from, std::min(end, from + chunk_)}, hidden.from(from - begin));
+      } catch (...) {
+#pragma omp critical
+        failure = std::current_exception();
+      }
+    });
+    if (failure) std::rethrow_exception(failure);
+    collect(begin, end - begin);
     if (has_gradient_) gradients(begin, end - begin, hidden, scratch);
   }
 
-  // Losses of the rows begin to end, and their dz from element `offset` of dz_ on.
-  void run_chunk(int64_t begin, int64_t end, const Operand& hidden, int64_t offset) {
-    const int64_t count = end - begin, original_begin = std::max(begin, rows_.count - rows_.num_original);
-    const int64_t num_original = std::max<int64_t>(0, end - original_begin);
+  // The rows begin to end, in the block that starts at `block`.
+  struct Chunk {
+    int64_t block, begin, end;
+  };
+
+  // Losses of a chunk's rows, and their dz.
+  void run_chunk(const Chunk& chunk, const Operand& hidden) {
+    const int64_t count = chunk.end - chunk.begin, first_original = rows_.count - rows_.num_original;
+    const int64_t original_begin = std::max(chunk.begin, first_original), at = chunk.begin - chunk.block;
+    const int64_t worker = omp_get_thread_num() * chunk_ * a.V;
     UnlearnRows pass;
     pass.count = count;
-    pass.num_forget = std::clamp<int64_t>(rows_.num_forget - begin, 0, count);
+    pass.num_forget = std::clamp<int64_t>(rows_.num_forget - chunk.begin, 0, count);
+    pass.num_original = std::max<int64_t>(0, chunk.end - original_begin);
     pass.V = a.V;
     pass.bf16 = weight_.bf16;
-    if (has_gradient_) pass.dz = static_cast<char*>(dz_) + offset * (pass.bf16 ? 2 : 4);
-    pass.z = z_ ? z_ : static_cast<float*>(pass.dz);  // fp32: dz takes the place of the logits
-    pass.original = num_original ? original_z_ : nullptr;
-    pass.num_original = num_original;
-    pass.targets = rows_.target + begin;
+    if (has_gradient_) pass.dz = static_cast<char*>(dz_) + at * a.V * (pass.bf16 ? 2 : 4);
+    pass.z = z_ ? z_ + worker : static_cast<float*>(pass.dz);  // fp32: dz takes the place of the logits
+    pass.original = pass.num_original ? original_z_ + worker : nullptr;
+    pass.targets = rows_.target + chunk.begin;
     pass.scale_forgetting = a.scale_forgetting;
     pass.scale_replay = a.scale_replay;
     pass.scale_mitigation = a.scale_mitigation;
     pass.method = a.method;
-    pass.m = m_;
-    pass.kl = kl_;
+    pass.m = m_ + at;
+    pass.kl = kl_ + at;
     gemm({count, a.V, a.D}, hidden, weight_, {pass.z, a.V});
-    if (num_original) original_logits(original_begin, num_original);
+    if (pass.num_original) original_logits(original_begin, pass.num_original, pass.original);
     kernels().unlearn_rows(pass);
-    collect(begin, count, pass.num_forget);
   }
 
-  void original_logits(int64_t begin, int64_t count) {
+  void original_logits(int64_t begin, int64_t count, float* z) {
     Scratch scratch;
     const Tensor dense = gather(a.original_hidden, rows_.index + begin, count, a.N - a.M, a.D, scratch);
     const Operand hidden = operand(dense, count, a.D, bf16_, scratch);
-    gemm({count, a.V, a.D}, hidden, original_weight_, {original_z_, a.V});
+    gemm({count, a.V, a.D}, hidden, original_weight_, {z, a.V});
   }
 
-  // Adds the chunk's rows to the sums, in order, and writes what is asked for per row.
-  void collect(int64_t begin, int64_t count, int64_t num_forget) {
+  // Adds the block's rows to the sums, in order, and writes what is asked for per row.
+  void collect(int64_t begin, int64_t count) {
+    const int64_t num_forget = rows_.num_forget - begin;
     for (int64_t i = 0; i < count; ++i) {
       const double m = m_[i], nll = softplus(-m), p = sigmoid(m);
       if (i < num_forget) {
