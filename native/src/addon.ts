@@ -77,7 +77,8 @@ export class AddonError extends Error {
 }
 
 // src/ and dist/ are both one level below native/.
-const path = fileURLToPath(new URL('../build/Release/lethe.node', import.meta.url));
+/** Where the addon is, for child processes that open it. */
+export const addonPath = fileURLToPath(new URL('../build/Release/lethe.node', import.meta.url));
 let loaded: Addon | undefined;
 
 /**
@@ -96,10 +97,10 @@ function limitSpinning(): void {
 export function loadAddon(): Addon {
   try {
     if (!loaded) limitSpinning();
-    loaded ??= createRequire(import.meta.url)(path) as Addon;
+    loaded ??= createRequire(import.meta.url)(addonPath) as Addon;
     return loaded;
   } catch (cause) {
     const hint = 'build it with `npx cmake-js build -d native -O native/build` in the repository root';
-    throw new AddonError(`cannot load ${path}: ${hint}`, { cause });
+    throw new AddonError(`cannot load ${addonPath}: ${hint}`, { cause });
   }
 }

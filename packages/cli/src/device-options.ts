@@ -20,5 +20,6 @@ export function addDeviceOptions(command: Command): Command {
 /** Makes the chosen device current. */
 export async function selectDevice({ device, precision, threads }: DeviceFlags): Promise<void> {
   if (threads !== undefined) setNumThreads(threads);
-  await useDevice(device, precision);
+  const choice = await useDevice(device, precision);
+  if (choice.reason) process.stderr.write(`${device} takes ${choice.device}: ${choice.reason}\n`);
 }

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { deviceIndex, type DeviceName as NativeDevice, loadAddon } from '@lethe/native';
 import { LetheBackend } from './backend.js';
+import { chooseDevice } from './choose-device.js';
 import { registerElementwise } from './kernels/elementwise.js';
 import { registerReductions } from './kernels/reductions.js';
 import { registerFor } from './kernels/register.js';
@@ -10,8 +11,11 @@ import { registerShapes } from './kernels/shapes.js';
 import { registerComposedOperators, registerNativeOperators } from './operators/register.js';
 import { type Precision, setPrecision } from './precision.js';
 
-/** Devices by the names users give: the addon's, tfjs's own `cpu`, and `tensorflow` where tfjs-node is installed. */
-export const DEVICE_NAMES = ['lethe-cpu', 'lethe-reference', 'lethe-cuda', 'cpu', 'tensorflow'] as const;
+/**
+ * Devices by the names users give: the addon's, tfjs's own `cpu`, `tensorflow` where tfjs-node is installed, and `auto`,
+ * the GPU where there is one and otherwise the CPU.
+ */
+export const DEVICE_NAMES = ['lethe-cpu', 'lethe-reference', 'lethe-cuda', 'cpu', 'tensorflow', 'auto'] as const;
 export type DeviceName = (typeof DEVICE_NAMES)[number];
 
 // Without it tfjs prints advice about its own Node backend on the first use of `cpu`.
@@ -55,11 +59,17 @@ function loadTfjsNode(): void {
 
 /**
  * Makes a device current for the tensors and operators that follow.
+ * @returns the device, and for `auto` that took the CPU, why it is not the GPU: to be told to the user.
  * @throws RangeError for an unknown name; Error with the reason when the device is not available.
  */
-export async function useDevice(name: DeviceName, precision: Precision = 'fp32'): Promise<void> {
-  if (!DEVICE_NAMES.includes(name))
-    throw new RangeError(`unknown device ${name}; expected one of ${DEVICE_NAMES.join(', ')}`);
+export async function useDevice(
+  wanted: DeviceName,
+  precision: Precision = 'fp32',
+): Promise<{ device: DeviceName; reason?: string }> {
+  if (!DEVICE_NAMES.includes(wanted))
+    throw new RangeError(`unknown device ${wanted}; expected one of ${DEVICE_NAMES.join(', ')}`);
+  const choice = wanted === 'auto' ? chooseDevice() : { device: wanted };
+  const name = choice.device;
   if (precision === 'bf16' && !name.startsWith('lethe-')) {
     throw new RangeError(`device ${name} computes in fp32 only; bf16 needs a lethe-* device`);
   }
@@ -71,6 +81,7 @@ export async function useDevice(name: DeviceName, precision: Precision = 'fp32')
   }
   if (!(await tf.setBackend(name))) throw new Error(`device ${name} could not be initialised`);
   setPrecision(precision);
+  return choice;
 }
 
 /** Bytes held by the current device (0 where the device does not tell), and the number of live tensors. */

@@ -1,4 +1,5 @@
 export { LetheBackend } from './backend.js';
+export { probeCuda } from './probe-cuda.js';
 export { DEVICE_NAMES, type DeviceName, deviceMemory, setNumThreads, useDevice } from './devices.js';
 export { adamw, type AdamwOptions, type Moments } from './operators/adamw.js';
 export { add } from './operators/add.js';

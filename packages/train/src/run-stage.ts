@@ -25,6 +25,7 @@ import {
 } from '@lethe/run';
 import { setNumThreads, useDevice } from '@lethe/tensor';
 import { describeData } from './describe-data.js';
+import { requireMemory, type StepSize } from './memory-estimate.js';
 import { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
 import { dataHash, recipeHash } from './recipe-hash.js';
@@ -84,10 +85,11 @@ export async function runStage(given: TrainRecipe, options: StageOptions): Promi
     );
   }
   if (recipe.threads) setNumThreads(recipe.threads);
-  await useDevice(recipe.device, recipe.precision);
+  const { device, reason } = await useDevice(recipe.device, recipe.precision);
+  if (reason) logger.warn(`${recipe.device} takes ${device}: ${reason}`);
   const seeds = { seed: recipe.seed };
   const resumed = checkpoint && { ...checkpoint, step: state!.step };
-  const prepared = await prepareStage(recipe, resumed?.path);
+  const prepared = await prepareStage({ ...recipe, device }, resumed?.path);
   const { versions = {}, command } = options;
   const data = await describeData(recipe);
   const manifest = openRunManifest(folder, { name: recipe.name, recipe, seeds, versions, data, command });
@@ -120,6 +122,7 @@ async function prepareStage(recipe: TrainRecipe, resumeFrom?: string): Promise<P
   const tokenizer = tokenizerFrom ? await loadTokenizer(tokenizerFrom) : undefined;
   const config = init ? readConfig(join(init, 'config.json')).config : freshConfig(recipe, tokenizer);
   checkSizes(recipe, config, tokenizer?.vocabSize);
+  if (recipe.device === 'lethe-cuda') requireMemory(config, stepSize(recipe));
   const streams = await openStreams(recipe, { tokenizerHash: tokenizer?.hash, vocabSize: config.vocabSize });
   const start = init ? loadLlama(init) : undefined;
   const { mitigation } = recipe.objective.weights;
@@ -160,6 +163,16 @@ function freshConfig(recipe: TrainRecipe, tokenizer?: Tokenizer): LlamaConfig {
   }
   const ids = { bosTokenId: tokenizer?.special.bos ?? null, eosTokenIds: tokenizer?.special.stops ?? [] };
   return baselm({ ...sizes, vocabSize, numKeyValueHeads, headDim: sizes.hiddenSize / sizes.numHeads, ...ids });
+}
+
+function stepSize({ batch, data, model, objective, precision, stage }: TrainRecipe): StepSize {
+  return {
+    rows: batch.replayRows + batch.forgetRows,
+    length: data.rowLength,
+    hasOriginal: stage === 'unlearn' && objective.weights.mitigation > 0,
+    recompute: model.recompute,
+    bf16: precision === 'bf16',
+  };
 }
 
 function checkSizes(recipe: TrainRecipe, config: LlamaConfig, tokenizerVocab?: number): void {
