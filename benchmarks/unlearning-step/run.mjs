@@ -1,5 +1,6 @@
 // Unlearning steps, Lethe against PyTorch, in turns: node benchmarks/unlearning-step/run.mjs [size ...]
-// PYTHON names a Python with torch (default python3); LETHE_TCMALLOC a libtcmalloc to preload for torch (recommended).
+// PYTHON names a Python with torch (default python3); LETHE_TCMALLOC a libtcmalloc to preload for torch (recommended);
+// THREADS, ROUNDS (interleaved; medians are shown), STEPS of each, MODES of torch.
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -12,7 +13,7 @@ const threads = process.env.THREADS ?? String(Math.min(2, cpus().length));
 const python = process.env.PYTHON ?? 'python3';
 const rounds = Number(process.env.ROUNDS ?? 3);
 const steps = process.env.STEPS ?? '5';
-const MODES = ['eager-fp32', 'eager-fp32-onednn', 'eager-bf16', 'compiled-bf16'];
+const MODES = process.env.MODES?.split(',') ?? ['eager-fp32', 'eager-fp32-onednn', 'eager-bf16', 'compiled-bf16'];
 
 function run(command, args, env = {}) {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, ...env } });

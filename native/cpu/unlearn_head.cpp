@@ -22,10 +22,11 @@
 namespace lethe::cpu {
 namespace {
 
-// In bf16: bytes of a block's dz, and of a thread's logits. In fp32 a block is one chunk, because weights are not packed
-// and every product would pack them again: bytes of its logits, the original's included.
+// In bf16: bytes of a block's dz, and of a thread's logits. In fp32 a block is one chunk, because weights are not
+// packed and every product would pack them again: bytes of its logits, the original's included.
 constexpr int64_t block_bytes = int64_t{32} << 20, chunk_bytes = int64_t{8} << 20, fp32_bytes = int64_t{128} << 20;
-constexpr int64_t min_block = 256, min_chunk = 64, min_fp32 = 128;  // rows: with fewer, products run far below their peak
+constexpr int64_t min_block = 256, min_chunk = 64,
+                  min_fp32 = 128;  // rows: with fewer, products run far below their peak
 
 // `total` rows in parts of nearly one size: few primitives, no tiny last product.
 int64_t part_size(int64_t total, int64_t most) {
