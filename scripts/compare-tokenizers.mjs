@@ -1,6 +1,6 @@
 // Do the Rust core, the JavaScript core and remembered pieces give equal ids? Over every document of LETHE_DATA/corpora
 // (default ../shared), for every tokenizer of LETHE_DATA/tokenizers and LETHE_DATA/models, with special tokens read as
-// text and as themselves. Takes half an hour; `npm test` does the same for a sample (tokenizer.spec.ts).
+// text and as themselves. Takes an hour or more; `npm test` does the same for a sample (tokenizer.spec.ts).
 //   node scripts/compare-tokenizers.mjs [tokenizer folder ...]
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
