@@ -18,11 +18,11 @@ __global__ void add_bias_kernel(const float* product, const float* bias, T* y, i
 
 void linear(Context& context, const linear_args& a) {
   Scratch scratch(context.workspace());
-  const Type type = a.x.bf16 ? Type::bf16 : Type::f32;
+  const Type type = a.x.bf16 ? Type::bf16 : Type::f32, y_type = a.y.bf16 ? Type::bf16 : Type::f32;
   const void* weight = a.x.bf16 ? bf16_weight(context, a.weight, a.O * a.I, scratch)
                                 : fp32_weight(context, a.weight, a.O * a.I, scratch);
-  Product y{a.y.data, a.O, type};
-  if (a.bias && a.x.bf16) y = {scratch.of<float>(a.N * a.O), a.O, Type::f32};
+  Product y{a.y.data, a.O, y_type};
+  if (a.bias && a.y.bf16) y = {scratch.of<float>(a.N * a.O), a.O, Type::f32};
   gemm(context, "linear", {a.N, a.O, a.I}, {a.x.data, a.I, type}, Matrix{weight, a.I, type}.t(), y);
   if (!a.bias) return;
   with_type(a.y.bf16, [&](auto zero) {

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { disposeBatch, generate, type Llama, loadLlama, rowsOfSequences, toTokenBatch } from '@lethe/model';
-import { type DeviceName, linear, noGrad, scope, useDevice } from '@lethe/tensor';
+import { type DeviceName, noGrad, scope, useDevice } from '@lethe/tensor';
 import { goldenPath, goldenTensors, relativeError } from './golden-files.js';
 
 const MODELS = readdirSync(goldenPath('models'))
@@ -11,7 +11,7 @@ const DYNAMIC = 'llama-dynamic-rope';
 
 function logitsOf(model: Llama, sequences: number[][]): Float32Array {
   const batch = toTokenBatch(rowsOfSequences(sequences), model.config.slidingWindow);
-  const logits = noGrad(() => scope(() => linear(model.hidden(batch), model.headWeight)));
+  const logits = noGrad(() => scope(() => model.logits(model.hidden(batch))));
   const values = logits.dataSync() as Float32Array;
   tf.dispose(logits);
   disposeBatch(batch);

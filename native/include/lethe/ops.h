@@ -52,10 +52,10 @@
   TENSOR(in, act, x, "N,D") TENSOR(in, f32, weight, "D") TENSOR(in, f32, rstd, "N") TENSOR(in, act, dy, "N,D")         \
   TENSOR(in_opt, act, dsum, "N,D") TENSOR(out, act, dx, "N,D") TENSOR(acc_opt, f32, dweight, "D")
 
-// y = x weight^T + bias
+// y = x weight^T + bias. y is stored as x is, or in fp32: logits are not rounded to bf16.
 #define LETHE_FIELDS_linear(DIM, TENSOR, REAL, INT, FLAG)                                                              \
   DIM(N) DIM(I) DIM(O)                                                                                                 \
-  TENSOR(in, act, x, "N,I") TENSOR(in, wgt, weight, "O,I") TENSOR(in_opt, f32, bias, "O") TENSOR(out, act, y, "N,O")
+  TENSOR(in, act, x, "N,I") TENSOR(in, wgt, weight, "O,I") TENSOR(in_opt, f32, bias, "O") TENSOR(out, wgt, y, "N,O")
 
 // dx = dy weight (added to dx when accumulate_dx); dweight += dy^T x; dbias += column sums of dy
 #define LETHE_FIELDS_linear_backward(DIM, TENSOR, REAL, INT, FLAG)                                                     \

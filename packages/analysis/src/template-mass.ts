@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { disposeBatch, type Llama, rowsOfSequences, toTokenBatch } from '@lethe/model';
-import { embedding, linear, noGrad, scope } from '@lethe/tensor';
+import { embedding, noGrad, scope } from '@lethe/tensor';
 
 /** Row numbers of the real tokens (not padding) of padded sequences. */
 function realRows(sequences: ArrayLike<number>[], rowLength: number): Int32Array {
@@ -43,7 +43,7 @@ export function templateMass(
     const rows = rowsOfSequences(sequences);
     const batch = toTokenBatch(rows, model.config.slidingWindow);
     const kept = tf.tensor1d(realRows(sequences, rows.rowLength), 'int32');
-    const logits = noGrad(() => scope(() => linear(embedding(kept, model.hidden(batch)), model.headWeight)));
+    const logits = noGrad(() => scope(() => model.logits(embedding(kept, model.hidden(batch)))));
     mass += massOf(logits.dataSync() as Float32Array, V, templateIds);
     count += kept.size;
     tf.dispose([logits, kept]);

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { linear, noGrad, scope } from '@lethe/tensor';
+import { noGrad, scope } from '@lethe/tensor';
 import type { Random } from '@lethe/run';
 import { KvCache } from './kv-cache.js';
 import type { Llama } from './llama.js';
@@ -66,7 +66,7 @@ function nextLogits(model: Llama, rows: TokenRows, cache: KvCache): Float32Array
           [0, rows.rowLength - 1, 0],
           [rows.numRows, 1, D],
         );
-        return linear(tf.reshape(ends, [rows.numRows, D]), model.headWeight);
+        return model.logits(tf.reshape(ends, [rows.numRows, D]));
       }),
     );
     values = logits.dataSync() as Float32Array<ArrayBuffer>;

@@ -24,8 +24,6 @@ export function initializeLlama(config: LlamaConfig, seed: number): Llama {
 
 /** A copy with storage of its own, not trainable: the frozen original model. */
 export function cloneLlama(model: Llama): Llama {
-  const copies = model.parameters.map(
-    ({ name, value }) => new Parameter(name, frozenWeight(value), false),
-  );
+  const copies = model.parameters.map(({ name, value }) => new Parameter(name, frozenWeight(value), false));
   return new Llama(model.config, copies);
 }

@@ -90,6 +90,11 @@ export class Llama {
     return this.parameter(this.config.tieEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight').value;
   }
 
+  /** Logits [N, V] of final hidden states [N, D], in fp32 whatever the precision. */
+  logits(hidden: tf.Tensor): tf.Tensor {
+    return linear(hidden, this.headWeight, undefined, { fp32: true });
+  }
+
   /** Final hidden states [N, D], normalised, ready for the output embedding. */
   hidden(batch: TokenBatch | RaggedBatch, options: ForwardOptions = {}): tf.Tensor {
     return scope(() => {

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tokenizer } from '@lethe/data-pipeline';
 import { UserError } from '@lethe/run';
 import { disposeBatch, type Llama, rowsOfSequences, toTokenBatch } from '@lethe/model';
-import { embedding, linear, noGrad, scope } from '@lethe/tensor';
+import { embedding, noGrad, scope } from '@lethe/tensor';
 import { type Score, wilson } from '../interval.js';
 import type { ChoiceSubject } from './mmlu-files.js';
 import { mmluPrefix, mmluQuestion } from './mmlu-prompt.js';
@@ -59,7 +59,7 @@ function nextTokenLogprobs(model: Llama, prompts: number[][], candidates: number
     Int32Array.from(prompts, (prompt, r) => r * rows.rowLength + prompt.length - 1),
     'int32',
   );
-  const logits = noGrad(() => scope(() => linear(embedding(ends, model.hidden(batch)), model.headWeight)));
+  const logits = noGrad(() => scope(() => model.logits(embedding(ends, model.hidden(batch)))));
   const values = logits.dataSync() as Float32Array;
   tf.dispose([logits, ends]);
   disposeBatch(batch);

@@ -2,7 +2,7 @@
 // token, one whose prompt is being read a piece of it. Matrix products and norms run over all rows at once; attention
 // runs sequence by sequence over the sequence's own cache, so that no sequence's result depends on the others.
 import * as tf from '@tensorflow/tfjs-core';
-import { attention, type AttentionSizes, embedding, linear, noGrad } from '@lethe/tensor';
+import { attention, type AttentionSizes, embedding, noGrad } from '@lethe/tensor';
 import type { KvCache } from '../kv-cache.js';
 import type { Llama } from '../llama.js';
 
@@ -87,7 +87,7 @@ export function forwardRagged(
       tf.tidy(() => {
         const isWhole = part.length === hidden.shape[0];
         const wanted = isWhole ? hidden : embedding(tf.tensor1d(part, 'int32'), hidden);
-        logits = noGrad(() => linear(wanted, model.headWeight)).dataSync() as Float32Array<ArrayBuffer>;
+        logits = noGrad(() => model.logits(wanted)).dataSync() as Float32Array<ArrayBuffer>;
       });
       part.forEach((_, i) => visit(from + i, logits.subarray(i * V, (i + 1) * V)));
     }

@@ -6,9 +6,9 @@ import { expectShape, registerOperator, runOperator } from './register.js';
 
 registerOperator(
   'lethe.linear',
-  ({ x, weight, bias }, _attrs, backend) => {
+  ({ x, weight, bias }, { fp32 }, backend) => {
     const [N, [O, I]] = [x.shape[0], weight.shape];
-    const y = backend.activation([N, O], backend.isBf16(x));
+    const y = backend.activation([N, O], backend.isBf16(x) && !fp32);
     callOperator(backend, 'linear', { N, I, O, x, weight, bias, y });
     return y;
   },
@@ -67,11 +67,12 @@ tf.registerGradient({
 /**
  * y = x weight^T + bias.
  * @param x [N, I]; @param weight [O, I], Hugging Face's layout; @param bias [O].
+ * @param options `fp32`: y is held in fp32 whatever the precision, as logits should be.
  * @returns [N, O].
  */
-export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
+export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor, options: { fp32?: boolean } = {}): tf.Tensor {
   expectShape('linear', 'x', x, [x.shape[0], (weight.shape as number[])[1]]);
-  const [y] = runOperator('lethe.linear', { x, weight, bias });
+  const [y] = runOperator('lethe.linear', { x, weight, bias }, options);
   const rebuild = [x, weight, bias].some(isLive) ? rebuildOf(x) : undefined;
   rebuild?.addReader();
   const backward = ([dy]: (tf.Tensor | undefined)[]): (tf.Tensor | undefined)[] => {
