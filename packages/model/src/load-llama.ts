@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { Parameter } from '@lethe/tensor';
+import { frozenWeight, Parameter } from '@lethe/tensor';
 import { openModelFolder } from './checkpoint-files.js';
 import type { WeightDtype } from './config.js';
 import { exportModelFolder } from './export-model.js';
@@ -22,7 +22,8 @@ export interface LoadOptions {
 }
 
 /**
- * Loads a Hugging Face checkpoint folder onto the current device, one tensor at a time, as fp32.
+ * Loads a Hugging Face checkpoint folder onto the current device, one tensor at a time: as fp32, or in bf16
+ * where the precision is bf16 and the model is not trained.
  * @throws UserError naming the file and what is wrong with it.
  */
 export function loadLlama(folder: string, options: LoadOptions = {}): LoadedLlama {
@@ -30,8 +31,12 @@ export function loadLlama(folder: string, options: LoadOptions = {}): LoadedLlam
   try {
     const parameters: Parameter[] = [];
     for (const { name, shape } of parameterSpecs(config)) {
-      const values = tensors.readFloat32(name);
-      parameters.push(new Parameter(name, tf.tensor(values, shape), options.trainable ?? true));
+      const value = tf.tensor(tensors.readFloat32(name), shape);
+      if (options.trainable ?? true) parameters.push(new Parameter(name, value));
+      else {
+        parameters.push(new Parameter(name, frozenWeight(value), false));
+        value.dispose();
+      }
     }
     return { model: new Llama(config, parameters, options.numPositions), rawConfig };
   } finally {
