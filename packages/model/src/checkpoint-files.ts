@@ -73,6 +73,7 @@ function nameTiedEmbedding(source: TensorSource, { tieEmbeddings }: LlamaConfig)
   return {
     tensors: new Map([[embedding, head], ...source.tensors]),
     readFloat32: (name) => source.readFloat32(stored(name)),
+    readBf16Parts: (name) => source.readBf16Parts(stored(name)),
     readInt32: (name) => source.readInt32(stored(name)),
     close: () => source.close(),
   };

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { frozenWeight, Parameter } from '@lethe/tensor';
+import { bf16Tensor, holdsBf16, Parameter } from '@lethe/tensor';
 import { openModelFolder } from './checkpoint-files.js';
 import type { WeightDtype } from './config.js';
 import { exportModelFolder } from './export-model.js';
@@ -31,12 +31,12 @@ export function loadLlama(folder: string, options: LoadOptions = {}): LoadedLlam
   try {
     const parameters: Parameter[] = [];
     for (const { name, shape } of parameterSpecs(config)) {
-      const value = tf.tensor(tensors.readFloat32(name), shape);
-      if (options.trainable ?? true) parameters.push(new Parameter(name, value));
-      else {
-        parameters.push(new Parameter(name, frozenWeight(value), false));
-        value.dispose();
-      }
+      const isTrainable = options.trainable ?? true;
+      const value =
+        !isTrainable && shape.length > 1 && holdsBf16()
+          ? bf16Tensor(tensors.readBf16Parts(name), shape)
+          : tf.tensor(tensors.readFloat32(name), shape);
+      parameters.push(new Parameter(name, value, isTrainable));
     }
     return { model: new Llama(config, parameters, options.numPositions), rawConfig };
   } finally {

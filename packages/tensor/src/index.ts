@@ -24,5 +24,5 @@ export {
 export { Parameter } from './parameter.js';
 export { precision, type Precision, setPrecision } from './precision.js';
 export { type OperatorTime, startProfile, stopProfile } from './profile.js';
-export { frozenWeight, zeroActivation } from './storage.js';
+export { bf16Tensor, frozenWeight, holdsBf16, zeroActivation } from './storage.js';
 export { backward, checkpoint, gradients, noGrad, scope } from './tape.js';

@@ -3,23 +3,40 @@ import { LetheBackend } from './backend.js';
 import { converted } from './call.js';
 import { precision } from './precision.js';
 
+/** Whether activations and frozen matrices are held in bf16: by the current precision and device. */
+export function holdsBf16(): boolean {
+  return precision() === 'bf16' && tf.engine().backend instanceof LetheBackend;
+}
+
+function inBf16(x: tf.Tensor): tf.Tensor {
+  return tf.engine().makeTensorFromTensorInfo(converted(tf.engine().backend as LetheBackend, x, true));
+}
+
 /**
  * A copy of a frozen matrix in the form that products read: held in bf16 where the current precision is bf16, so that
  * it takes half the memory and is not rounded again at every use.
  */
 export function frozenWeight(x: tf.Tensor): tf.Tensor {
-  const backend = tf.engine().backend;
-  if (precision() !== 'bf16' || !(backend instanceof LetheBackend) || x.rank < 2)
-    return tf.tensor(x.dataSync(), x.shape);
-  return tf.engine().makeTensorFromTensorInfo(converted(backend, x, true));
+  return holdsBf16() && x.rank > 1 ? inBf16(x) : tf.tensor(x.dataSync(), x.shape);
+}
+
+/** A tensor held in bf16, from its bit patterns in parts; only where {@link holdsBf16}. */
+export function bf16Tensor(parts: Iterable<Uint16Array>, shape: number[]): tf.Tensor {
+  const backend = tf.engine().backend as LetheBackend;
+  const info = backend.activation(shape, true);
+  let offset = 0;
+  for (const part of parts) {
+    backend.addon.write(backend.buffer(info), offset, part);
+    offset += part.byteLength;
+  }
+  return tf.engine().makeTensorFromTensorInfo(info);
 }
 
 /** Zeros in the form of activations of the current precision: room for keys and values. */
 export function zeroActivation(shape: number[]): tf.Tensor {
   const zeros = tf.fill(shape, 0);
-  const backend = tf.engine().backend;
-  if (precision() !== 'bf16' || !(backend instanceof LetheBackend)) return zeros;
-  const narrow = tf.engine().makeTensorFromTensorInfo(converted(backend, zeros, true));
+  if (!holdsBf16()) return zeros;
+  const narrow = inBf16(zeros);
   zeros.dispose();
   return narrow;
 }

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { extname } from 'node:path';
 import { DTYPE_BITS } from './dtype.js';
-import { bf16ToFloat32, float16ToFloat32 } from './half-precision.js';
+import { bf16ToFloat32, float16ToFloat32, float32ToBf16 } from './half-precision.js';
 import { MAX_HEADER_BYTES, parseHeader, type SafetensorsHeader, type TensorInfo } from './header.js';
 import { SafetensorsError } from './safetensors-error.js';
 
@@ -10,6 +10,8 @@ export interface TensorSource {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Reads F32, F16 or BF16 as fp32. @throws SafetensorsError for another dtype or a name that is not there. */
   readFloat32(name: string): Float32Array;
+  /** Reads the same as bf16 bit patterns, in parts of at most a million elements: no copy of the tensor is held. */
+  readBf16Parts(name: string): Iterable<Uint16Array>;
   /** Reads I32. @throws SafetensorsError for another dtype or a name that is not there. */
   readInt32(name: string): Int32Array;
   /** Closes the files; reading afterwards is an error. */
@@ -58,6 +60,7 @@ export function openSafetensors(file: string): SafetensorsFile {
       tensors,
       metadata,
       readFloat32: (name) => readFloats(find(name), reading(name, find(name))),
+      readBf16Parts: (name) => bf16Parts(find(name), reading(name, find(name))),
       readInt32: (name) => readIntegers(find(name), reading(name, find(name))),
       close: () => closeSync(handle),
     };
@@ -132,6 +135,25 @@ function readFloats(info: TensorInfo, reading: Reading): Float32Array {
     widen(part, values.subarray(done, done + part.length));
   }
   return values;
+}
+
+function* bf16Parts(info: TensorInfo, reading: Reading): Generator<Uint16Array> {
+  const { dtype, numElements } = info;
+  if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16') return refuseDtype(info, reading, 'F32, F16 or BF16');
+  const size = DTYPE_BITS[dtype] / 8;
+  for (let done = 0; done < numElements; done += CONVERTED_ELEMENTS) {
+    const bytes = new Uint8Array(Math.min(CONVERTED_ELEMENTS, numElements - done) * size);
+    readFully(bytes, { ...reading, start: reading.start + done * size });
+    if (dtype === 'BF16') {
+      yield new Uint16Array(bytes.buffer);
+      continue;
+    }
+    const floats = dtype === 'F32' ? new Float32Array(bytes.buffer) : new Float32Array(bytes.length / 2);
+    if (dtype === 'F16') float16ToFloat32(new Uint16Array(bytes.buffer), floats);
+    const bits = new Uint16Array(floats.length);
+    float32ToBf16(floats, bits);
+    yield bits;
+  }
 }
 
 function readIntegers(info: TensorInfo, reading: Reading): Int32Array {

@@ -34,6 +34,7 @@ export function openShardedSafetensors(indexFile: string): TensorSource {
     return {
       tensors,
       readFloat32: (name) => shardOf(name).readFloat32(name),
+      readBf16Parts: (name) => shardOf(name).readBf16Parts(name),
       readInt32: (name) => shardOf(name).readInt32(name),
       close,
     };
