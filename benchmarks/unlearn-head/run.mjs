@@ -13,7 +13,8 @@ const shapes = process.argv.length > 2 ? process.argv.slice(2) : ['512:32000', '
 const threads = process.env.THREADS ?? String(Math.min(2, cpus().length));
 const python = process.env.PYTHON ?? 'python3';
 const rounds = Number(process.env.ROUNDS ?? 5);
-const MODES = ['eager-fp32', 'eager-fp32-onednn', 'compiled-fp32-onednn', 'eager-bf16', 'compiled-bf16'];
+const ALL = ['eager-fp32', 'eager-fp32-onednn', 'compiled-fp32-onednn', 'eager-bf16', 'compiled-bf16'];
+const MODES = process.env.MODES?.split(',') ?? ALL;
 
 if (!existsSync(bench)) {
   process.stderr.write('build the benchmark first: npx nx run native:bench\n');

@@ -73,10 +73,11 @@ function run(golden: GoldenCase, { device, bf16 }: Place, tensors: TensorSource)
 }
 
 // In bf16 inputs, what goes between two products, and results are rounded: relative to the tensor's largest element.
+// Rounded outliers move scores of a hundred by some tenths, and probabilities by as much.
 const places: [string, Place, number][] = [
   ['reference', { device: 'reference', bf16: false }, 1e-5],
   ['cpu', { device: 'cpu', bf16: false }, 1e-5],
-  ['cpu in bf16', { device: 'cpu', bf16: true }, 6e-2],
+  ['cpu in bf16', { device: 'cpu', bf16: true }, 3e-2],
 ];
 
 describe.each(places)('operators against PyTorch on %s', (_name, place, tolerance) => {
@@ -90,7 +91,8 @@ describe.each(places)('operators against PyTorch on %s', (_name, place, toleranc
     const outputs = run(golden, place, tensors);
     for (const [name, received] of Object.entries(outputs)) {
       const error = relativeError(received, tensors.readFloat32(`${golden.name}/out/${name}`));
-      if (!(error <= tolerance)) throw new Error(`${name}: relative error ${error}`);
+      const allowed = place.bf16 && golden.name.includes('outliers') ? 0.1 : tolerance;
+      if (!(error <= allowed)) throw new Error(`${name}: relative error ${error}`);
     }
     tensors.close();
   });
