@@ -13,7 +13,9 @@ export interface DeviceFlags {
 export function addDeviceOptions(command: Command): Command {
   return command
     .addOption(new Option('--device <name>', 'where to compute').choices([...DEVICE_NAMES]).default('lethe-cpu'))
-    .addOption(new Option('--precision <p>', 'of activations and matrix products').choices(['fp32', 'bf16']).default('fp32'))
+    .addOption(
+      new Option('--precision <p>', 'of activations and matrix products').choices(['fp32', 'bf16']).default('fp32'),
+    )
     .option('--threads <n>', 'CPU threads (default: all cores)', integer);
 }
 
