@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { baselm, cloneLlama, countParameters, initializeLlama } from '@lethe/model';
 import { setNumThreads, startProfile, stopProfile, useDevice } from '@lethe/tensor';
 import { accumulateGradients, Optimizer } from '@lethe/train';
+import { HYPERPARAMETERS, OBJECTIVE } from './method.mjs';
 
 const [size = 'tiny', precision = 'bf16', threads = '2', numSteps = '6'] = process.argv.slice(2);
 const shape = JSON.parse(readFileSync(new URL('sizes.json', import.meta.url), 'utf8'))[size];
@@ -21,15 +22,7 @@ const config = baselm({
 });
 const model = initializeLlama(config, 1);
 const original = cloneLlama(model);
-const optimizer = new Optimizer(model.parameters, {
-  lr: 5e-5,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weightDecay: 0.01,
-  clipNorm: 1,
-});
-const objective = { weights: { forgetting: 0.01, replay: 1, mitigation: 1 }, method: 'complement', reduction: 'mean' };
+const optimizer = new Optimizer(model.parameters, HYPERPARAMETERS);
 
 function batch(seed) {
   const size = rows * length;
@@ -52,12 +45,12 @@ function batch(seed) {
 }
 
 const seconds = [];
-const context = { model, original, objective, recompute: false };
+const context = { model, original, objective: OBJECTIVE, recompute: false };
 for (let step = 1; step <= Number(numSteps) + 1; step++) {
   if (step === 2) startProfile();
   const started = performance.now();
   accumulateGradients(context, [{ forget: batch(step), replay: batch(1000 + step) }]);
-  optimizer.update(step, 5e-5, optimizer.gradientNorm());
+  optimizer.update(step, HYPERPARAMETERS.lr, optimizer.gradientNorm());
   optimizer.zeroGrad();
   if (step > 1) seconds.push((performance.now() - started) / 1000);
 }

@@ -4,6 +4,7 @@ import { baselm, cloneLlama, initializeLlama } from '@lethe/model';
 import { loadAddon } from '@lethe/native';
 import { deviceMemory, useDevice } from '@lethe/tensor';
 import { accumulateGradients, Optimizer } from '@lethe/train';
+import { HYPERPARAMETERS, OBJECTIVE } from './method.mjs';
 
 const numSteps = Number(process.argv[2] ?? 1000);
 await useDevice('lethe-cpu', 'bf16');
@@ -11,15 +12,7 @@ const shape = { hiddenSize: 64, intermediateSize: 128, numLayers: 2, numHeads: 4
 const config = baselm({ vocabSize: 512, maxPositions: 64, ...shape });
 const model = initializeLlama(config, 1);
 const original = cloneLlama(model);
-const optimizer = new Optimizer(model.parameters, {
-  lr: 5e-5,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weightDecay: 0.01,
-  clipNorm: 1,
-});
-const objective = { weights: { forgetting: 0.01, replay: 1, mitigation: 1 }, method: 'complement', reduction: 'mean' };
+const optimizer = new Optimizer(model.parameters, HYPERPARAMETERS);
 
 function batch(seed) {
   const [numRows, rowLength] = [4, 64];
@@ -33,10 +26,10 @@ function batch(seed) {
 let settled;
 let grew = false;
 for (let step = 1; step <= numSteps; step++) {
-  accumulateGradients({ model, original, objective, recompute: false }, [
+  accumulateGradients({ model, original, objective: OBJECTIVE, recompute: false }, [
     { forget: batch(step), replay: batch(-step >>> 1) },
   ]);
-  optimizer.update(step, 5e-5, optimizer.gradientNorm());
+  optimizer.update(step, HYPERPARAMETERS.lr, optimizer.gradientNorm());
   optimizer.zeroGrad();
   if (step % Math.ceil(numSteps / 10) !== 0) continue;
   globalThis.gc?.();
