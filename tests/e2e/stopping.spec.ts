@@ -6,8 +6,11 @@ import { pretrainProject } from './small-project.js';
 const STEPS = 120;
 const folder = temporaryFolder();
 const at = (...path: string[]): string => join(folder, ...path);
+
+/** Unlearning in a folder of runs whose name ends with the precision where that is not fp32. */
 const command = (runs: string): string[] => {
-  const set = [`runs=${runs}`, `steps=${STEPS}`, 'checkpoint.every=10', 'metrics.termGradientsEvery=50'];
+  const precision = `precision=${runs.endsWith('bf16') ? 'bf16' : 'fp32'}`;
+  const set = [precision, `runs=${runs}`, `steps=${STEPS}`, 'checkpoint.every=10', 'metrics.termGradientsEvery=50'];
   return ['unlearn', '--recipe', 'unlearn.yaml', ...set.flatMap((change) => ['--set', change])];
 };
 const weights = (runs: string): Buffer => readFileSync(at(runs, 'unlearn/model/model.safetensors'));
@@ -34,6 +37,7 @@ async function interrupt(runs: string, signal: NodeJS.Signals, records: number):
 beforeAll(async () => {
   await pretrainProject(folder);
   await succeed(folder, ...command('whole'));
+  await succeed(folder, ...command('whole-bf16'));
 }, 120000);
 
 describe('a run that is stopped and started again by the same command', () => {
@@ -43,39 +47,47 @@ describe('a run that is stopped and started again by the same command', () => {
     expect(metrics('twice')).toEqual(metrics('whole'));
   });
 
+  it('bf16 gives other weights than fp32', () => {
+    expect(weights('whole-bf16').equals(weights('whole'))).toBe(false);
+  });
+
   it.each([
-    ['SIGTERM', 143],
-    ['SIGINT', 130],
-  ] as const)('%s: saves, exits %d, and ends as if it had not been stopped', async (signal, code) => {
-    const stopped = await interrupt(signal, signal, 25);
+    ['SIGTERM', 143, 'terminated', 'whole'],
+    ['SIGINT', 130, 'interrupted', 'whole'],
+    ['SIGTERM', 143, 'terminated-bf16', 'whole-bf16'],
+  ] as const)('%s: saves, exits %d, and %s ends as %s', async (signal, code, runs, whole) => {
+    const stopped = await interrupt(runs, signal, 25);
     expect(stopped.code).toBe(code);
     const [, step] = /stopped after step (\d+) of 120; run the same command to go on: (.*)/.exec(stopped.stderr)!;
-    expect(stopped.stderr).toContain(`npx lethe ${command(signal).join(' ')}`);
+    expect(stopped.stderr).toContain(`npx lethe ${command(runs).join(' ')}`);
     expect(Number(step)).toBeGreaterThanOrEqual(25);
     expect(Number(step)).toBeLessThan(STEPS);
-    expect(checkpoints(signal).at(-1)).toBe(`step-${step.padStart(8, '0')}`);
-    expect(existsSync(at(signal, 'unlearn/model'))).toBe(false);
+    expect(checkpoints(runs).at(-1)).toBe(`step-${step.padStart(8, '0')}`);
+    expect(existsSync(at(runs, 'unlearn/model'))).toBe(false);
 
-    const resumed = await succeed(folder, ...command(signal));
-    expect(resumed.stderr).toContain(`resuming ${join(signal, 'unlearn')} after step ${step}`);
-    expect(weights(signal).equals(weights('whole'))).toBe(true);
-    expect(metrics(signal)).toEqual(metrics('whole'));
-    const manifest = JSON.parse(readFileSync(at(signal, 'unlearn/manifest.json'), 'utf8')) as {
+    const resumed = await succeed(folder, ...command(runs));
+    expect(resumed.stderr).toContain(`resuming ${join(runs, 'unlearn')} after step ${step}`);
+    expect(weights(runs).equals(weights(whole))).toBe(true);
+    expect(metrics(runs)).toEqual(metrics(whole));
+    const manifest = JSON.parse(readFileSync(at(runs, 'unlearn/manifest.json'), 'utf8')) as {
       launches: { outcome: string }[];
     };
     expect(manifest.launches.map(({ outcome }) => outcome)).toEqual([`stopped by ${signal}`, 'finished']);
   });
 
-  it('kill -9: goes on from the last checkpoint and ends the same', async () => {
-    const killed = await interrupt('killed', 'SIGKILL', 35);
+  it.each([
+    ['killed', 'whole'],
+    ['killed-bf16', 'whole-bf16'],
+  ])('kill -9: %s goes on from its last checkpoint and ends as %s', async (runs, whole) => {
+    const killed = await interrupt(runs, 'SIGKILL', 35);
     expect(killed.code).toBeNull();
-    expect(existsSync(at('killed/unlearn/model'))).toBe(false);
-    const resumed = await succeed(folder, ...command('killed'));
+    expect(existsSync(at(runs, 'unlearn/model'))).toBe(false);
+    const resumed = await succeed(folder, ...command(runs));
     const [, step] = /resuming .* after step (\d+)/.exec(resumed.stderr)!;
     expect(Number(step) % 10).toBe(0);
-    expect(weights('killed').equals(weights('whole'))).toBe(true);
-    expect(metrics('killed')).toEqual(metrics('whole'));
-    expect(checkpoints('killed')).toEqual(checkpoints('whole'));
+    expect(weights(runs).equals(weights(whole))).toBe(true);
+    expect(metrics(runs)).toEqual(metrics(whole));
+    expect(checkpoints(runs)).toEqual(checkpoints(whole));
   });
 
   it.each(['optimizer.safetensors', 'model/model.safetensors', 'state.json'])(
