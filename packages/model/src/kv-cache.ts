@@ -62,6 +62,38 @@ export class KvCache {
     return { k: flat(this.keys[layer]), v: flat(this.values[layer]) };
   }
 
+  /** Forgets the tokens after the first `length` of each sequence; the next ones take their place. */
+  rewind(length: number): void {
+    if (!(length >= 0 && length <= this.filled))
+      throw new RangeError(`rewind: expected at most the ${this.filled} tokens held, received ${length}`);
+    this.filled = length;
+  }
+
+  /** Replaces what is held by a copy of another cache's tokens. @throws RangeError where they do not fit. */
+  copyFrom(other: KvCache): void {
+    if (other.numRows !== this.numRows || other.filled > this.rows) {
+      const received = `${other.numRows} sequences of ${other.filled}`;
+      throw new RangeError(
+        `copyFrom: expected ${this.numRows} sequences of at most ${this.rows}, received ${received}`,
+      );
+    }
+    const lists = [
+      [this.keys, other.keys],
+      [this.values, other.values],
+    ];
+    for (const [own, theirs] of other.filled > 0 ? lists : []) {
+      own.forEach((cache, layer) => {
+        const [B, , W] = cache.shape as number[];
+        const held = tf.tidy(() =>
+          tf.reshape(tf.slice(theirs[layer], [0, 0, 0], [B, other.filled, W]), [B * other.filled, W]),
+        );
+        appendRows(cache, held, 0);
+        held.dispose();
+      });
+    }
+    this.filled = other.filled;
+  }
+
   /** Releases the memory. */
   dispose(): void {
     for (const tensor of [...this.keys, ...this.values]) tensor.dispose();
