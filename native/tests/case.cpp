@@ -10,6 +10,7 @@
 #include "core/call.h"
 #include "core/operator_table.h"
 #include "lethe/error.h"
+#include "tests/row_error.h"
 
 namespace lethe::tests {
 namespace {
@@ -181,26 +182,6 @@ std::string Case::text() const {
 }
 
 namespace {
-
-double largest(const float* x, size_t count) {
-  double result = 0;
-  for (size_t i = 0; i < count; ++i)
-    if (std::isfinite(x[i])) result = std::max(result, std::fabs(double{x[i]}));
-  return result;
-}
-
-// The largest error of any row, relative to the row's largest element.
-double relative_error(const Floats& naive, const Floats& truth, size_t length) {
-  double result = 0;
-  for (size_t begin = 0; begin < truth.size(); begin += length) {
-    const size_t end = std::min(begin + length, truth.size());
-    const double size = largest(truth.data() + begin, end - begin);
-    for (size_t i = begin; i < end && size > 1e-30; ++i)
-      if (std::isfinite(naive[i]) && std::isfinite(truth[i]))
-        result = std::max(result, std::fabs(double{naive[i]} - truth[i]) / size);
-  }
-  return result;
-}
 
 bool agrees(double fast, double truth, double allowed) {
   return std::isnan(truth) ? std::isnan(fast) : truth == fast || std::fabs(fast - truth) <= allowed;

@@ -9,6 +9,7 @@
 #include "core/operator_table.h"
 #include "lethe/error.h"
 #include "tests/case.h"
+#include "tests/row_error.h"
 
 namespace lethe::check {
 namespace {
@@ -49,30 +50,12 @@ Floats random_floats(const RandomCall& call, const Field& field, size_t count, R
   return values;
 }
 
-double largest(const float* x, size_t count) {
-  double result = 0;
-  for (size_t i = 0; i < count; ++i)
-    if (std::isfinite(x[i])) result = std::max(result, std::fabs(double{x[i]}));
-  return result;
-}
-
-double relative_error(const Floats& naive, const Floats& truth, size_t length) {
-  double result = 0;
-  for (size_t begin = 0; begin < truth.size(); begin += length) {
-    const size_t end = std::min(begin + length, truth.size());
-    const double size = largest(truth.data() + begin, end - begin);
-    for (size_t i = begin; i < end && size > 1e-30; ++i)
-      if (std::isfinite(naive[i]) && std::isfinite(truth[i]))
-        result = std::max(result, std::fabs(double{naive[i]} - truth[i]) / size);
-  }
-  return result;
-}
-
 void compare_tensor(const std::string& what, const Floats& fast, const Floats& truth, size_t length, double relative,
                     Comparison& comparison) {
   for (size_t i = 0; i < truth.size(); ++i) {
     const size_t begin = i / length * length;
-    const double allowed = relative * largest(truth.data() + begin, std::min(length, truth.size() - begin)) + 1e-36;
+    const double allowed =
+        relative * tests::largest(truth.data() + begin, std::min(length, truth.size() - begin)) + 1e-36;
     const double error = truth[i] == fast[i] || (std::isnan(truth[i]) && std::isnan(fast[i]))
                              ? 0
                              : std::fabs(double{fast[i]} - truth[i]);
@@ -187,7 +170,7 @@ Comparison compare(const RandomCall& call, Device& fast, int fast_index, uint64_
     // dz is stored in bf16, and the gradient of the weight is made of it.
     const bool is_of_halves = call.bf16 && call.op == "unlearn_head" && std::string(f.name) == "dweight";
     const double eps = is_half(call, f) || is_of_halves ? 0x1p-10 : 1.1920929e-7;
-    const double naive_error = naive.contains(f.name) ? relative_error(naive.at(f.name), values, length) : 0;
+    const double naive_error = naive.contains(f.name) ? tests::relative_error(naive.at(f.name), values, length) : 0;
     compare_tensor(call.text() + ": " + f.name, result.at(f.name), values, length,
                    4 * naive_error + 4 * eps * call.slack, comparison);
   }
