@@ -3,9 +3,9 @@
 #include <dnnl.h>
 #include <omp.h>
 
-#include <cstdlib>
 #include <string_view>
 
+#include "core/environment.h"
 #include "cpu/vector/kernels.h"
 
 namespace lethe::cpu {
@@ -38,10 +38,7 @@ State describe(std::string_view limit) {
 }
 
 State& state() {
-  static State found = [] {
-    const char* limit = std::getenv("LETHE_SIMD");
-    return describe(limit ? limit : "");
-  }();
+  static State found = describe(environment_choice("LETHE_SIMD", {"avx512", "avx2", "generic"}));
   return found;
 }
 

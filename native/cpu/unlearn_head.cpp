@@ -11,6 +11,7 @@
 #include <exception>
 
 #include "core/check.h"
+#include "core/environment.h"
 #include "cpu/convert.h"
 #include "cpu/kept_panels.h"
 #include "cpu/operators.h"
@@ -22,9 +23,14 @@
 namespace lethe::cpu {
 namespace {
 
-// In bf16: bytes of a block's dz, and of a thread's logits. In fp32 a block is one chunk, because weights are not
-// packed and every product would pack them again: bytes of its logits, the original's included.
-constexpr int64_t block_bytes = int64_t{32} << 20, chunk_bytes = int64_t{8} << 20, fp32_bytes = int64_t{128} << 20;
+// Bytes of a block's logits, the original's included. In fp32 a block is one chunk, because weights are not packed and
+// every product would pack them again. In bf16 a block's dz takes a quarter of it, and the logits of a thread's chunk a
+// sixteenth.
+int64_t head_bytes() {
+  static const int64_t bytes = environment_number("LETHE_HEAD_BYTES", int64_t{128} << 20);
+  return bytes;
+}
+
 constexpr int64_t min_block = 256, min_chunk = 64,
                   min_fp32 = 128;  // rows: with fewer, products run far below their peak
 
@@ -102,13 +108,13 @@ class Head {
   void size_parts() {
     const int64_t logits = a.V * 4;
     if (!weight_.panels) {
-      const int64_t most = std::max(min_fp32, fp32_bytes / (logits * (rows_.num_original ? 2 : 1)));
+      const int64_t most = std::max(min_fp32, head_bytes() / (logits * (rows_.num_original ? 2 : 1)));
       block_ = chunk_ = part_size(rows_.count, most);
       return;
     }
-    block_ = part_size(rows_.count, std::max(min_block, block_bytes / (a.V * (weight_.bf16 ? 2 : 4))));
+    block_ = part_size(rows_.count, std::max(min_block, head_bytes() / 4 / (a.V * (weight_.bf16 ? 2 : 4))));
     const int64_t share = (block_ + num_threads() - 1) / num_threads();
-    chunk_ = part_size(block_, std::max(min_chunk, std::min(share, chunk_bytes / logits)));
+    chunk_ = part_size(block_, std::max(min_chunk, std::min(share, head_bytes() / 16 / logits)));
   }
 
   // Threads take a block's chunks as they come: their products and passes need nothing of each other.
