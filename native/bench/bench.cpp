@@ -255,7 +255,7 @@ void unlearn_head(Bench& bench, double N, double D, double V, bool bf16) {
   for (int i = 0; i < int(N); ++i) targets.push_back(i * 7919 % int(V));
   const auto y = static_cast<double>(bench.upload(targets.data(), targets.size()));
   const double forget = N / 2, M = N - forget, h = activation(N * D), w = random(V * D), h0 = activation(M * D);
-  const double w0 = random(V * D), sums = random(8), dh = activation(N * D), dw = random(V * D);
+  const double w0 = activation(V * D), sums = random(8), dh = activation(N * D), dw = random(V * D);
   bench.run({"unlearn_head", shape, bf16, (3 * forget + 4 * M) * 2 * D * V},
             {N, M, D, V, h, w, y, h0, w0, sums, dh, dw, 0, 0, 0, 1e-4, 1e-3, 1e-3, forget, 0});
 }
