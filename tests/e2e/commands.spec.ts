@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createProgram } from '@lethe/cli';
 import { loadRecipe, silentLogger } from '@lethe/run';
 import { trainRecipeSchema } from '@lethe/train';
-import { evalRecipeSchema } from '../../packages/cli/src/evaluation.js';
+import { evalRecipeSchema } from '../../packages/cli/src/evaluation/eval-recipe.js';
 import { filesIn, lethe, letheHere, succeed, temporaryFolder } from './lethe.js';
 import { prepareProject } from './small-project.js';
 

@@ -7,6 +7,13 @@ export {
 } from './instructions/score-instructions.js';
 export { type OverlapSplit, splitByOverlap } from './overlap/split-by-overlap.js';
 export { bootstrapMean, type Score, wilson } from './interval.js';
-export { type ChoiceQuestion, type ChoiceSubject, readMmluCsv, readMmluFolder } from './multiple-choice/mmlu-files.js';
-export { mmluPrefix, mmluQuestion } from './multiple-choice/mmlu-prompt.js';
-export { type ChoiceOutcome, type ChoiceScores, scoreChoices } from './multiple-choice/score-choices.js';
+export { type Answering, answerItems } from './items/answer-items.js';
+export { type EvalItem, isRight } from './items/eval-item.js';
+export { answerChoices, type KnownLogprobs } from './multiple-choice/answer-choices.js';
+export { CHOICE_BENCHMARKS, type ChoiceBenchmark, readChoiceFolder } from './multiple-choice/choice-benchmark.js';
+export { readChoiceCsv } from './multiple-choice/choice-csv.js';
+export { CHOICE_PROTOCOLS, type ChoiceProtocol, defaultShots } from './multiple-choice/choice-prompt.js';
+export type { ChoiceQuestion, ChoiceSubject } from './multiple-choice/choice-question.js';
+export { type ChoiceScores, scoreChoices, usualAverage } from './multiple-choice/score-choices.js';
+export { type GenerationSettings, generateTexts, type TextRequest, type TextResult } from './engine/generate-texts.js';
+export { PromptEncoder } from './engine/prompt-encoder.js';

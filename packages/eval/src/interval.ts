@@ -20,21 +20,38 @@ export function wilson(k: number, n: number): Score {
   return { value: p, low: k === 0 ? 0 : centre - half, high: k === n ? 1 : centre + half, n };
 }
 
+/** 95% between the percentiles of sorted values. */
+function percentiles(sorted: Float64Array): { low: number; high: number } {
+  const last = sorted.length - 1;
+  return { low: sorted[Math.round(0.025 * last)], high: sorted[Math.round(0.975 * last)] };
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+
 /**
  * Percentile bootstrap interval of a mean (Efron 1979), 95%.
  * @param random uniform in [0, 1): a seeded stream, so that the interval is reproducible.
  */
-export function bootstrapMean(values: readonly number[], random: () => number, resamples = 2000): Score {
-  const n = values.length;
-  const value = values.reduce((sum, x) => sum + x, 0) / n;
+export const bootstrapMean = (values: readonly number[], random: () => number, resamples = 2000): Score =>
+  bootstrapGroups([values], random, resamples);
+
+/**
+ * Percentile bootstrap interval of the plain mean of groups' means, 95%: items are drawn anew within each group. Empty
+ * groups are left out.
+ */
+export function bootstrapGroups(all: readonly (readonly number[])[], random: () => number, resamples = 2000): Score {
+  const groups = all.filter(({ length }) => length > 0);
+  const n = groups.reduce((sum, { length }) => sum + length, 0);
   if (n === 0) return { value: NaN, low: 0, high: 1, n };
   const means = new Float64Array(resamples);
-  for (let r = 0; r < resamples; r++) {
-    let sum = 0;
-    for (let i = 0; i < n; i++) sum += values[Math.floor(random() * n)];
-    means[r] = sum / n;
+  for (const group of groups) {
+    const { length } = group;
+    for (let r = 0; r < resamples; r++) {
+      let sum = 0;
+      for (let i = 0; i < length; i++) sum += group[Math.floor(random() * length)];
+      means[r] += sum / length / groups.length;
+    }
   }
   means.sort();
-  const at = (q: number): number => means[Math.min(resamples - 1, Math.max(0, Math.round(q * (resamples - 1))))];
-  return { value, low: at(0.025), high: at(0.975), n };
+  return { value: mean(groups.map(mean)), ...percentiles(means), n };
 }

@@ -1,10 +1,11 @@
 import { loadRecipe, UserError, writeFileAtomically } from '@lethe/run';
 import type { Command } from 'commander';
 import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { addDeviceOptions, type DeviceFlags, selectDevice } from '../device-options.js';
-import { evalRecipeSchema, runEvaluation } from '../evaluation.js';
-import { formatEvaluation } from '../format-evaluation.js';
+import { evalRecipeSchema } from '../evaluation/eval-recipe.js';
+import { runEvaluation } from '../evaluation/run-evaluation.js';
+import { formatEvaluation } from '../evaluation/format-evaluation.js';
 import type { CliContext } from '../main.js';
 import { recipePath } from '../recipe-path.js';
 
@@ -36,7 +37,9 @@ export function addEvalCommand(program: Command, context: CliContext): void {
     const { recipe } = loadRecipe(flags.recipe ?? recipePath('eval'), evalRecipeSchema, { set });
     if (!recipe.model) throw new UserError('which model? give --model DIR, or model: in the recipe');
     await selectDevice(flags);
-    const results = await runEvaluation({ ...recipe, model: recipe.model }, context.logger());
+    const items = join(dirname(recipe.out), 'items');
+    const device = `${flags.device} ${flags.precision}`;
+    const results = await runEvaluation({ ...recipe, model: recipe.model, items, device }, context.logger());
     mkdirSync(dirname(recipe.out), { recursive: true });
     writeFileAtomically(recipe.out, `${JSON.stringify(results, null, 2)}\n`);
     process.stdout.write(`${formatEvaluation(results)}\n`);

@@ -4,7 +4,7 @@ import { loadTokenizer, sequences, type Tokenizer } from '@lethe/data-pipeline';
 import type { ChoiceScores, InstructionScores } from '@lethe/eval';
 import { loadLlama } from '@lethe/model';
 import { silentLogger } from '@lethe/run';
-import { runEvaluation } from '../evaluation.js';
+import { runEvaluation } from '../evaluation/run-evaluation.js';
 import { templateTexts } from './question-answer.js';
 import type { DemoSettings } from './settings.js';
 import type { DemoShards } from './stages.js';
@@ -91,7 +91,8 @@ export class Measuring {
       kind: 'multiple-choice' as const,
       name: 'word meanings',
       data: this.corpus.benchmark,
-      split: 'test' as const,
+      benchmark: 'mmlu' as const,
+      protocols: ['original' as const],
       shots: 0,
     };
     const rules = {

@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readMmluFolder } from '@lethe/eval';
-import { readInstructions } from '../read-instructions.js';
+import { readChoiceFolder } from '@lethe/eval';
+import { readInstructions } from '../evaluation/read-instructions.js';
 import { QUICK } from './settings.js';
 import { writeCorpus } from './write-corpus.js';
 
@@ -33,7 +33,7 @@ describe('the demo’s corpus', () => {
   });
 
   it('has a benchmark in MMLU’s format', () => {
-    const [subject, ...others] = readMmluFolder(corpus.benchmark);
+    const [subject, ...others] = readChoiceFolder(corpus.benchmark);
     expect(others).toEqual([]);
     expect(subject.shots).toHaveLength(5);
     expect(subject.questions).toHaveLength(QUICK.numBenchmarkItems);

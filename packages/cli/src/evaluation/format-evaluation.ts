@@ -1,8 +1,9 @@
 import type { OverlapSplit, Score } from '@lethe/eval';
-import type { Evaluation, TaskResult } from './evaluation.js';
-import { formatTable } from './table.js';
+import { formatTable } from '../table.js';
+import type { Evaluation, TaskResult } from './task-result.js';
 
-const percent = ({ value, low, high }: Score): string =>
+/** A score in percent with its interval. */
+export const percent = ({ value, low, high }: Score): string =>
   `${(100 * value).toFixed(1)} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;
 
 const PARTS = {
@@ -11,11 +12,14 @@ const PARTS = {
   tooShort: 'too short to look for',
 } as const;
 
+/** Names of rates by overlap as tables show them. */
+const TITLES: Record<string, string> = { accuracy: 'accuracy % (micro)', hsr: 'HSR %', ssr: 'SSR %' };
+
 /** Rows of the scores by overlap: those of clean items first. */
 function overlapRows(name: string, split: OverlapSplit<Record<string, Score>> | undefined): string[][] {
   return Object.entries(PARTS).flatMap(([part, words]) =>
     Object.entries(split?.[part as keyof typeof PARTS] ?? {}).map(([measure, score]) => {
-      const title = measure === 'accuracy' ? 'accuracy % (micro)' : `${measure.toUpperCase()} %`;
+      const title = TITLES[measure] ?? `${measure} %`;
       return [name, `${title}, items ${words}`, percent(score), String(score.n)];
     }),
   );
@@ -24,19 +28,10 @@ function overlapRows(name: string, split: OverlapSplit<Record<string, Score>> | 
 function taskRows(task: TaskResult): string[][] {
   const { kind, name } = task;
   if (kind === 'perplexity') return [[name, 'perplexity', task.perplexity.toFixed(2), `${task.numTokens} tokens`]];
-  if (kind === 'instructions') {
-    const { hsr, ssr } = task.scores;
-    return [
-      [name, 'HSR %', percent(hsr), String(hsr.n)],
-      [name, 'SSR %', percent(ssr), String(ssr.n)],
-      ...overlapRows(name, task.overlap),
-    ];
-  }
-  const { micro, macro, numShortened } = task.scores;
+  const counts = Object.entries(task.counts ?? {}).filter(([, count]) => count > 0);
   return [
-    [name, 'accuracy % (micro)', percent(micro), String(micro.n)],
-    [name, 'accuracy % (macro)', (100 * macro).toFixed(1), ''],
-    ...(numShortened > 0 ? [[name, 'prompts cut to the context', String(numShortened), '']] : []),
+    ...task.measures.map(({ name: measure, score }) => [name, measure, percent(score), String(score.n)]),
+    ...counts.map(([what, count]) => [name, what, String(count), '']),
     ...overlapRows(name, task.overlap),
   ];
 }

@@ -1,0 +1,44 @@
+import { CHOICE_BENCHMARKS, CHOICE_PROTOCOLS } from '@lethe/eval';
+import { z } from 'zod';
+
+/** The tasks of `lethe eval`, by kind. */
+export const evalTaskSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('multiple-choice'),
+    name: z.string(),
+    benchmark: z.enum(CHOICE_BENCHMARKS).default('mmlu').describe('whose files, prompts and averages'),
+    data: z.string().describe('folder as distributed: dev/, test/ or val/ with a CSV per subject'),
+    split: z.enum(['test', 'val']).optional().describe('default: test, and val for ceval'),
+    protocols: z.array(z.enum(CHOICE_PROTOCOLS)).min(1).default(['original']),
+    shots: z.int().nonnegative().optional().describe('default: 5, and 0 under lm-eval'),
+  }),
+  z.strictObject({
+    kind: z.literal('instructions'),
+    name: z.string(),
+    data: z.string().describe('JSONL: {"prompt", "constraints"} a line'),
+    maxNewTokens: z.int().positive().default(64),
+  }),
+  z.strictObject({
+    kind: z.literal('perplexity'),
+    name: z.string(),
+    shards: z.string().describe('folder with index.json'),
+    maxDocuments: z.int().positive().optional(),
+    maxLength: z.int().min(2).default(1024),
+  }),
+]);
+
+/** One benchmark of a recipe. */
+export type EvalTask = z.output<typeof evalTaskSchema>;
+/** A benchmark of one kind. */
+export type EvalTaskOf<K extends EvalTask['kind']> = Extract<EvalTask, { kind: K }>;
+
+/** The recipe of `lethe eval`. */
+export const evalRecipeSchema = z.strictObject({
+  model: z.string().optional().describe('checkpoint folder in the Hugging Face layout, or hf://OWNER/NAME'),
+  out: z.string().default('runs/eval/results.json'),
+  overlap: z
+    .array(z.string())
+    .default([])
+    .describe('overlap.jsonl of prepared training data, or its folder: scores by whether items are in that data'),
+  tasks: z.array(evalTaskSchema).min(1),
+});

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Overlaps, Tokenizer } from '@lethe/data-pipeline';
+import { type Answering, type EvalItem, type KnownLogprobs, type OverlapSplit, splitByOverlap } from '@lethe/eval';
+import type { Llama } from '@lethe/model';
+import { VERSION } from '../version.js';
+import type { EvalTask } from './eval-recipe.js';
+
+/** Where items are kept while a model is evaluated, and what they depend on. */
+export interface ItemsPlace {
+  folder: string;
+  model: string;
+  device: string | undefined;
+}
+
+/** What is evaluated, and what is known about it. */
+export interface Evaluated {
+  model: Llama;
+  tokenizer: Tokenizer;
+  /** What is known of evaluation items in training data. */
+  overlaps: Overlaps | undefined;
+  /** Log-likelihoods that several protocols share. */
+  known: KnownLogprobs;
+  /** How the items of a task that asks `questions` are kept and reported. */
+  answering: (task: EvalTask & { protocol?: string }, questions: unknown) => Answering;
+}
+
+/** Names, sizes and times of a checkpoint's files: whether it is still the same model. */
+export function checkpointFiles(folder: string): string[] {
+  const names = readdirSync(folder).filter((name) => /\.(safetensors|json)$/.test(name));
+  return names.sort().map((name) => {
+    const { size, mtimeMs } = statSync(join(folder, name));
+    return `${name} ${size} ${Math.round(mtimeMs)}`;
+  });
+}
+
+const sha256 = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+
+/** The file that a task's items go to: its name tells apart everything they depend on. */
+export function itemLog(
+  { folder, model, device }: ItemsPlace,
+  task: EvalTask & { protocol?: string },
+  of: { questions: unknown; checkpoint: string[] },
+): NonNullable<Answering['log']> {
+  const { name } = task;
+  const header = { model, device, version: VERSION, task, questions: sha256(of.questions), checkpoint: of.checkpoint };
+  const slug = name.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '-');
+  return { file: join(folder, `${slug}-${sha256(header).slice(0, 12)}.jsonl`), header };
+}
+
+/** Scores of items by whether training data hold them, where that is known. */
+export function overlapOf<S>(
+  items: EvalItem[],
+  { overlaps }: Pick<Evaluated, 'overlaps'>,
+  score: (items: EvalItem[]) => S,
+): { overlap?: OverlapSplit<S> } {
+  const overlap = overlaps && splitByOverlap(items, { overlaps, placeOf: ({ place }) => place }, score);
+  return overlap ? { overlap } : {};
+}

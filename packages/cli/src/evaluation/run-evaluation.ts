@@ -1,0 +1,55 @@
+import { loadTokenizer, readOverlaps } from '@lethe/data-pipeline';
+import { loadLlama } from '@lethe/model';
+import type { Logger } from '@lethe/run';
+import { checkpointFolder } from '../checkpoint-location.js';
+import type { EvalTask } from './eval-recipe.js';
+import { checkpointFiles, type Evaluated, itemLog } from './evaluated.js';
+import { runTask } from './run-task.js';
+import type { Evaluation } from './task-result.js';
+
+/** What is evaluated. */
+export interface EvaluationPlan {
+  model: string;
+  tasks: EvalTask[];
+  /** overlap.jsonl files or their folders. */
+  overlap?: string[];
+  /** Folder that keeps items as they are done, so that the evaluation can be interrupted; absent: none are kept. */
+  items?: string;
+  /** Device and precision, for the record. */
+  device?: string;
+}
+
+/** Scores one model on every task of a recipe, on the current device. */
+export async function runEvaluation(recipe: EvaluationPlan, logger: Logger): Promise<Evaluation> {
+  const { overlap = [], items, device } = recipe;
+  const overlaps = overlap.length > 0 ? await readOverlaps(overlap) : undefined;
+  const folder = await checkpointFolder(recipe.model, logger);
+  const tokenizer = await loadTokenizer(folder);
+  const { model } = loadLlama(folder, { trainable: false });
+  const checkpoint = items === undefined ? [] : checkpointFiles(folder);
+  const place = items === undefined ? undefined : { folder: items, model: recipe.model, device };
+  const evaluated: Evaluated = {
+    model,
+    tokenizer,
+    overlaps,
+    known: new Map(),
+    answering: (task, questions) => ({
+      ...(place && { log: itemLog(place, task, { questions, checkpoint }) }),
+      onProgress: (done, total) => logger.progress(`${recipe.model}: ${task.name} ${done} of ${total}`),
+    }),
+  };
+  const tasks: Evaluation['tasks'] = [];
+  for (const task of recipe.tasks) {
+    logger.progress(`${recipe.model}: ${task.name}`);
+    const results = await runTask(task, evaluated);
+    if (overlaps && task.kind !== 'perplexity' && !results.some((result) => 'overlap' in result)) {
+      logger.warn(
+        `${task.name}: ${overlap.join(', ')} did not look for ${task.data}; prepare with its files in filters.overlap.sets`,
+      );
+    }
+    tasks.push(...results);
+  }
+  logger.endProgress();
+  model.dispose();
+  return { model: recipe.model, ...(device && { device }), tasks };
+}

@@ -1,0 +1,31 @@
+import { documentPerplexities } from '@lethe/analysis';
+import { sequences } from '@lethe/data-pipeline';
+import { runChoiceTask } from './choice-task.js';
+import type { EvalTask, EvalTaskOf } from './eval-recipe.js';
+import type { Evaluated } from './evaluated.js';
+import { runInstructionTask } from './instruction-task.js';
+import type { TaskResult } from './task-result.js';
+
+async function runPerplexityTask(task: EvalTaskOf<'perplexity'>, { model, tokenizer }: Evaluated): Promise<TaskResult> {
+  const { name, shards, maxLength, maxDocuments } = task;
+  const documents: Int32Array[] = [];
+  for await (const { ids } of sequences({ shards, maxLength, maxDocuments, tokenizerHash: tokenizer.hash })) {
+    if (ids.length > 1) documents.push(ids);
+  }
+  return { kind: task.kind, name, ...documentPerplexities(model, documents) };
+}
+
+/**
+ * Scores a model on one task; a result for each protocol.
+ * @throws UserError naming a file of the task that cannot be used.
+ */
+export async function runTask(task: EvalTask, evaluated: Evaluated): Promise<TaskResult[]> {
+  switch (task.kind) {
+    case 'multiple-choice':
+      return runChoiceTask(task, evaluated);
+    case 'instructions':
+      return [await runInstructionTask(task, evaluated)];
+    case 'perplexity':
+      return [await runPerplexityTask(task, evaluated)];
+  }
+}

@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Tokenizer, trainTokenizer } from '@lethe/data-pipeline';
+import { baselm, generate, initializeLlama, type Llama } from '@lethe/model';
+import { useDevice } from '@lethe/tensor';
+import { cutAtStop, GeneratedText } from './generated-text.js';
+import { generateTexts, type GenerationSettings, type TextResult } from './generate-texts.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'lethe-texts-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const SIZES = { hiddenSize: 16, intermediateSize: 32, numLayers: 2, numHeads: 2, numKeyValueHeads: 1, headDim: 8 };
+let tokenizer: Tokenizer;
+let model: Llama;
+beforeAll(async () => {
+  await useDevice('lethe-cpu');
+  tokenizer = await trainTokenizer(['a b c'], { vocabSize: 262, folder });
+  model = initializeLlama(baselm({ ...SIZES, vocabSize: 262, maxPositions: 96, initializerRange: 0.5 }), 3);
+});
+afterAll(() => model.dispose());
+
+const PREFIX = Array.from({ length: 20 }, (_, i) => 100 + ((7 * i) % 90));
+const prompts = Array.from({ length: 21 }, (_, p) => [
+  ...PREFIX,
+  ...Array.from({ length: 1 + (p % 5) }, (__, i) => 30 + ((p * 11 + i) % 200)),
+]);
+const plain: GenerationSettings = { maxNewTokens: 12, stopStrings: [], stopIds: [] };
+
+async function texts(settings: GenerationSettings, some = prompts): Promise<TextResult[]> {
+  const results: TextResult[] = [];
+  const requests = some.map((prompt) => ({ prompt, stream: ['text', prompt.join()] }));
+  await generateTexts({ model, tokenizer }, requests, settings, (i, result) => (results[i] = result));
+  return results;
+}
+
+it('greedy texts are those of each prompt generated alone, without a shared prefix', async () => {
+  const alone = await Promise.all(
+    prompts.map(async (prompt) => {
+      const [ids] = generate(model, [prompt], { maxNewTokens: 12 });
+      return new GeneratedText(tokenizer, prompt).of(ids);
+    }),
+  );
+  const together = await texts(plain);
+  expect(together.map(({ text }) => text)).toEqual(alone);
+  expect(together.every(({ isFinished }) => !isFinished)).toBe(true);
+});
+
+it('a sampled text depends on its stream and the seed, not on its company', async () => {
+  const sampled = { ...plain, temperature: 1, seed: 7 };
+  const all = await texts(sampled);
+  expect(await texts(sampled, prompts.slice(3, 5))).toEqual(all.slice(3, 5));
+  expect(await texts({ ...sampled, seed: 8 })).not.toEqual(all);
+});
+
+it('a text ends before a stop string, before a stop id, and where the context is full', async () => {
+  const [whole] = await texts(plain, prompts.slice(0, 1));
+  const stop = whole.text.slice(2, 4);
+  expect(await texts({ ...plain, stopStrings: ['never', stop] }, prompts.slice(0, 1))).toEqual([
+    { text: whole.text.slice(0, whole.text.indexOf(stop)), isFinished: true },
+  ]);
+  const [ids] = generate(model, [prompts[0]], { maxNewTokens: 12 });
+  const stopped = await texts({ ...plain, stopIds: [ids[3]] }, prompts.slice(0, 1));
+  const before = ids.slice(0, ids.indexOf(ids[3]));
+  expect(stopped).toEqual([{ text: await new GeneratedText(tokenizer, prompts[0]).of(before), isFinished: true }]);
+  const long = [...PREFIX, ...PREFIX, ...PREFIX, ...PREFIX];
+  const [full] = await texts({ ...plain, maxNewTokens: 50 }, [long]);
+  const [sixteen] = generate(model, [long], { maxNewTokens: 16 });
+  expect(full).toEqual({ text: await new GeneratedText(tokenizer, long).of(sixteen), isFinished: false });
+  await expect(texts(plain, [[...long, ...PREFIX]])).rejects.toThrow(/prompts of 1 to 95 tokens, received 100/);
+});
+
+it('cutAtStop cuts at the first of several', () => {
+  expect(cutAtStop('ab\nclass\ndef', ['\ndef', '\nclass'])).toBe('ab');
+  expect(cutAtStop('ab', ['\ndef'])).toBeUndefined();
+});
+
+it('keeps the indentation that a tokenizer drops at the start of what it decodes', async () => {
+  const decode = (ids: ArrayLike<number>): Promise<string> =>
+    Promise.resolve(
+      Array.from(ids, (id) => ['x:', '    return', ' 1'][id])
+        .join('')
+        .trimStart(),
+    );
+  const dropping = { decode } as unknown as Tokenizer;
+  expect(await new GeneratedText(dropping, [0]).of([1, 2])).toBe('    return 1');
+});

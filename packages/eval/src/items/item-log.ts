@@ -1,0 +1,62 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { UserError } from '@lethe/run';
+import type { EvalItem } from './eval-item.js';
+
+/**
+ * Items of an evaluation, a line each, written as they are done, so that an interrupted evaluation goes on. The first
+ * line says what was evaluated how; a line that was cut off in the middle is dropped.
+ */
+export class ItemLog {
+  private readonly items = new Map<string, EvalItem>();
+
+  private constructor(private readonly file: string) {}
+
+  /** Opens a log, or begins it. @throws UserError where it is of another evaluation, or a line cannot be read. */
+  static open(file: string, header: Record<string, unknown>): ItemLog {
+    const log = new ItemLog(file);
+    const first = JSON.stringify(header);
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    const end = text.lastIndexOf('\n') + 1;
+    const [found, ...lines] = text.slice(0, end).split('\n').slice(0, -1);
+    if (found === undefined) {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, `${first}\n`);
+      return log;
+    }
+    if (found !== first)
+      throw new UserError(`${file}:1: items of another evaluation; delete it to evaluate anew\n  ${found}`);
+    if (end < text.length) truncateSync(file, Buffer.byteLength(text.slice(0, end)));
+    lines.forEach((line, i) => log.keep(line, i + 2));
+    return log;
+  }
+
+  /** Items done so far. */
+  get size(): number {
+    return this.items.size;
+  }
+
+  /** An item by its id; undefined where it is not done. */
+  item(id: string): EvalItem | undefined {
+    return this.items.get(id);
+  }
+
+  /** Adds an item that is done. */
+  add(item: EvalItem): void {
+    appendFileSync(this.file, `${JSON.stringify(item)}\n`);
+    this.items.set(item.id, item);
+  }
+
+  private keep(line: string, number: number): void {
+    try {
+      const item = JSON.parse(line) as EvalItem;
+      if (typeof item.id !== 'string' || typeof item.score !== 'number') throw new TypeError('no id or score');
+      this.items.set(item.id, item);
+    } catch (cause) {
+      const { message } = cause as Error;
+      throw new UserError(`${this.file}:${number}: not an item (${message}); delete the file to evaluate anew`, {
+        cause,
+      });
+    }
+  }
+}
