@@ -11,7 +11,7 @@
 
 namespace lethe::cuda {
 
-LETHE_HD inline double softplus(double x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
+LETHE_HD inline double softplus(double x) { return (x > 0 ? x : 0) + log1p(exp(-fabs(x))); }
 LETHE_HD inline double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 
 // exp(-d) - 1 + d, the Taylor series for |d| < 0.5.
@@ -35,22 +35,30 @@ struct SoftSum {
 // What a maximum is subtracted as: 0 for no logits, so that exp(-inf - reference) is 0 and not NaN.
 LETHE_HD inline float reference_of(float max) { return max == -INFINITY ? 0 : max; }
 
-LETHE_HD inline SoftSum merge(SoftSum a, SoftSum b) {
-  const float top = a.max > b.max || a.max != a.max ? a.max : b.max, reference = reference_of(top);
-  return {top, static_cast<float>(a.sum * exp(static_cast<double>(a.max) - reference) +
-                                  b.sum * exp(static_cast<double>(b.max) - reference))};
+// A part of a sum that has its maximum somewhere else.
+LETHE_HD inline double relative_to(float top, SoftSum part) {
+  return part.sum * exp(static_cast<double>(part.max) - reference_of(top));
 }
 
-// One row's logits against its target. log_sum and log_all are log sums over v != y and over all v, less max.
+// One row's logits against its target. log_sum and log_all are log sums over v != y and over all v, less max;
+// complement is 1 - p, nll is -log p.
 struct RowMeasure {
   float max;
-  double log_sum, m, log_all;
+  double log_sum, m, log_all, p, complement, nll;
 };
 
+// Everything of exp(-|m|), of which a row needs one, and one log1p: a thread waits long for each.
 LETHE_HD inline RowMeasure measure(SoftSum others, float target) {
   const double log_sum = log(static_cast<double>(others.sum));
   const double m = static_cast<double>(target) - static_cast<double>(others.max) - log_sum;
-  return {others.max, log_sum, m, log_sum + softplus(m)};
+  const double small = exp(-fabs(m)), log_rest = log1p(small), large = 1 / (1 + small);
+  return {others.max,
+          log_sum,
+          m,
+          log_sum + (m > 0 ? m : 0) + log_rest,
+          m > 0 ? large : small * large,
+          m > 0 ? small * large : large,
+          (m < 0 ? -m : 0) + log_rest};
 }
 
 struct Scales {
@@ -64,13 +72,12 @@ struct PlainGradient {
 
 // method 0 complement: c = p; 1 ga: c = 1 - p.
 LETHE_HD inline PlainGradient forget_gradient(const RowMeasure& row, const Scales& scales, int method) {
-  const double push = scales.forgetting * (method == 0 ? sigmoid(row.m) : sigmoid(-row.m));
+  const double push = scales.forgetting * (method == 0 ? row.p : row.complement);
   return {row.max, static_cast<float>(row.log_sum), static_cast<float>(-push), static_cast<float>(push)};
 }
 
 LETHE_HD inline PlainGradient replay_gradient(const RowMeasure& row, const Scales& scales) {
-  return {row.max, static_cast<float>(row.log_all), scales.replay,
-          static_cast<float>(-scales.replay * sigmoid(-row.m))};
+  return {row.max, static_cast<float>(row.log_all), scales.replay, static_cast<float>(-scales.replay * row.complement)};
 }
 
 // dz of a replay row with an original. The target's part of the KL is in `kl`; `step` gives the others'.
@@ -83,22 +90,21 @@ struct PairedGradient {
 
 LETHE_HD inline PairedGradient paired_gradient(const RowMeasure& row, const RowMeasure& original,
                                                const Scales& scales) {
-  const double complement = sigmoid(-row.m), complement0 = sigmoid(-original.m);
-  const double d = softplus(-row.m) - softplus(-original.m);  // log p_ori - log p of the target
-  const double dz = -scales.replay * complement + scales.mitigation * (complement0 - complement);
+  const double d = row.nll - original.nll;  // log p_ori - log p of the target
+  const double dz = -scales.replay * row.complement + scales.mitigation * (original.complement - row.complement);
   return {row.max,
           static_cast<float>(row.log_all),
           original.max,
           static_cast<float>(original.log_all),
           scales,
           static_cast<float>(dz),
-          sigmoid(original.m) * (expm1(-d) + d)};
+          original.p * (expm1(-d) + d)};
 }
 
-// dz of one logit; adds its part of the KL. A logit of -inf in both models (the target, the end of the row) has none.
+// dz of one logit; adds its part of the KL. A logit of -inf in both models (the target, the end of the row) has none: d
+// is NaN, p and p0 are 0.
 template <class Exponential>
 LETHE_HD float step(const PairedGradient& g, float z, float z0, float& kl, const Exponential& exponential) {
-  if (z == -INFINITY && z0 == -INFINITY) return 0;
   const float log_p = (z - g.max) - g.offset, log_p0 = (z0 - g.max0) - g.offset0, d = log_p0 - log_p;
   const float p0 = exponential(log_p0);
   if (d < 0.5F && d > -0.5F) {

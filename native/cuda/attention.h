@@ -1,5 +1,7 @@
 // What the kernels of attention share.
 #pragma once
+#include <initializer_list>
+
 #include "cuda/activation.h"
 #include "cuda/attention_tile.h"
 #include "cuda/context.h"
@@ -25,11 +27,20 @@ AttentionShape shape_of(const Args& a) {
           static_cast<int>(a.H), static_cast<int>(a.K), static_cast<int>(a.D)};
 }
 
+inline bool are_aligned(std::initializer_list<Tensor> tensors) {
+  for (const Tensor& x : tensors)
+    if (reinterpret_cast<uintptr_t>(x.data) % 16 != 0) return false;
+  return true;
+}
+inline bool is_aligned(const attention_args& a) { return are_aligned({a.q, a.k, a.v, a.y}); }
+inline bool is_aligned(const attention_backward_args& a) {
+  return are_aligned({a.q, a.k, a.v, a.dy, a.dq, a.dk, a.dv});
+}
+
 // Tensor cores take bf16 with heads of up to 128 in steps of 8 (16 bytes).
 template <class Args>
 bool fits_tensor_cores(const Args& a) {
-  const auto aligned = [](const Tensor& x) { return reinterpret_cast<uintptr_t>(x.data) % 16 == 0; };
-  return a.q.bf16 && a.D <= 128 && a.D % 8 == 0 && aligned(a.q) && aligned(a.k) && aligned(a.v);
+  return a.q.bf16 && a.D <= 128 && a.D % 8 == 0 && is_aligned(a);
 }
 
 // TileKeys of every 32 queries, [B, num_ranges]; reports ranges outside the keys.

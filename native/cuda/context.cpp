@@ -89,7 +89,15 @@ CublasLt& Context::cublaslt() {
   return *cublaslt_;
 }
 
+// What a graph's memory is, and what waits, is not for a graph: CUDA would refuse it with an error that says less.
+void Context::require_running(const char* op) const {
+  if (capturing_)
+    throw Error(Code::invalid_argument, op,
+                "a graph is being recorded: run the same work once before, and read and write outside of it");
+}
+
 void* Context::allocate(size_t bytes) {
+  require_running("alloc");
   void* data = nullptr;
   const cudaError_t status = cudaMallocAsync(&data, bytes ? bytes : 1, stream_);
   if (status == cudaSuccess) return data;
@@ -103,20 +111,31 @@ void* Context::allocate(size_t bytes) {
 
 void Context::release(void* data) {
   host_copies_.changed(data, 1);
-  cudaFreeAsync(data, stream_);
+  if (capturing_)
+    released_.push_back(data);
+  else
+    cudaFreeAsync(data, stream_);
+}
+
+void Context::upload(void* to, const void* host, size_t bytes) {
+  require_running("write");
+  staging_.write(to, host, bytes);
 }
 
 void Context::write(void* to, const void* host, size_t bytes) {
+  require_running("write");
   staging_.write(to, host, bytes);
   host_copies_.wrote(to, host, bytes);
 }
 
 void Context::read(void* host, const void* from, size_t bytes) {
+  require_running("read");
   staging_.read(host, from, bytes);
   throw_index_error();
 }
 
 void Context::synchronize() {
+  require_running("synchronize");
   check(cudaStreamSynchronize(stream_), "synchronize");
   throw_index_error();
 }
@@ -138,17 +157,24 @@ void Context::throw_index_error() {
 }
 
 void Context::begin_capture() {
+  require_running("capture");
   check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "capture");
   capturing_ = true;
   workspace_.forbid_growth(true);
+  copies_.record(true);
 }
 
 void* Context::end_capture() {
-  capturing_ = false;
-  workspace_.forbid_growth(false);
+  if (!capturing_) throw Error(Code::invalid_argument, "capture", "no graph is being recorded");
   cudaGraph_t graph = nullptr;
   cudaGraphExec_t exec = nullptr;
-  check(cudaStreamEndCapture(stream_, &graph), "capture");
+  const cudaError_t ended = cudaStreamEndCapture(stream_, &graph);
+  capturing_ = false;
+  workspace_.forbid_growth(false);
+  copies_.record(false);
+  for (void* data : released_) cudaFreeAsync(data, stream_);
+  released_.clear();
+  check(ended, "capture");
   const cudaError_t status = cudaGraphInstantiate(&exec, graph, 0);
   cudaGraphDestroy(graph);
   check(status, "capture");
@@ -157,6 +183,12 @@ void* Context::end_capture() {
 
 void Context::launch_graph(void* graph) {
   check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), stream_), "launch_graph");
+}
+
+void give_back_memory(int ordinal, cudaStream_t stream) {
+  cudaMemPool_t pool = nullptr;
+  cudaStreamSynchronize(stream);
+  if (cudaDeviceGetDefaultMemPool(&pool, ordinal) == cudaSuccess) cudaMemPoolTrimTo(pool, 0);
 }
 
 void Context::destroy_graph(void* graph) { cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); }

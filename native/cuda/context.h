@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cuda/gemm.h"
 #include "cuda/host_copies.h"
@@ -44,12 +45,13 @@ class Context {
   KeptCopies& copies() { return copies_; }
   HostCopies& host_copies() { return host_copies_; }
   Settings& settings() { return settings_; }
+  int64_t& plain_products() { return plain_products_; }  // that cuBLASLt was asked for and did not take
   CublasLt& cublaslt();  // opens it at the first call; throws Error{not_available} with where it was looked for
 
   void* allocate(size_t bytes);
   void release(void* data);
   void write(void* to, const void* host, size_t bytes);
-  void upload(void* to, const void* host, size_t bytes) { staging_.write(to, host, bytes); }  // into working memory
+  void upload(void* to, const void* host, size_t bytes);  // into working memory
   void read(void* host, const void* from, size_t bytes);  // waits; throws what a kernel found wrong before
   void synchronize();
   void zero(void* data, size_t bytes);
@@ -62,6 +64,7 @@ class Context {
 
  private:
   void throw_index_error();
+  void require_running(const char* op) const;  // throws while a graph is recorded
 
   int ordinal_;
   cudaDeviceProp properties_ = {};
@@ -73,8 +76,13 @@ class Context {
   Staging staging_;
   IndexError* index_error_ = nullptr;
   std::unique_ptr<CublasLt> cublaslt_;
+  int64_t plain_products_ = 0;
   bool capturing_ = false;
+  std::vector<void*> released_;  // while a graph was recorded
 };
+
+// What was freed on `stream` goes back to the driver, for others to use.
+void give_back_memory(int ordinal, cudaStream_t stream);
 
 // x in bf16: itself, the kept copy, or (of memory outside the store) one in `scratch`.
 const void* bf16_weight(Context& context, const Tensor& x, int64_t count, Scratch& scratch);

@@ -1,5 +1,4 @@
-// The prototypes below are those of cublasLt.h, which need not be installed where this is compiled; the numbers are its
-// enumerators. An algorithm is asked for once per kind of product and kept.
+// An algorithm is asked for once per kind of product and kept.
 #include "cuda/cublaslt.h"
 
 #include <algorithm>
@@ -7,49 +6,33 @@
 #include <tuple>
 
 #include "cuda/context.h"
+#include "cuda/cublaslt_api.h"
 #include "cuda/dynamic_library.h"
 #include "cuda/status.h"
 
 namespace lethe::cuda {
 namespace {
 
-using Handle = void*;
-struct Algorithm {
-  uint64_t data[8];
-};
-struct Heuristic {
-  Algorithm algorithm;
-  size_t workspace;
-  int state;
-  float waves;
-  int reserved[4];
-};
+using namespace cublaslt;
 
-constexpr int compute_fp32 = 68;                                         // CUBLAS_COMPUTE_32F
-constexpr int data_fp32 = 0, data_fp16 = 2, data_bf16 = 14;              // cudaDataType
-constexpr int transpose_a = 3, transpose_b = 4;                          // cublasLtMatmulDescAttributes_t
-constexpr int workspace_limit = 1, reduction_mask = 3, alignment_a = 5;  // cublasLtMatmulPreferenceAttributes_t
-constexpr uint32_t reduce_in_fp32 = 2;  // CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE: no atomics
 constexpr size_t workspace_bytes = size_t{64} << 20;
 
 constexpr int data_type(Type type) { return type == Type::f32 ? data_fp32 : type == Type::f16 ? data_fp16 : data_bf16; }
 
 struct Library {
   DynamicLibrary file{"cuBLASLt", "LETHE_CUBLASLT", {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"}};
-  int (*create)(Handle*);
-  int (*destroy)(Handle);
-  int (*desc_create)(Handle*, int compute_type, int scale_type);
-  int (*desc_destroy)(Handle);
-  int (*desc_set)(Handle, int attribute, const void*, size_t);
-  int (*layout_create)(Handle*, int type, uint64_t rows, uint64_t cols, int64_t ld);
-  int (*layout_destroy)(Handle);
-  int (*preference_create)(Handle*);
-  int (*preference_destroy)(Handle);
-  int (*preference_set)(Handle, int attribute, const void*, size_t);
-  int (*heuristic)(Handle, Handle desc, Handle a, Handle b, Handle c, Handle d, Handle preference, int most, Heuristic*,
-                   int* found);
-  int (*matmul)(Handle, Handle desc, const void* alpha, const void* a, Handle, const void* b, Handle, const void* beta,
-                const void* c, Handle, void* d, Handle, const Algorithm*, void* workspace, size_t, cudaStream_t);
+  Create* create;
+  Destroy* destroy;
+  DescCreate* desc_create;
+  Destroy* desc_destroy;
+  Set* desc_set;
+  LayoutCreate* layout_create;
+  Destroy* layout_destroy;
+  Create* preference_create;
+  Destroy* preference_destroy;
+  Set* preference_set;
+  GetHeuristic* heuristic;
+  Matmul* matmul;
 
   Library() {
     file.find(create, "cublasLtCreate");
@@ -68,8 +51,8 @@ struct Library {
 };
 
 void check_status(int status, const char* op, const char* call) {
-  if (status != 0)
-    throw Error(status == 3 ? Code::out_of_memory : Code::internal, op,
+  if (status != success)
+    throw Error(status == no_memory_left ? Code::out_of_memory : Code::internal, op,
                 std::string(call) + " failed with cuBLAS status " + std::to_string(status));
 }
 
@@ -109,7 +92,7 @@ struct CublasLt::State {
   Plan make(const char* op, const GemmShape& shape, const Matrix& a, const Matrix& b, const Product& c,
             const uint32_t (&alignments)[3]) {
     Plan plan;
-    const int left = b.transposed ? 1 : 0, right = a.transposed ? 1 : 0;
+    const int left = b.transposed ? transposed : as_it_is, right = a.transposed ? transposed : as_it_is;
     check_status(library.desc_create(&plan.desc, compute_fp32, data_fp32), op, "cublasLtMatmulDescCreate");
     check_status(library.desc_set(plan.desc, transpose_a, &left, sizeof(left)), op, "cublasLtMatmulDescSetAttribute");
     check_status(library.desc_set(plan.desc, transpose_b, &right, sizeof(right)), op, "cublasLtMatmulDescSetAttribute");
@@ -133,7 +116,7 @@ struct CublasLt::State {
     const int status =
         library.heuristic(handle, plan.desc, plan.a, plan.b, plan.c, plan.c, preference, 1, &best, &found);
     library.preference_destroy(preference);
-    plan.exists = status == 0 && found > 0 && best.state == 0;
+    plan.exists = status == success && found > 0 && best.state == success;
     plan.algorithm = best.algorithm;
     return plan;
   }
@@ -157,7 +140,7 @@ bool CublasLt::run(Context& context, const char* op, const GemmShape& shape, con
                    const Product& c) {
   if (!state_->workspace) {
     state_->stream = context.stream();
-    check(cudaMallocAsync(&state_->workspace, workspace_bytes, state_->stream), "cublaslt");
+    state_->workspace = context.allocate(workspace_bytes);
   }
   const uint32_t alignments[3] = {alignment_of(a.data), alignment_of(b.data), alignment_of(c.data)};
   const Key key{shape.m,

@@ -14,15 +14,15 @@ constexpr int tile = 32;
 struct Operands {
   const void *a, *b;
   void* c;
-  int64_t m, n, k, a_stride, b_stride, c_stride, a_size, b_size, c_size, a_count, b_count;
+  int64_t m, n, k, a_stride, b_stride, c_stride, a_size, b_size, c_size, count, a_count, b_count;
   float alpha, beta;
   bool a_transposed, b_transposed;
 };
 
+// The tile at m0, n0 of product p.
 template <class T, class C>
-__global__ void __launch_bounds__(256) plain_gemm_kernel(Operands o) {
+__device__ void multiply_tile(const Operands& o, int64_t p, int64_t m0, int64_t n0) {
   __shared__ float left[tile][tile + 1], right[tile][tile + 1];
-  const int64_t p = blockIdx.z, m0 = int64_t{blockIdx.y} * tile, n0 = int64_t{blockIdx.x} * tile;
   const T* a = static_cast<const T*>(o.a) + p % o.a_count * o.a_size;
   const T* b = static_cast<const T*>(o.b) + p % o.b_count * o.b_size;
   const int x = static_cast<int>(threadIdx.x), y = static_cast<int>(threadIdx.y), thread = y * 16 + x;
@@ -55,6 +55,14 @@ __global__ void __launch_bounds__(256) plain_gemm_kernel(Operands o) {
     }
 }
 
+// Grids are limited to 65535 in y and z: blocks step through what is beyond.
+template <class T, class C>
+__global__ void __launch_bounds__(256) plain_gemm_kernel(Operands o) {
+  for (int64_t p = blockIdx.z; p < o.count; p += gridDim.z)
+    for (int64_t m0 = int64_t{blockIdx.y} * tile; m0 < o.m; m0 += int64_t{gridDim.y} * tile)
+      multiply_tile<T, C>(o, p, m0, int64_t{blockIdx.x} * tile);
+}
+
 using Kernel = void (*)(Operands);
 
 Kernel kernel_of(Type in, Type out) {
@@ -68,31 +76,25 @@ Kernel kernel_of(Type in, Type out) {
 void plain_gemm(Context& context, const char* op, const GemmShape& shape, const Matrix& a, const Matrix& b,
                 const Product& c, const Batch& batch) {
   const Operands operands{
-      a.data,        b.data,        c.data,      shape.m,           shape.n,           shape.k,
-      a.stride,      b.stride,      c.stride,    shape.m * shape.k, shape.k * shape.n, shape.m * shape.n,
-      batch.a_count, batch.b_count, shape.alpha, shape.beta,        a.transposed,      b.transposed};
-  const auto tiles = [](int64_t count) { return static_cast<unsigned>((count + tile - 1) / tile); };
-  // Grids are limited to 65535 in y and z.
-  constexpr int64_t most_rows = 65535 * int64_t{tile};
-  if (shape.m > most_rows) {
-    const int64_t size = size_of(a.type), first = a.transposed ? most_rows * size : most_rows * a.stride * size;
-    GemmShape part = shape;
-    part.m = most_rows;
-    plain_gemm(context, op, part, a, b, c);
-    part.m = shape.m - most_rows;
-    const Matrix rest{static_cast<const char*>(a.data) + first, a.stride, a.type, a.transposed};
-    return plain_gemm(context, op, part, rest, b,
-                      {static_cast<char*>(c.data) + most_rows * c.stride * size_of(c.type), c.stride, c.type});
-  }
+      a.data,      b.data,        c.data,        shape.m,           shape.n,           shape.k,
+      a.stride,    b.stride,      c.stride,      shape.m * shape.k, shape.k * shape.n, shape.m * shape.n,
+      batch.count, batch.a_count, batch.b_count, shape.alpha,       shape.beta,        a.transposed,
+      b.transposed};
+  const auto tiles = [](int64_t count) { return (count + tile - 1) / tile; };
+  const auto limited = [](int64_t count) { return static_cast<unsigned>(count < 65535 ? count : 65535); };
   launch(context.stream(), op, kernel_of(a.type, c.type),
-         {dim3(tiles(shape.n), tiles(shape.m), static_cast<unsigned>(batch.count)), dim3(16, 16)}, operands);
+         {dim3(static_cast<unsigned>(tiles(shape.n)), limited(tiles(shape.m)), limited(batch.count)), dim3(16, 16)},
+         operands);
 }
 
 void gemm(Context& context, const char* op, const GemmShape& shape, const Matrix& a, const Matrix& b,
           const Product& c) {
   if (shape.m == 0 || shape.n == 0) return;
   // An empty sum is 0 (or c as it was), which cuBLASLt will not be asked for.
-  if (shape.k > 0 && !context.settings().plain_gemm && context.cublaslt().run(context, op, shape, a, b, c)) return;
+  if (shape.k > 0 && !context.settings().plain_gemm) {
+    if (context.cublaslt().run(context, op, shape, a, b, c)) return;
+    ++context.plain_products();
+  }
   plain_gemm(context, op, shape, a, b, c);
 }
 

@@ -39,10 +39,10 @@ std::map<int, std::unique_ptr<lethe_cuda>>& devices() {
   return *all;
 }
 
+// Runs `body`; what it throws becomes a code, and lethe_cuda_error().
 template <class Body>
-int guarded(Body body) {
+int caught(const Body& body) {
   try {
-    const std::lock_guard<std::mutex> guard(lock());
     body();
     return 0;
   } catch (const Error& error) {
@@ -55,6 +55,14 @@ int guarded(Body body) {
     last_error = error.what();
     return 1 + static_cast<int>(Code::internal);
   }
+}
+
+template <class Body>
+int guarded(const Body& body) {
+  return caught([&] {
+    const std::lock_guard<std::mutex> guard(lock());
+    body();
+  });
 }
 
 // As `guarded`, with the device made current for this thread.
@@ -169,6 +177,7 @@ void describe(Context& context, lethe_cuda_info& info) {
   cudaMemGetInfo(&info.free_bytes, &info.total_bytes);
   info.workspace_bytes = context.workspace().bytes();
   info.kept_bytes = context.copies().bytes();
+  info.plain_products = context.plain_products();
   lethe::cuda::cublaslt_path().copy(info.cublaslt, sizeof(info.cublaslt) - 1);
 }
 
@@ -186,7 +195,12 @@ extern "C" {
 LETHE_EXPORT uint64_t lethe_cuda_abi(void) { return lethe::cuda::abi_number(); }
 LETHE_EXPORT const char* lethe_cuda_error(void) { return last_error.c_str(); }
 LETHE_EXPORT void lethe_cuda_close(lethe_cuda* device) {
-  guarded([&] { devices().erase(device->context.ordinal()); });
+  on(device, [&](Context& context) {
+    const int ordinal = context.ordinal();
+    const cudaStream_t stream = context.stream();
+    devices().erase(ordinal);
+    lethe::cuda::give_back_memory(ordinal, stream);
+  });
 }
 
 LETHE_EXPORT int lethe_cuda_open(int32_t ordinal, lethe_cuda** device) {
@@ -266,11 +280,15 @@ LETHE_EXPORT int lethe_cuda_graph_free(lethe_cuda* device, void* graph) {
 }
 
 LETHE_EXPORT int lethe_cuda_collective_id(unsigned char* id) {
-  return guarded([&] { lethe::cuda::new_collective_id(id); });
+  return caught([&] { lethe::cuda::new_collective_id(id); });
 }
 LETHE_EXPORT int lethe_cuda_collective_open(lethe_cuda* device, const unsigned char* id, int32_t rank, int32_t ranks) {
-  return on(device, [&](Context& context) {
-    device->collective = std::make_unique<lethe::cuda::Collective>(context.stream(), id, rank, ranks);
+  return caught([&] {
+    cudaSetDevice(device->context.ordinal());
+    // Without the lock: this waits for the other ranks, which may be threads of this process.
+    auto opened = std::make_unique<lethe::cuda::Collective>(device->context.stream(), id, rank, ranks);
+    const std::lock_guard<std::mutex> guard(lock());
+    device->collective = std::move(opened);
   });
 }
 LETHE_EXPORT int lethe_cuda_all_reduce(lethe_cuda* device, void* data, int64_t count, int32_t bf16) {

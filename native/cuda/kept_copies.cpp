@@ -9,7 +9,10 @@ namespace lethe::cuda {
 KeptCopies::Copy KeptCopies::of(const Tensor& x, CopyKind kind, size_t bytes) {
   Copy& copy = copies_[static_cast<int>(kind)][x.buffer];
   if (copy.bytes != bytes) {
-    if (copy.data) cudaFreeAsync(copy.data, stream_);
+    if (recording_)
+      throw Error(Code::internal, "capture",
+                  "a weight was copied for the first time while a graph was recorded: run the same work once before");
+    if (copy.data) release(copy.data);
     copy = {};
     if (cudaMallocAsync(&copy.data, bytes, stream_) != cudaSuccess) {
       cudaGetLastError();
@@ -19,7 +22,7 @@ KeptCopies::Copy KeptCopies::of(const Tensor& x, CopyKind kind, size_t bytes) {
     }
     copy.bytes = bytes;
   }
-  copy.is_current = copy.version == x.version;
+  copy.is_current = copy.version == x.version && !recording_;
   copy.version = x.version;
   return copy;
 }
@@ -35,16 +38,32 @@ void KeptCopies::forget(uint64_t buffer) {
   for (auto& copies : copies_) {
     const auto found = copies.find(buffer);
     if (found == copies.end()) continue;
-    cudaFreeAsync(found->second.data, stream_);
+    release(found->second.data);
     copies.erase(found);
   }
 }
 
 void KeptCopies::clear() {
   for (auto& copies : copies_) {
-    for (auto& [id, copy] : copies) cudaFreeAsync(copy.data, stream_);
+    for (auto& [id, copy] : copies) release(copy.data);
     copies.clear();
   }
+}
+
+void KeptCopies::release(void* data) {
+  if (recording_)
+    released_.push_back(data);
+  else
+    cudaFreeAsync(data, stream_);
+}
+
+void KeptCopies::record(bool recording) {
+  recording_ = recording;
+  if (recording) return;
+  for (void* data : released_) cudaFreeAsync(data, stream_);
+  released_.clear();
+  for (auto& copies : copies_)
+    for (auto& [id, copy] : copies) copy.version = 0;  // versions of buffers begin at 1
 }
 
 size_t KeptCopies::bytes() const {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <unordered_map>
+#include <vector>
 
 #include "lethe/tensor.h"
 
@@ -32,11 +33,17 @@ class KeptCopies {
   Copy* find(const Tensor& x, CopyKind kind);
   void forget(uint64_t buffer);  // 0: all
   size_t bytes() const;
+  // While a graph is recorded no copy counts as current, so that its repetitions make them anew, none is allocated, and
+  // what is released waits for the end. What was recorded has not run: afterwards no copy is current either.
+  void record(bool recording);
 
  private:
   void clear();
+  void release(void* data);
   cudaStream_t stream_;
   std::unordered_map<uint64_t, Copy> copies_[2];
+  bool recording_ = false;
+  std::vector<void*> released_;  // while recording
 };
 
 }  // namespace lethe::cuda

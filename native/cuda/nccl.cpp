@@ -1,30 +1,27 @@
-// The prototypes below are those of nccl.h, which need not be installed where this is compiled.
 #include "cuda/nccl.h"
 
 #include <cstring>
 #include <string>
 
 #include "cuda/dynamic_library.h"
+#include "cuda/nccl_api.h"
 #include "lethe/error.h"
 
 namespace lethe::cuda {
 namespace {
 
-struct Id {
-  char bytes[128];
-};
-constexpr int type_fp32 = 7, type_bf16 = 9, op_sum = 0;  // ncclDataType_t, ncclRedOp_t
+using namespace nccl;
 
 struct Library {
   DynamicLibrary file{"NCCL", "LETHE_NCCL", {"libnccl.so.2", "libnccl.so"}};
-  int (*get_id)(Id*);
-  int (*init_rank)(void**, int ranks, Id, int rank);
-  int (*destroy)(void*);
-  const char* (*error_text)(int);
-  int (*all_reduce)(const void*, void*, size_t, int type, int op, void*, cudaStream_t);
-  int (*broadcast)(const void*, void*, size_t, int type, int root, void*, cudaStream_t);
-  int (*reduce_scatter)(const void*, void*, size_t, int type, int op, void*, cudaStream_t);
-  int (*all_gather)(const void*, void*, size_t, int type, void*, cudaStream_t);
+  GetId* get_id;
+  InitRank* init_rank;
+  Destroy* destroy;
+  ErrorText* error_text;
+  AllReduce* all_reduce;
+  Broadcast* broadcast;
+  ReduceScatter* reduce_scatter;
+  AllGather* all_gather;
 
   Library() {
     file.find(get_id, "ncclGetUniqueId");
@@ -38,8 +35,9 @@ struct Library {
   }
 };
 
+// Never closed: its threads, and communicators, live until the process ends.
 const Library& library() {
-  static const Library instance;
+  static const Library& instance = *new Library;
   return instance;
 }
 

@@ -90,8 +90,10 @@ void rms_norm_backward(Context& context, const rms_norm_backward_args& a) {
                        a.N,
                        a.D,
                        wide};
-    const auto kernel =
-        a.D <= max_row_threads * 8 ? rms_norm_backward_kernel<T, 1> : rms_norm_backward_kernel<T, max_row_groups>;
+    const int64_t groups = (a.D + max_row_threads * 8 - 1) / (max_row_threads * 8);
+    const auto kernel = groups == 1   ? rms_norm_backward_kernel<T, 1>
+                        : groups == 2 ? rms_norm_backward_kernel<T, 2>
+                                      : rms_norm_backward_kernel<T, max_row_groups>;
     launch(context.stream(), "rms_norm_backward", kernel, {dim3(static_cast<unsigned>(blocks)), dim3(row_threads(a.D))},
            rows);
   });

@@ -20,6 +20,7 @@ Staging::Staging(cudaStream_t compute) : compute_(compute) {
 }
 
 Staging::~Staging() {
+  cudaStreamSynchronize(compute_);  // and with it every copy that it waits for
   for (auto* events : {&arrived_, &consumed_})
     for (const cudaEvent_t event : *events) cudaEventDestroy(event);
   cudaStreamDestroy(copies_);

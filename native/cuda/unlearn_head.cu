@@ -150,7 +150,7 @@ Rows compact(Context& context, const unlearn_head_args& a, Scratch& scratch) {
   const int32_t* targets = context.host_copies().find(a.targets.data, a.targets.bytes);
   if (!targets) {
     read.resize(static_cast<size_t>(a.N));
-    context.read(read.data(), a.targets.data, a.targets.bytes);
+    context.read(read.data(), a.targets.data, read.size() * 4);
     targets = read.data();
   }
   std::vector<int32_t> index, valid;

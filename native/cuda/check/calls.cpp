@@ -24,7 +24,7 @@ void both(std::vector<RandomCall>& list, RandomCall call) {
 }
 
 void add_norms(std::vector<RandomCall>& list, bool small) {
-  std::vector<std::pair<int, int>> shapes = {{1, 8}, {3, 7}, {41, 64}, {5, 1000}, {9, 2048}, {3, 4104}};
+  std::vector<std::pair<int, int>> shapes = {{1, 8}, {3, 7}, {41, 64}, {5, 1000}, {9, 2048}, {3, 4104}, {2, 8200}};
   if (!small) shapes.insert(shapes.end(), {{4096, 2048}, {300, 8192}, {17, 16384}});
   for (const auto& [N, D] : shapes) {
     const Values values{{"N", N}, {"D", D}, {"epsilon", 1e-5}};
@@ -194,36 +194,41 @@ void add_embedding(std::vector<RandomCall>& list, bool small) {
   }
 }
 
+struct HeadShape {
+  int N, V, D;
+};
+
+RandomCall head_call(const HeadShape& s, int method) {
+  return {.op = "unlearn_head",
+          .values = {{"N", s.N},
+                     {"M", s.N / 3},
+                     {"D", s.D},
+                     {"V", s.V},
+                     {"num_forget", s.N / 2},
+                     {"method", method},
+                     {"scale_forgetting", 0.01},
+                     {"scale_replay", 1},
+                     {"scale_mitigation", 1}},
+          .ids = {{"targets",
+                   [s](Random& random) {
+                     Ints targets;
+                     for (int n = 0; n < s.N; ++n) targets.push_back(n % 7 == 3 ? -1 : random.below(s.V));
+                     return targets;
+                   }}},
+          .sizes = {{"weight", 1 / std::sqrt(s.D)}, {"original_weight", 1 / std::sqrt(s.D)}}};
+}
+
 // Logits: ordinary, with x20 outliers, p -> 1 and p -> 0.
 void add_head(std::vector<RandomCall>& list, bool small) {
-  struct Shape {
-    int N, V, D;
-  };
-  std::vector<Shape> shapes = {{1, 2, 4}, {41, 7, 8}, {41, 8, 16}, {41, 507, 16}};
+  std::vector<HeadShape> shapes = {{1, 2, 4}, {41, 7, 8}, {41, 8, 16}, {41, 507, 16}};
   if (!small)
     shapes.insert(shapes.end(), {{256, 2, 8}, {256, 32000, 64}, {41, 64000, 64}, {33, 128256, 64}, {7, 300000, 16}});
-  for (const Shape& s : shapes)
+  for (const HeadShape& s : shapes)
     for (const char* kind : {"ordinary", "outliers", "confident", "hopeless"})
       for (const int method : {0, 1}) {
-        RandomCall call{.op = "unlearn_head",
-                        .values = {{"N", s.N},
-                                   {"M", s.N / 3},
-                                   {"D", s.D},
-                                   {"V", s.V},
-                                   {"num_forget", s.N / 2},
-                                   {"method", method},
-                                   {"scale_forgetting", 0.01},
-                                   {"scale_replay", 1},
-                                   {"scale_mitigation", 1}},
-                        .ids = {{"targets",
-                                 [s](Random& random) {
-                                   Ints targets;
-                                   for (int n = 0; n < s.N; ++n) targets.push_back(n % 7 == 3 ? -1 : random.below(s.V));
-                                   return targets;
-                                 }}},
-                        .sizes = {{"weight", 1 / std::sqrt(s.D)}, {"original_weight", 1 / std::sqrt(s.D)}},
-                        .outlier = std::string(kind) == "outliers" ? "hidden" : "",
-                        .slack = std::string(kind) == "ordinary" ? 2.0 : 16.0};
+        RandomCall call = head_call(s, method);
+        call.outlier = std::string(kind) == "outliers" ? "hidden" : "";
+        call.slack = std::string(kind) == "ordinary" ? 2.0 : 16.0;
         const double push = std::string(kind) == "confident" ? 40 : std::string(kind) == "hopeless" ? -40 : 0;
         if (push != 0)
           call.prepare = [push](const RandomCall& c, Tensors& floats, std::map<std::string, Ints>& ids) {
@@ -238,6 +243,24 @@ void add_head(std::vector<RandomCall>& list, bool small) {
 }
 
 }  // namespace
+
+std::vector<RandomCall> half_logit_calls(bool small) {
+  std::vector<HeadShape> shapes = {{41, 507, 40}, {20, 130, 64}, {9, 7, 5}};
+  // Rows over clusters of 2, 4, 8 and 16 blocks, and one that no cluster holds.
+  if (!small)
+    shapes.insert(shapes.end(),
+                  {{200, 32000, 64}, {41, 64000, 64}, {33, 128256, 64}, {9, 200003, 16}, {7, 300000, 16}});
+  std::vector<RandomCall> list;
+  for (const HeadShape& s : shapes)
+    for (const int method : {0, 1}) {
+      RandomCall call = head_call(s, method);
+      call.bf16 = true;
+      call.by_norm = 4e-3;
+      call.sizes["dweight"] = 0;  // or what was there would hide what is added
+      list.push_back(call);
+    }
+  return list;
+}
 
 std::vector<RandomCall> calls(bool small) {
   std::vector<RandomCall> list;

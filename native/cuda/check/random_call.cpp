@@ -72,6 +72,24 @@ void compare_tensor(const std::string& what, const Floats& fast, const Floats& t
   }
 }
 
+void compare_norms(const std::string& what, const Floats& fast, const Floats& truth, double allowed,
+                   Comparison& comparison) {
+  double difference = 0, size = 0;
+  for (size_t i = 0; i < truth.size(); ++i) {
+    difference += (double{fast[i]} - truth[i]) * (double{fast[i]} - truth[i]);
+    size += double{truth[i]} * truth[i];
+  }
+  const double error = std::sqrt(difference), most = allowed * std::sqrt(size) + 1e-30;
+  if (error <= most) {  // not where it is NaN
+    comparison.worst = std::max(comparison.worst, error / most);
+    return;
+  }
+  comparison.holds = false;
+  std::ostringstream text;
+  text << what << " is off by " << error << " in norm, allowed " << most;
+  if (comparison.failure.empty()) comparison.failure = text.str();
+}
+
 }  // namespace
 
 double Random::normal() { return std::sqrt(-2 * std::log(uniform())) * std::cos(6.283185307179586 * uniform()); }
@@ -164,6 +182,10 @@ Comparison compare(const RandomCall& call, Device& fast, int fast_index, uint64_
   for (const Field& f : op.fields) {
     if (f.kind != FieldKind::tensor || !truth.contains(f.name)) continue;
     const Floats& values = truth.at(f.name);
+    if (call.by_norm > 0) {
+      compare_norms(call.text() + ": " + f.name, result.at(f.name), values, call.by_norm, comparison);
+      continue;
+    }
     const bool per_row_number = call.op == "unlearn_head" && f.rank == 1;
     const auto last = static_cast<size_t>(factor_of(call, op, f.factors[static_cast<size_t>(f.rank - 1)]));
     const size_t length = std::max<size_t>(1, call.by_tensor ? values.size() : per_row_number ? 1 : last);

@@ -37,6 +37,7 @@ struct RandomCall {
   std::string outlier = {};
   bool by_tensor = false;  // the budget is relative to the whole tensor: for results of cancelling differences
   double slack = 1;        // of the tolerance
+  double by_norm = 0;      // instead of the budget: |fast - truth| <= by_norm |truth| as norms of whole tensors
   std::function<void(const RandomCall&, Tensors&, std::map<std::string, Ints>&)> prepare = {};  // dependent inputs
 
   std::string text() const;

@@ -1,6 +1,8 @@
 // lethe_cuda_step: a whole step of unlearning through the C interface.
-//   lethe_cuda_step compare [--fp32]            a small model's ten losses beside the reference's; exits 1 if they
-//   differ lethe_cuda_step time [--layers N] [--sequences N] [--context N] [--steps N]    the paper's 2B shape
+//   lethe_cuda_step compare [--fp32] [--steps N]    a small model's ten losses beside the reference's; exits 1 where
+//   they
+//                                                   differ
+//   lethe_cuda_step time [--layers N] [--sequences N] [--context N] [--steps N]    the paper's 2B shape
 // Exits 77 where there is no GPU.
 #include <chrono>
 #include <cmath>
@@ -29,13 +31,13 @@ bool has(int count, char** words, const char* name) {
   return false;
 }
 
-int compare(lethe::Device& device, bool bf16) {
+int compare(lethe::Device& device, bool bf16, int steps) {
   const ModelShape shape{64, 176, 4, 2, 2, 512, 32};
   Model truth(lethe::reference_device(), 0, shape, 4, bf16, 7), fast(device, 2, shape, 4, bf16, 7);
   // Rounding of activations accumulates over layers; losses are means over 60 tokens and more.
   const double allowed = bf16 ? 1e-2 : 1e-5;
   int failed = 0;
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < steps; ++i) {
     const StepLosses t = truth.step(1e-3), f = fast.step(1e-3);
     const double pairs[4][2] = {
         {f.forgetting, t.forgetting}, {f.replay, t.replay}, {f.mitigation, t.mitigation}, {f.norm, t.norm}};
@@ -83,7 +85,8 @@ int main(int count, char** words) {
   }
   try {
     lethe::Device& device = lethe::cuda_device();
-    return is_compare ? compare(device, !has(count, words, "--fp32")) : time_steps(device, count, words);
+    const int steps = static_cast<int>(number_after(count, words, "--steps", 10));
+    return is_compare ? compare(device, !has(count, words, "--fp32"), steps) : time_steps(device, count, words);
   } catch (const lethe::Error& error) {
     const bool is_absent = error.code == lethe::Code::not_available;
     std::printf("%s: %s\n", is_absent ? "SKIPPED" : "FAILED", error.what());

@@ -42,6 +42,30 @@ void launch(cudaStream_t stream, const char* op, void (*kernel)(Parameters...), 
     throw Error(Code::internal, op, std::string("launching a kernel failed: ") + cudaGetErrorString(status));
 }
 
+// Whether the GPU can run such a cluster at all: the kernel must be compiled for sm_90 or newer (before, its blocks are
+// strangers to each other), and a group of multiprocessors must have room for all blocks at once.
+template <class... Parameters>
+bool cluster_fits(void (*kernel)(Parameters...), const Launch& how) {
+  if (how.cluster <= 1) return true;
+  cudaFuncAttributes attributes = {};
+  if (cudaFuncGetAttributes(&attributes, kernel) != cudaSuccess || attributes.ptxVersion < 90) return false;
+  if (how.cluster > 8) cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1);
+  cudaLaunchAttribute cluster;
+  cluster.id = cudaLaunchAttributeClusterDimension;
+  cluster.val.clusterDim.x = how.cluster;
+  cluster.val.clusterDim.y = cluster.val.clusterDim.z = 1;
+  cudaLaunchConfig_t config = {};
+  config.gridDim = how.grid;
+  config.blockDim = how.block;
+  config.dynamicSmemBytes = how.shared;
+  config.attrs = &cluster;
+  config.numAttrs = 1;
+  int clusters = 0;
+  const bool is_known = cudaOccupancyMaxActiveClusters(&clusters, kernel, &config) == cudaSuccess;
+  cudaGetLastError();  // an answer of no is no error
+  return is_known && clusters > 0;
+}
+
 template <class T>
 __device__ T* shared_memory() {
   extern __shared__ __align__(128) unsigned char dynamic_shared[];
@@ -51,7 +75,8 @@ __device__ T* shared_memory() {
 // Thread block clusters exist from sm_90 on; before, a cluster is one block.
 __device__ inline void sync_cluster() {
 #if __CUDA_ARCH__ >= 900
-  asm volatile("barrier.cluster.arrive.aligned;\nbarrier.cluster.wait.aligned;" ::: "memory");
+  // Not .aligned: lanes of a warp may come here apart, behind work for one of them. Releases, and acquires.
+  asm volatile("barrier.cluster.arrive;\nbarrier.cluster.wait;" ::: "memory");
 #else
   __syncthreads();
 #endif
@@ -78,7 +103,17 @@ __device__ T warp_sum(T x) {
   for (int lanes = 16; lanes > 0; lanes /= 2) x += __shfl_xor_sync(~0U, x, lanes);
   return x;
 }
-__device__ inline float larger(float x, float y) { return x > y || x != x ? x : y; }
+__device__ inline float larger(float x, float y) {
+  float z;
+  asm("max.NaN.f32 %0, %1, %2;" : "=f"(z) : "f"(x), "f"(y));
+  return z;
+}
+// The same of two fp16 at a time.
+__device__ inline uint32_t larger_pair(uint32_t x, uint32_t y) {
+  uint32_t z;
+  asm("max.NaN.f16x2 %0, %1, %2;" : "=r"(z) : "r"(x), "r"(y));
+  return z;
+}
 __device__ inline float warp_max(float x) {
 #pragma unroll
   for (int lanes = 16; lanes > 0; lanes /= 2) x = larger(x, __shfl_xor_sync(~0U, x, lanes));
@@ -149,7 +184,8 @@ __device__ inline void load_matrices_transposed(uint32_t (&m)[4], const void* sh
 
 // c [16, 8] += a [16, 16] b [16, 8]^T in fp32; which lane holds what is in fragment.h.
 __device__ inline void multiply_add(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
-  asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
       "{%0, %1, %2, %3};"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));

@@ -20,9 +20,12 @@
 
 enum cudaError_t {
   cudaSuccess = 0,
+  cudaErrorInvalidValue = 1,
   cudaErrorMemoryAllocation = 2,
   cudaErrorInsufficientDriver = 35,
-  cudaErrorNoDevice = 100
+  cudaErrorNoDevice = 100,
+  cudaErrorStreamCaptureUnsupported = 900,
+  cudaErrorStreamCaptureIsolation = 905
 };
 using cudaStream_t = struct FakeStream*;
 using cudaEvent_t = struct FakeEvent*;
@@ -71,6 +74,11 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsig
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec);
+
+namespace fake {
+// Does the work now, or leaves it to the graph that the stream is being recorded into.
+void submit(cudaStream_t stream, std::function<void()> work);
+}  // namespace fake
 
 // Memory whose end is at a page that may not be touched (to within 16 bytes); fake::release gives it back.
 namespace fake {

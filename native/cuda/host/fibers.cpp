@@ -188,6 +188,8 @@ void run_grid(dim3 grid, dim3 block, size_t shared, unsigned cluster_size, const
   if (grid.x % cluster_size != 0) throw std::logic_error("the grid is not a multiple of the cluster");
   const unsigned threads = block.x * block.y * block.z;
   if (threads > 1024) throw std::logic_error("more than 1024 threads in a block");
+  if (grid.x > INT32_MAX || grid.y > 65535 || grid.z > 65535) throw std::logic_error("a grid beyond CUDA's limits");
+  if (cluster_size > 16 || (cluster_size & (cluster_size - 1))) throw std::logic_error("no such cluster");
   if (shared > (size_t{227} << 10)) throw std::logic_error("more than 227 KiB of shared memory");
   gridDim = grid;
   blockDim = block;

@@ -23,10 +23,17 @@ struct Launch {
 };
 
 template <class... Parameters, class... Arguments>
-void launch(cudaStream_t, const char*, void (*kernel)(Parameters...), const Launch& how,
+void launch(cudaStream_t stream, const char*, void (*kernel)(Parameters...), const Launch& how,
             const Arguments&... arguments) {
   if (how.grid.x == 0 || how.grid.y == 0 || how.grid.z == 0) return;
-  host::run_grid(how.grid, how.block, how.shared, how.cluster, [&] { kernel(static_cast<Parameters>(arguments)...); });
+  fake::submit(stream, [how, kernel, ... copies = static_cast<Parameters>(arguments)] {
+    host::run_grid(how.grid, how.block, how.shared, how.cluster, [&] { kernel(copies...); });
+  });
+}
+
+template <class... Parameters>
+bool cluster_fits(void (*)(Parameters...), const Launch& how) {
+  return how.cluster <= 16;
 }
 
 template <class T>
@@ -82,6 +89,14 @@ inline uint16_t float_to_half(float x) {
   const float scaled = std::nearbyint(std::ldexp(size, 10 - exponent));  // [1024, 2048], or below 1024 when subnormal
   const auto mantissa = static_cast<uint16_t>(scaled);
   return static_cast<uint16_t>(sign | (size < 0x1p-14F ? mantissa : ((exponent + 14) << 10) + mantissa));
+}
+
+inline uint32_t larger_pair(uint32_t x, uint32_t y) {
+  const auto half = [](uint32_t word) { return static_cast<uint16_t>(word); };
+  const auto larger_half = [&](uint32_t a, uint32_t b) {
+    return float_to_half(larger(half_to_float(half(a)), half_to_float(half(b))));
+  };
+  return larger_half(x, y) | static_cast<uint32_t>(larger_half(x >> 16, y >> 16)) << 16;
 }
 
 inline float to_float(float x) { return x; }

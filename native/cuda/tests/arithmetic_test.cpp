@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace lethe::cuda {
@@ -16,14 +17,33 @@ TEST(ExcessSeries, IsExpOfMinusDLessOnePlusD) {
   EXPECT_EQ(excess_series(0), 0);
 }
 
-TEST(SoftSum, MergesPartsAndNothing) {
-  const SoftSum whole = merge(merge({-INFINITY, 0}, {3, 2}), {5, 1});
-  EXPECT_EQ(whole.max, 5);
-  EXPECT_NEAR(whole.sum, 1 + 2 * std::exp(-2.0), 1e-6);
-  const SoftSum nothing = merge({-INFINITY, 0}, {-INFINITY, 0});
-  EXPECT_EQ(nothing.max, -INFINITY);
-  EXPECT_EQ(nothing.sum, 0);
-  EXPECT_TRUE(std::isnan(merge({NAN, NAN}, {1, 1}).max));
+TEST(SoftSum, AddsPartsAndNothing) {
+  EXPECT_NEAR(relative_to(5, {3, 2}), 2 * std::exp(-2.0), 1e-15);
+  EXPECT_EQ(relative_to(5, {5, 1}), 1);
+  EXPECT_EQ(relative_to(5, {-INFINITY, 0}), 0);
+  EXPECT_EQ(relative_to(-INFINITY, {-INFINITY, 0}), 0);
+  EXPECT_TRUE(std::isnan(relative_to(NAN, {1, 1})));
+}
+
+TEST(Measure, GivesEveryFunctionOfTheMarginFromOneExponential) {
+  for (const double m : {-800.0, -40.0, -1.0, 0.0, 1.0, 16.0, 40.0, 800.0}) {
+    const RowMeasure row = measure({2, 1}, static_cast<float>(m + 2));
+    ASSERT_EQ(row.m, m);
+    EXPECT_DOUBLE_EQ(row.p, sigmoid(m));
+    EXPECT_DOUBLE_EQ(row.complement, sigmoid(-m));
+    EXPECT_DOUBLE_EQ(row.nll, softplus(-m));
+    EXPECT_DOUBLE_EQ(row.log_all, softplus(m));
+  }
+}
+
+TEST(Step, LeavesOutWhatNoModelHas) {
+  const RowMeasure row = measure({0, 3}, 1);
+  const PairedGradient gradient = paired_gradient(row, row, {1, 1, 1});
+  float kl = 0;
+  EXPECT_EQ(step(gradient, -INFINITY, -INFINITY, kl, [](float x) { return std::exp(x); }), 0);
+  EXPECT_EQ(kl, 0);
+  step(gradient, NAN, 1, kl, [](float x) { return std::exp(x); });
+  EXPECT_TRUE(std::isnan(kl));
 }
 
 TEST(Measure, KeepsTheMarginOfCertainTargets) {
@@ -45,10 +65,11 @@ void expect_pair(double distance) {
     z0[v] = z[v] + distance * std::cos(static_cast<double>(v) * 0.9);
   }
   const auto soft = [](const std::vector<double>& logits) {
-    SoftSum sum{-INFINITY, 0};
+    const float top = static_cast<float>(*std::max_element(logits.begin(), logits.end()));
+    double sum = 0;
     for (size_t v = 0; v < V; ++v)
-      if (v != y) sum = merge(sum, {static_cast<float>(logits[v]), 1});
-    return measure(sum, static_cast<float>(logits[y]));
+      if (v != y) sum += relative_to(top, {static_cast<float>(logits[v]), 1});
+    return measure({top, static_cast<float>(sum)}, static_cast<float>(logits[y]));
   };
   const auto log_sum = [](const std::vector<double>& logits) {
     double total = 0;

@@ -33,6 +33,19 @@ TEST_P(RandomCalls, StayWithinTheErrorBudget) {
   }
 }
 
+TEST(HalfLogits, StayWithinTheNorm) {
+  lethe_cuda* device = nullptr;
+  cuda_on_host();
+  lethe_cuda_open(0, &device);
+  lethe_cuda_set(device, "head_logits", "fp16");
+  for (const RandomCall& call : half_logit_calls(true)) {
+    const Comparison comparison = compare(call, cuda_on_host(), device_index, 11);
+    EXPECT_TRUE(comparison.holds) << comparison.failure;
+    EXPECT_GT(comparison.worst, 1e-3) << "fp16 logits cannot be this good: " << call.text();
+  }
+  lethe_cuda_set(device, "head_logits", "fp32");
+}
+
 INSTANTIATE_TEST_SUITE_P(Each, RandomCalls,
                          testing::Values("embedding", "embedding_backward", "rms_norm", "rms_norm_backward", "linear",
                                          "linear_backward", "rope", "attention", "attention_backward", "swiglu",

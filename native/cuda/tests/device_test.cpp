@@ -144,6 +144,23 @@ TEST(Interface, RunsOperatorsOnPlainMemory) {
   EXPECT_NE(std::string(lethe_cuda_error()).find("bytes left"), std::string::npos);
 }
 
+// More products than a grid may be deep.
+TEST(Matmul, TakesAnyNumberOfProducts) {
+  Store store;
+  const size_t P = 65535 + 3;
+  Floats a(P);
+  for (size_t p = 0; p < P; ++p) a[p] = static_cast<float>(p % 1000);
+  const uint64_t left = store.add(a), right = store.add(Floats{2}), y = store.add(Floats(P));
+  store.run("matmul", {double(P), double(P), 1, 1, 1, 1, double(left), double(right), double(y), 0, 0});
+  const Floats products = store.read(y, P);
+  for (size_t p = 0; p < P; ++p) ASSERT_EQ(products[p], 2 * a[p]) << p;
+}
+
+TEST(Fibers, KnowTheLimitsOfAGrid) {
+  EXPECT_THROW(cuda::host::run_grid(dim3(1, 65536), dim3(32), 0, 1, [] {}), std::logic_error);
+  EXPECT_THROW(cuda::host::run_grid(dim3(3), dim3(32), 0, 3, [] {}), std::logic_error);
+}
+
 TEST(Fibers, FindThreadsThatWaitForEver) {
   EXPECT_THROW(cuda::host::run_grid(dim3(1), dim3(32), 0, 1,
                                     [] {

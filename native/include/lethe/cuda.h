@@ -26,6 +26,7 @@ typedef struct lethe_cuda_info {
   size_t total_bytes, free_bytes; /* of the GPU */
   size_t workspace_bytes;         /* working memory of operators */
   size_t kept_bytes;              /* 2-byte copies of weights */
+  int64_t plain_products;         /* matrix products that cuBLASLt has no algorithm for, done slowly instead */
   char cublaslt[256];             /* the library in use, "" before the first matrix product */
 } lethe_cuda_info;
 
