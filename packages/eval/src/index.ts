@@ -17,3 +17,6 @@ export type { ChoiceQuestion, ChoiceSubject } from './multiple-choice/choice-que
 export { type ChoiceScores, scoreChoices, usualAverage } from './multiple-choice/score-choices.js';
 export { type GenerationSettings, generateTexts, type TextRequest, type TextResult } from './engine/generate-texts.js';
 export { PromptEncoder } from './engine/prompt-encoder.js';
+export { answerGsm8k, type MathScore, scoreMath } from './gsm8k/answer-gsm8k.js';
+export { readGsm8k } from './gsm8k/gsm8k-files.js';
+export { MATH_PROTOCOLS, MATH_STYLES, type MathProtocol, type MathReading } from './gsm8k/gsm8k-protocol.js';

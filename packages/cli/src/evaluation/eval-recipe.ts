@@ -1,5 +1,7 @@
-import { CHOICE_BENCHMARKS, CHOICE_PROTOCOLS } from '@lethe/eval';
+import { CHOICE_BENCHMARKS, CHOICE_PROTOCOLS, MATH_PROTOCOLS } from '@lethe/eval';
 import { z } from 'zod';
+
+const maxItems = z.int().positive().optional().describe('only the first so many items');
 
 /** The tasks of `lethe eval`, by kind. */
 export const evalTaskSchema = z.discriminatedUnion('kind', [
@@ -11,6 +13,15 @@ export const evalTaskSchema = z.discriminatedUnion('kind', [
     split: z.enum(['test', 'val']).optional().describe('default: test, and val for ceval'),
     protocols: z.array(z.enum(CHOICE_PROTOCOLS)).min(1).default(['original']),
     shots: z.int().nonnegative().optional().describe('default: 5, and 0 under lm-eval'),
+  }),
+  z.strictObject({
+    kind: z.literal('gsm8k'),
+    name: z.string(),
+    data: z.string().describe('folder with test.jsonl and train.jsonl'),
+    protocols: z.array(z.enum(MATH_PROTOCOLS)).min(1).default(['opencompass']),
+    shots: z.int().nonnegative().optional().describe('default: 4 under opencompass, 5 under lm-eval'),
+    maxNewTokens: z.int().positive().optional().describe('default: 512 under opencompass, 256 under lm-eval'),
+    maxItems,
   }),
   z.strictObject({
     kind: z.literal('instructions'),

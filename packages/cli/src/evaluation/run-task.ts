@@ -3,6 +3,7 @@ import { sequences } from '@lethe/data-pipeline';
 import { runChoiceTask } from './choice-task.js';
 import type { EvalTask, EvalTaskOf } from './eval-recipe.js';
 import type { Evaluated } from './evaluated.js';
+import { runGsm8kTask } from './gsm8k-task.js';
 import { runInstructionTask } from './instruction-task.js';
 import type { TaskResult } from './task-result.js';
 
@@ -23,6 +24,8 @@ export async function runTask(task: EvalTask, evaluated: Evaluated): Promise<Tas
   switch (task.kind) {
     case 'multiple-choice':
       return runChoiceTask(task, evaluated);
+    case 'gsm8k':
+      return runGsm8kTask(task, evaluated);
     case 'instructions':
       return [await runInstructionTask(task, evaluated)];
     case 'perplexity':

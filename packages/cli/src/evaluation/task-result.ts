@@ -1,4 +1,4 @@
-import type { ChoiceScores, EvalItem, InstructionScores, OverlapSplit, Score } from '@lethe/eval';
+import type { ChoiceScores, EvalItem, InstructionScores, MathReading, MathScore, OverlapSplit, Score } from '@lethe/eval';
 
 /** A score with its name, as tables show it. */
 export interface Measure {
@@ -24,6 +24,7 @@ export interface Answered {
 /** One task's result. */
 export type TaskResult =
   | ({ kind: 'multiple-choice'; scores: ChoiceScores } & Answered)
+  | ({ kind: 'gsm8k'; scores: Record<MathReading, MathScore> } & Answered)
   | ({ kind: 'instructions'; scores: InstructionScores } & Answered)
   | { kind: 'perplexity'; name: string; perplexity: number; numTokens: number; logPerplexities: number[] };
 

@@ -1,0 +1,21 @@
+import type { EvalItem } from '../items/eval-item.js';
+import type { PromptEncoder } from './prompt-encoder.js';
+
+/** A prompt in ids, with what was cut to make it fit. */
+export interface FittedPrompt {
+  ids: number[];
+  cut?: EvalItem['cut'];
+}
+
+/** A prompt by the number of its shots, as many as wanted or, where it is longer than `limit` tokens, as fit. */
+export async function fitPrompt(
+  encoder: PromptEncoder,
+  render: (numShots: number) => string,
+  { numShots: wanted, limit }: { numShots: number; limit: number },
+): Promise<FittedPrompt> {
+  for (let numShots = wanted; ; numShots--) {
+    const [ids] = await encoder.encode([render(numShots)]);
+    if (ids.length <= limit) return { ids, ...(numShots < wanted && { cut: 'shots' }) };
+    if (numShots === 0) return { ids: ids.slice(-limit), cut: 'start' };
+  }
+}
