@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from lethe_cuda import Device, Rows, arguments, gemm_tflops, milliseconds
+from lethe_cuda import Device, Rows, arguments, attempt, gemm_tflops, milliseconds
 
 # B, T, H, K, D: the paper's 2B model, and heads of 128 with grouped keys.
 SHAPES = [(4, 4096, 32, 32, 64), (4, 4096, 32, 8, 128), (1, 16384, 32, 8, 128)]
@@ -29,8 +29,13 @@ def measure(rows, device, tflops, B, T, H, K, D):
                 rate = flop * share * factor / ms * 1e-9
                 rows.add(f'attention {what}', f'{shape} {mask}', 'lethe', ms, rate, 'TFLOP/s', rate / tflops)
         device.synchronize()
+    attempt(f'torch attention at {shape}', lambda: measure_torch(rows, tflops, shape, flop, q, k, v, dy))
+
+
+def measure_torch(rows, tflops, shape, flop, q, k, v, dy):
+    grouped = q.shape[2] != k.shape[2]
     a, b, c = (x.transpose(1, 2).detach().requires_grad_() for x in (q, k, v))
-    attend = lambda: F.scaled_dot_product_attention(a, b, c, is_causal=True, enable_gqa=H != K)
+    attend = lambda: F.scaled_dot_product_attention(a, b, c, is_causal=True, enable_gqa=grouped)
     ms = milliseconds(attend)
     rows.add('attention forward', f'{shape} causal', 'torch', ms, flop / ms * 1e-9, 'TFLOP/s', flop / ms * 1e-9 / tflops)
     result = attend()

@@ -29,8 +29,16 @@ class Info(ctypes.Structure):
         ('free_bytes', ctypes.c_size_t),
         ('workspace_bytes', ctypes.c_size_t),
         ('kept_bytes', ctypes.c_size_t),
+        ('plain_products', ctypes.c_int64),
         ('cublaslt', ctypes.c_char * 256),
     ]
+
+
+class Kept:
+    """A weight of which the library may keep 2-byte copies, while its version stays the same."""
+
+    def __init__(self, tensor, buffer, version):
+        self.tensor, self.buffer, self.version = tensor, buffer, version
 
 
 class Device:
@@ -47,25 +55,32 @@ class Device:
         # Work of torch that is queued here runs in order with the library's, and events time both.
         self.stream = torch.cuda.ExternalStream(stream)
 
+    def close(self):
+        """Gives back all that the library holds."""
+        self.synchronize()
+        self.library.lethe_cuda_close(self.handle)
+
     def _check(self, status):
         if status != 0:
             raise RuntimeError(self.library.lethe_cuda_error().decode())
 
     def run(self, op, *fields):
-        """One value per field of the table: a number, a tensor, or None for one that is absent."""
-        tensors = [f for f in fields if isinstance(f, torch.Tensor)]
-        for tensor in tensors:
-            if not tensor.is_cuda or not tensor.is_contiguous():
+        """One value per field of the table: a number, a tensor (or a Kept one), or None for one that is absent."""
+        fields = [Kept(f, 0, 0) if isinstance(f, torch.Tensor) else f for f in fields]
+        tensors = [f for f in fields if isinstance(f, Kept)]
+        for kept in tensors:
+            if not kept.tensor.is_cuda or not kept.tensor.is_contiguous():
                 raise ValueError(f'{op}: expected dense tensors of the GPU')
         array = (Tensor * max(1, len(tensors)))(
             *(
-                Tensor(t.data_ptr(), t.numel() * t.element_size(), 0, 0, int(t.dtype == torch.bfloat16))
-                for t in tensors
+                Tensor(k.tensor.data_ptr(), k.tensor.numel() * k.tensor.element_size(), k.buffer, k.version,
+                       int(k.tensor.dtype == torch.bfloat16))
+                for k in tensors
             )
-        )
+        )  # fmt: skip
         numbers, position = [], 0
         for field in fields:
-            if isinstance(field, torch.Tensor):
+            if isinstance(field, Kept):
                 position += 1
                 numbers.append(float(position))
             else:
@@ -129,6 +144,16 @@ def arguments(description):
     return parser
 
 
+def attempt(who, f):
+    """The result of f, or None where it fails, which is printed: a rival's failure is not ours."""
+    try:
+        return f()
+    except Exception as error:  # noqa: BLE001
+        print(f'{who} failed: {type(error).__name__}: {(str(error).splitlines() or [""])[0]}', flush=True)
+        torch.cuda.empty_cache()
+        return None
+
+
 class Rows:
     """Prints results, and adds them as rows of benchmarks/results/gpu.csv."""
 
@@ -143,7 +168,7 @@ class Rows:
         self.start = f'{datetime.date.today()},{torch.cuda.get_device_name()},{driver}'
 
     def add(self, what, shape, who, ms='', rate='', unit='', share='', peak_gb='', goal=''):
-        number = lambda x: f'{x:.4g}' if isinstance(x, float) else str(x)
+        number = lambda x: f'{x:.4g}' if isinstance(x, float) else str(x).replace(',', ' ')
         row = ','.join(number(x) for x in (what, shape, who, ms, rate, unit, share, peak_gb, goal))
         print(row, flush=True)
         if self.path:

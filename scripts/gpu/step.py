@@ -29,7 +29,7 @@ def main():
     steps = [json.loads(line) for line in result.stdout.splitlines() if line.startswith('{')]
     middle = sorted(steps, key=lambda step: step['seconds'])[len(steps) // 2]
     used = torch.cuda.mem_get_info()
-    rows.add('step through C', f"{middle['parameters'] / 1e9:.2f}B, {middle['tokens']} tokens", 'lethe',
+    rows.add('step through C', f"{middle['parameters'] / 1e9:.2f}B {middle['tokens']} tokens", 'lethe',
              middle['seconds'] * 1e3, middle['tokens'] / middle['seconds'], 'tokens/s', middle['tflops'] / tflops,
              middle['live_bytes'] / 1e9)  # fmt: skip
     if nominal:
