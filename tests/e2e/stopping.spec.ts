@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Ended, jsonl, lethe, startLethe, succeed, temporaryFolder } from './lethe.js';
 import { pretrainProject } from './small-project.js';
@@ -38,7 +38,7 @@ beforeAll(async () => {
   await pretrainProject(folder);
   await succeed(folder, ...command('whole'));
   await succeed(folder, ...command('whole-bf16'));
-}, 120000);
+}, 600000);
 
 describe('a run that is stopped and started again by the same command', () => {
   it('runs the same way twice', async () => {
@@ -114,5 +114,31 @@ describe('a run that is stopped and started again by the same command', () => {
     const { code, stderr } = await lethe(folder, ...command('ruined'));
     expect(code).toBe(1);
     expect(stderr).toContain('every checkpoint is damaged');
+  });
+
+  it('another start model under the same path: refuses to go on, and to call the run finished', async () => {
+    const start = at('runs/base/model/model.safetensors');
+    const before = readFileSync(start);
+    const stopped = await interrupt('replaced', 'SIGTERM', 25);
+    expect(stopped.code).toBe(143);
+    writeFileSync(start, weights('whole'));
+    for (const runs of ['whole', 'replaced']) {
+      const { code, stderr } = await lethe(folder, ...command(runs));
+      expect(code).toBe(1);
+      const run = join(runs, 'unlearn');
+      expect(stderr).toContain(
+        `runs/base/model/model.safetensors is not the file that ${run} started from; restore it`,
+      );
+    }
+    writeFileSync(start, before);
+    await succeed(folder, ...command('replaced'));
+    expect(weights('replaced').equals(weights('whole'))).toBe(true);
+  });
+
+  it('a finished run is finished though its start model is gone', async () => {
+    renameSync(at('runs/base'), at('runs/moved'));
+    const { stderr } = await succeed(folder, ...command('whole'));
+    expect(stderr).toContain('whole/unlearn is finished (120 steps); nothing to do');
+    renameSync(at('runs/moved'), at('runs/base'));
   });
 });

@@ -5,7 +5,7 @@ import { readConfig } from './config-reader.js';
 import { parameterSpecs } from './parameter-names.js';
 import { openSafetensors, refusePickle, type TensorSource } from './safetensors/reader.js';
 import { SafetensorsError } from './safetensors/safetensors-error.js';
-import { openShardedSafetensors } from './safetensors/sharded-reader.js';
+import { openShardedSafetensors, shardFiles } from './safetensors/sharded-reader.js';
 import { INDEX_FILE, WEIGHTS_FILE } from './safetensors/sharded-writer.js';
 
 /** Files of a tokenizer in a Hugging Face folder. */
@@ -53,6 +53,18 @@ export function openModelFolder(folder: string): ModelFolder {
 /** Paths of the {@link TOKENIZER_FILES} that a folder has. */
 export function findTokenizerFiles(folder: string): string[] {
   return TOKENIZER_FILES.map((name) => join(folder, name)).filter((file) => existsSync(file));
+}
+
+/**
+ * Paths of the files that decide what a model computes, as far as they are there: its config, and its weights with their
+ * index.
+ * @throws SafetensorsError when the index cannot be read.
+ */
+export function findModelFiles(folder: string): string[] {
+  const single = join(folder, WEIGHTS_FILE);
+  const index = join(folder, INDEX_FILE);
+  const weights = existsSync(single) ? [single] : existsSync(index) ? [index, ...shardFiles(index)] : [];
+  return [join(folder, 'config.json'), ...weights].filter((file) => existsSync(file));
 }
 
 function openWeights(folder: string): TensorSource {

@@ -2,7 +2,13 @@ export type { SequenceEvent, SequenceRequest } from './batching/batch-sequence.j
 export { type BatchEvent, type BatchOptions, ContinuousBatch } from './batching/continuous-batch.js';
 export { type Continuation, forwardRagged } from './batching/ragged-batch.js';
 export { type TokenLogprob, tokenLogprob } from './batching/token-logprobs.js';
-export { findTokenizerFiles, type ModelFolder, openModelFolder, TOKENIZER_FILES } from './checkpoint-files.js';
+export {
+  findModelFiles,
+  findTokenizerFiles,
+  type ModelFolder,
+  openModelFolder,
+  TOKENIZER_FILES,
+} from './checkpoint-files.js';
 export {
   baselm,
   ConfigError,

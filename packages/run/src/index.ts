@@ -1,4 +1,5 @@
 export {
+  digestFile,
   type FileDigest,
   FOLDER_MANIFEST,
   isTemporaryName,

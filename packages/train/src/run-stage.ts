@@ -30,6 +30,7 @@ import { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
 import { dataHash, recipeHash } from './recipe-hash.js';
 import { pinRecipe } from './pin-recipe.js';
+import { digestStart, requireSameStart, type StartFiles } from './start-files.js';
 import type { StepContext } from './step.js';
 import { openStreams } from './streams.js';
 import { type StepRecord, train, type TrainingEnd } from './trainer.js';
@@ -75,6 +76,10 @@ export async function runStage(given: TrainRecipe, options: StageOptions): Promi
       `${folder} holds a run of another recipe; choose another name, or remove the folder to start again`,
     );
   }
+  const startFiles = digestStart(recipe);
+  if (state?.startFiles && startFiles) {
+    requireSameStart({ began: state.startFiles, now: startFiles }, recipe.model.init!, folder);
+  }
   if (state?.step === recipe.steps && existsSync(join(out, 'config.json'))) {
     logger.info(`${folder} is finished (${state.step} steps); nothing to do`);
     return { step: state.step, folder, model: out, wasFinished: true };
@@ -94,7 +99,7 @@ export async function runStage(given: TrainRecipe, options: StageOptions): Promi
   const data = await describeData(recipe);
   const manifest = openRunManifest(folder, { name: recipe.name, recipe, seeds, versions, data, command });
   try {
-    const end = await runLoop(recipe, prepared, { ...options, startStep: resumed?.step ?? 0 });
+    const end = await runLoop(recipe, prepared, { ...options, startFiles, startStep: resumed?.step ?? 0 });
     if (!end.stoppedBy) await saveLlama(prepared.context.model, out, { ...prepared.save, replace: true });
     manifest.finish(end.stoppedBy ? `stopped by ${end.stoppedBy}` : 'finished');
     return { ...end, folder, model: out, wasFinished: false };
@@ -189,10 +194,10 @@ function checkSizes(recipe: TrainRecipe, config: LlamaConfig, tokenizerVocab?: n
 async function runLoop(
   recipe: TrainRecipe,
   prepared: Prepared,
-  options: StageOptions & { startStep: number },
+  options: StageOptions & { startFiles?: StartFiles; startStep: number },
 ): Promise<TrainingEnd> {
   const { folder, checkpoints } = stageFolders(recipe);
-  const { startStep, logger, stop } = options;
+  const { startFiles, startStep, logger, stop } = options;
   if (startStep > 0) logger.info(`resuming ${folder} after step ${startStep}`);
   const metrics = openMetrics(join(folder, 'metrics.jsonl'), startStep + 1);
   const board = openTensorBoard(join(folder, 'tensorboard'), startStep + 1);
@@ -206,7 +211,7 @@ async function runLoop(
     board.scalars(record.step, Object.fromEntries(numbers));
   };
   const saveStep = async (step: number): Promise<void> => {
-    const state = { step, recipeHash: recipeHash(recipe), dataHash: dataHash(recipe) };
+    const state = { step, recipeHash: recipeHash(recipe), dataHash: dataHash(recipe), startFiles };
     const write = (temporary: string): Promise<void> =>
       writeTrainingState(temporary, { model: context.model, optimizer, save }, state);
     await saveCheckpoint(checkpoints, step, write, { keep: recipe.checkpoint.keep });

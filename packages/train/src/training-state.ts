@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { createSafetensorsWriter, type Llama, openSafetensors, saveLlama, type SaveOptions } from '@lethe/model';
 import { UserError } from '@lethe/run';
 import type { Optimizer } from './optimizer.js';
+import type { StartFiles } from './start-files.js';
 
 /** What a checkpoint says beside its tensors. */
 export interface TrainingState {
@@ -13,6 +14,8 @@ export interface TrainingState {
   recipeHash: string;
   /** Hash of the shards it trains on. */
   dataHash: string;
+  /** The model it started from; absent where that was fresh weights or on the hub. */
+  startFiles?: StartFiles;
 }
 
 /** Writes a resumable checkpoint into a folder: the model in the Hugging Face layout, the optimizer, the state. */

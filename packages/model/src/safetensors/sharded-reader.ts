@@ -44,6 +44,11 @@ export function openShardedSafetensors(indexFile: string): TensorSource {
   }
 }
 
+/** Paths of the shards that an index lists. @throws SafetensorsError when the index cannot be read. */
+export function shardFiles(indexFile: string): string[] {
+  return [...new Set(readWeightMap(indexFile).values())].map((name) => join(dirname(indexFile), name));
+}
+
 function readWeightMap(indexFile: string): Map<string, string> {
   let text: string;
   let parsed: { weight_map?: unknown } | null;

@@ -1,0 +1,30 @@
+import { basename, join } from 'node:path';
+import { isHubLocation } from '@lethe/data-pipeline';
+import { findModelFiles } from '@lethe/model';
+import { digestFile, UserError } from '@lethe/run';
+import type { TrainRecipe } from './recipe.js';
+
+/** SHA-256 by name of the files of a start model: config, weights, index. */
+export type StartFiles = Record<string, string>;
+
+/**
+ * The files that a run starts from, read once: the path in a recipe does not say what lies there. Undefined for fresh
+ * weights, and for a model on the hub, whose pinned commit says it.
+ */
+export function digestStart({ model: { init } }: Pick<TrainRecipe, 'model'>): StartFiles | undefined {
+  if (init === undefined || isHubLocation(init)) return undefined;
+  return Object.fromEntries(findModelFiles(init).map((file) => [basename(file), digestFile(file).sha256]));
+}
+
+/**
+ * Checks that the run in `folder` goes on from the files in `init` that it began with. Files that are gone are missed
+ * when they are needed.
+ * @throws UserError naming the first file that is another.
+ */
+export function requireSameStart(files: { began: StartFiles; now: StartFiles }, init: string, folder: string): void {
+  const changed = Object.keys(files.now).find((name) => files.now[name] !== files.began[name]);
+  if (changed === undefined) return;
+  throw new UserError(
+    `${join(init, changed)} is not the file that ${folder} started from; restore it, choose another name, or remove the folder to start again`,
+  );
+}
