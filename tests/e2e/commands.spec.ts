@@ -33,6 +33,7 @@ const COMMANDS: Record<string, string[]> = {
   refine: TRAINING,
   finetune: TRAINING,
   eval: ['--recipe <file>', '--set <key=value>', '--model <dir>', '--out <file>', ...DEVICE],
+  compare: ['<results...>', '--out <file>', '--overlap <dir>'],
   diagnose: [
     '--base <dir>',
     '--model <dir>',

@@ -1,5 +1,6 @@
 import { createLogger, type Logger, type LogLevel, UserError } from '@lethe/run';
 import { Command, CommanderError } from 'commander';
+import { addCompareCommand } from './commands/compare.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addDiagnoseCommand } from './commands/diagnose.js';
 import { addEvalCommand } from './commands/eval.js';
@@ -39,6 +40,7 @@ export function createProgram(context: CliContext): Command {
     addInspectCommand,
     addTrainCommands,
     addEvalCommand,
+    addCompareCommand,
     addDiagnoseCommand,
     addScoreCommand,
     addGenerateCommand,

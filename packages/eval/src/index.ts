@@ -20,3 +20,5 @@ export { PromptEncoder } from './engine/prompt-encoder.js';
 export { answerGsm8k, type MathScore, scoreMath } from './gsm8k/answer-gsm8k.js';
 export { readGsm8k } from './gsm8k/gsm8k-files.js';
 export { MATH_PROTOCOLS, MATH_STYLES, type MathProtocol, type MathReading } from './gsm8k/gsm8k-protocol.js';
+export { compareItems, type ItemComparison, type ItemPair } from './compare/compare-items.js';
+export { holm } from './compare/paired-tests.js';

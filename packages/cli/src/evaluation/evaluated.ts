@@ -45,7 +45,11 @@ export function itemLog(
 ): NonNullable<Answering['log']> {
   const { name } = task;
   const header = { model, device, version: VERSION, task, questions: sha256(of.questions), checkpoint: of.checkpoint };
-  const slug = name.toLowerCase().match(/[\p{L}\p{N}]+/gu)?.join('-') ?? 'items';
+  const slug =
+    name
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu)
+      ?.join('-') ?? 'items';
   return { file: join(folder, `${slug}-${sha256(header).slice(0, 12)}.jsonl`), header };
 }
 

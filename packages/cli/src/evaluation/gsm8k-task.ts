@@ -1,4 +1,12 @@
-import { answerGsm8k, type EvalItem, MATH_STYLES, type MathProtocol, readGsm8k, type Score, scoreMath } from '@lethe/eval';
+import {
+  answerGsm8k,
+  type EvalItem,
+  MATH_STYLES,
+  type MathProtocol,
+  readGsm8k,
+  type Score,
+  scoreMath,
+} from '@lethe/eval';
 import type { EvalTaskOf } from './eval-recipe.js';
 import { type Evaluated, overlapOf } from './evaluated.js';
 import type { TaskResult } from './task-result.js';

@@ -1,4 +1,12 @@
-import type { ChoiceScores, EvalItem, InstructionScores, MathReading, MathScore, OverlapSplit, Score } from '@lethe/eval';
+import type {
+  ChoiceScores,
+  EvalItem,
+  InstructionScores,
+  MathReading,
+  MathScore,
+  OverlapSplit,
+  Score,
+} from '@lethe/eval';
 
 /** A score with its name, as tables show it. */
 export interface Measure {

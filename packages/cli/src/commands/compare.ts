@@ -1,0 +1,48 @@
+import { readOverlaps } from '@lethe/data-pipeline';
+import { UserError, writeFileAtomically } from '@lethe/run';
+import type { Command } from 'commander';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { COMPARISON_HEADER, compareEvaluations, comparisonRows } from '../evaluation/compare-evaluations.js';
+import { readEvaluation } from '../evaluation/read-evaluation.js';
+import type { CliContext } from '../main.js';
+import { formatTable } from '../table.js';
+
+interface CompareFlags {
+  out: string;
+  overlap: string[];
+}
+
+/** `lethe compare`: models on the same items, pair by pair. */
+export function addCompareCommand(program: Command, context: CliContext): void {
+  program
+    .command('compare')
+    .description('compare models on the items that they share: paired differences, tests, items lost and recovered')
+    .argument('<results...>', 'results.json files of lethe eval, in the order of the lineage')
+    .option('--out <file>', 'JSON with every comparison and item', 'runs/compare/results.json')
+    .option(
+      '--overlap <dir>',
+      'overlap.jsonl of prepared training data, or its folder: says which changed items are in it; repeatable',
+      (value: string, list: string[]) => [...list, value],
+      [],
+    )
+    .action(async (files: string[], { out, overlap }: CompareFlags) => {
+      if (files.length < 2) throw new UserError(`expected two or more results to compare, received ${files.length}`);
+      const evaluations = files.map(readEvaluation);
+      const overlaps = overlap.length > 0 ? await readOverlaps(overlap) : undefined;
+      const comparisons = compareEvaluations(evaluations, overlaps);
+      mkdirSync(dirname(out), { recursive: true });
+      const models = files.map((file, i) => ({ file, model: evaluations[i].model }));
+      writeFileAtomically(out, `${JSON.stringify({ models, comparisons }, null, 2)}\n`);
+      const tables = comparisons.map(
+        (comparison) =>
+          `${comparison.before} -> ${comparison.after}\n${formatTable(COMPARISON_HEADER, comparisonRows(comparison))}`,
+      );
+      process.stdout.write(`${tables.join('\n\n')}\n`);
+      for (const { before, after, benchmarks } of comparisons)
+        for (const { name, numUnpaired } of benchmarks)
+          if (numUnpaired > 0)
+            context.logger().warn(`${name}: ${numUnpaired} items are not of both ${before} and ${after}; left out`);
+      context.logger().info(`every item lost or recovered is in ${out}`);
+    });
+}

@@ -1,0 +1,92 @@
+import { seededRandom } from '@lethe/run';
+import type { EvalItem } from '../items/eval-item.js';
+import { compareItems } from './compare-items.js';
+import { holm, mcNemar, signFlip } from './paired-tests.js';
+
+describe('tests of paired items', () => {
+  // Exact binomial sums: R's binom.test(lost, lost + recovered)$p.value.
+  it.each([
+    [0, 0, 1],
+    [5, 5, 1],
+    [0, 5, 0.0625],
+    [1, 9, 0.02148438],
+    [12, 30, 0.0079159],
+    [70, 41, 0.0075848],
+  ])('McNemar: %d lost, %d recovered', (lost, recovered, p) => {
+    expect(mcNemar(lost, recovered)).toBeCloseTo(p, 4);
+    expect(mcNemar(recovered, lost)).toBe(mcNemar(lost, recovered));
+  });
+
+  it('McNemar holds for thousands of items', () => {
+    expect(mcNemar(5000, 5000)).toBeCloseTo(1, 9);
+    expect(mcNemar(1900, 2100)).toBeGreaterThan(0.001);
+    expect(mcNemar(1900, 2100)).toBeLessThan(0.003);
+  });
+
+  it('sign flips of equal differences are the two-sided chance of all heads', () => {
+    expect(signFlip([1, 1, 1, 1, 1], seededRandom(0, 'flips').next)).toBeCloseTo(0.0625, 2);
+    expect(signFlip([0, 0], seededRandom(0, 'flips').next)).toBe(1);
+  });
+
+  it('Holm multiplies the smallest most, and keeps the order', () => {
+    // R: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm").
+    expect(holm([0.01, 0.04, 0.03, 0.005]).map((p) => Number(p.toFixed(6)))).toEqual([0.03, 0.06, 0.06, 0.02]);
+    expect(holm([0.9, 0.8])).toEqual([1, 1]);
+    expect(holm([])).toEqual([]);
+  });
+});
+
+describe('two models on the same items', () => {
+  const item = (id: string, score: number, more: Partial<EvalItem> = {}): EvalItem => ({
+    id,
+    gold: 'A',
+    prediction: 'A',
+    score,
+    ...more,
+  });
+  const answers = (scores: number[], group?: (i: number) => string): EvalItem[] =>
+    scores.map((score, i) => item(String(i), score, group && { group: group(i) }));
+
+  it('lists what was lost and recovered; items of one alone are left out and counted', () => {
+    const before = [...answers([1, 1, 0, 0, 1]), item('only before', 1)];
+    const result = compareItems('B', { before, after: answers([1, 0, 1, 1, 1]).toReversed(), average: 'micro' });
+    expect(result).toMatchObject({ n: 5, numUnpaired: 1, before: 0.6, after: 0.8, test: 'mcnemar', p: 1 });
+    expect(result.difference.value).toBeCloseTo(0.2, 12);
+    expect(result.lost.map((pair) => pair.before.id)).toEqual(['1']);
+    expect(result.recovered.map((pair) => pair.after.id)).toEqual(['2', '3']);
+  });
+
+  it('the interval is of the paired difference: narrow where both fail on the same items', () => {
+    const hard = Array.from({ length: 400 }, (_, i) => (i % 2 === 0 ? 1 : 0));
+    const better = hard.map((score, i) => (i % 40 === 1 ? 1 : score));
+    const { difference, p } = compareItems('B', { before: answers(hard), after: answers(better), average: 'micro' });
+    expect(difference.value).toBeCloseTo(10 / 400, 12);
+    expect(difference.low).toBeGreaterThan(0.005);
+    expect(difference.high).toBeLessThan(0.045);
+    expect(p).toBeCloseTo(2 / 2 ** 10, 9);
+  });
+
+  it('macro averages count groups alike', () => {
+    const group = (i: number): string => (i < 3 ? 'large' : 'small');
+    const [before, after] = [answers([0, 0, 0, 1], group), answers([1, 1, 1, 0], group)];
+    expect(compareItems('B', { before, after, average: 'macro' })).toMatchObject({
+      before: 0.5,
+      after: 0.5,
+      difference: { value: 0 },
+    });
+  });
+
+  it('shares of samples are compared by flipping signs', () => {
+    const result = compareItems('B', { before: answers([0.5, 0.25]), after: answers([0.75, 0.5]), average: 'micro' });
+    expect(result).toMatchObject({ test: 'sign-flip', difference: { value: 0.25 } });
+    expect(result.p).toBeCloseTo(0.5, 1);
+  });
+
+  it('other questions are refused', () => {
+    const before = [item('1', 1)];
+    expect(() => compareItems('B', { before, after: [item('1', 1, { gold: 'C' })], average: 'micro' })).toThrow(
+      /B: item 1 has the answer A in one result and C in another/,
+    );
+    expect(() => compareItems('B', { before, after: [item('2', 1)], average: 'micro' })).toThrow(/no items in common/);
+  });
+});
