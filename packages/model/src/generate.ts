@@ -12,8 +12,6 @@ export interface GenerateOptions extends Sampling {
   /** Generation of a sequence ends after one of these ids, which is not returned. */
   stopIds?: readonly number[];
   random?: Random;
-  /** Called with each sequence's index and new token; returning false ends that sequence. */
-  onToken?: (sequence: number, id: number) => boolean | void;
 }
 
 /** Sequences of different lengths, padded on the left so that they all end in the same column. */
@@ -96,9 +94,7 @@ export function generate(model: Llama, prompts: ArrayLike<number>[], options: Ge
       chosen.forEach((id, s) => {
         if (isDone[s]) return;
         isDone[s] = options.stopIds?.includes(id) ?? false;
-        if (isDone[s]) return;
-        made[s].push(id);
-        if (options.onToken?.(s, id) === false) isDone[s] = true;
+        if (!isDone[s]) made[s].push(id);
       });
       rows = padded.rows(padded.width + step, padded.width + step + 1, (s) => chosen[s]);
     }
