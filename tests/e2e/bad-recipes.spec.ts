@@ -97,7 +97,7 @@ describe('flags and inputs are refused', () => {
     ],
     ['an existing folder to export to', ['export', ...model, '--out', 'natural'], 'natural exists'],
     ['an evaluation without a model', ['eval'], 'which model?'],
-    ['a benchmark that is not there', ['eval', ...model], 'no such folder; expected MMLU'],
+    ['a benchmark that is not there', ['eval', ...model], "no such folder; expected mmlu's layout"],
   ])('%s', async (_case, args, message) => {
     expect(await failureHere(folder, ...args)).toContain(message);
   });
