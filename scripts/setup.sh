@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(build-essential cmake git libdnnl-dev libgtest-dev)
+# bubblewrap, util-linux and python3 run the programs of HumanEval and MBPP.
+packages=(build-essential cmake git libdnnl-dev libgtest-dev bubblewrap util-linux python3)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

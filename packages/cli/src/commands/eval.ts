@@ -14,6 +14,7 @@ interface EvalFlags extends DeviceFlags {
   set: string[];
   model?: string;
   out?: string;
+  withoutSandbox?: boolean;
 }
 
 /** `lethe eval`: benchmarks of one model, with intervals. */
@@ -29,7 +30,8 @@ export function addEvalCommand(program: Command, context: CliContext): void {
       [],
     )
     .option('--model <dir>', 'checkpoint folder, or hf://OWNER/NAME, in place of the recipe’s')
-    .option('--out <file>', 'JSON with every score and item, in place of the recipe’s');
+    .option('--out <file>', 'JSON with every score and item, in place of the recipe’s')
+    .option('--without-sandbox', 'run programs that the model writes with your own rights where there is no sandbox');
   addDeviceOptions(command).action(async (flags: EvalFlags) => {
     const set = [...flags.set];
     if (flags.model !== undefined) set.push(`model=${JSON.stringify(flags.model)}`);
@@ -39,7 +41,9 @@ export function addEvalCommand(program: Command, context: CliContext): void {
     await selectDevice(flags);
     const items = join(dirname(recipe.out), 'items');
     const device = `${flags.device} ${flags.precision}`;
-    const results = await runEvaluation({ ...recipe, model: recipe.model, items, device }, context.logger());
+    const { withoutSandbox } = flags;
+    const plan = { ...recipe, model: recipe.model, items, device, withoutSandbox };
+    const results = await runEvaluation(plan, context.logger());
     mkdirSync(dirname(recipe.out), { recursive: true });
     writeFileAtomically(recipe.out, `${JSON.stringify(results, null, 2)}\n`);
     process.stdout.write(`${formatEvaluation(results)}\n`);

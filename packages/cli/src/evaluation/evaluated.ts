@@ -22,6 +22,8 @@ export interface Evaluated {
   overlaps: Overlaps | undefined;
   /** Log-likelihoods that several protocols share. */
   known: KnownLogprobs;
+  /** Programs may run with the user's own rights where there is no sandbox. */
+  allowsUnsandboxed: boolean;
   /** How the items of a task that asks `questions` are kept and reported. */
   answering: (task: EvalTask & { protocol?: string }, questions: unknown) => Answering;
 }

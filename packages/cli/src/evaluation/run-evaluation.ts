@@ -15,6 +15,8 @@ export interface EvaluationPlan {
   overlap?: string[];
   /** Folder that keeps items as they are done, so that the evaluation can be interrupted; absent: none are kept. */
   items?: string;
+  /** Run programs that the model writes even where there is no sandbox. */
+  withoutSandbox?: boolean;
   /** Device and precision, for the record. */
   device?: string;
 }
@@ -33,6 +35,7 @@ export async function runEvaluation(recipe: EvaluationPlan, logger: Logger): Pro
     tokenizer,
     overlaps,
     known: new Map(),
+    allowsUnsandboxed: recipe.withoutSandbox ?? false,
     answering: (task, questions) => ({
       ...(place && { log: itemLog(place, task, { questions, checkpoint }) }),
       onProgress: (done, total) => logger.progress(`${recipe.model}: ${task.name} ${done} of ${total}`),

@@ -1,6 +1,7 @@
 import { documentPerplexities } from '@lethe/analysis';
 import { sequences } from '@lethe/data-pipeline';
 import { runChoiceTask } from './choice-task.js';
+import { runCodeTask } from './code-task.js';
 import type { EvalTask, EvalTaskOf } from './eval-recipe.js';
 import type { Evaluated } from './evaluated.js';
 import { runGsm8kTask } from './gsm8k-task.js';
@@ -26,6 +27,8 @@ export async function runTask(task: EvalTask, evaluated: Evaluated): Promise<Tas
       return runChoiceTask(task, evaluated);
     case 'gsm8k':
       return runGsm8kTask(task, evaluated);
+    case 'code':
+      return [await runCodeTask(task, evaluated)];
     case 'instructions':
       return [await runInstructionTask(task, evaluated)];
     case 'perplexity':

@@ -1,5 +1,6 @@
 import type {
   ChoiceScores,
+  CodeScores,
   EvalItem,
   InstructionScores,
   MathReading,
@@ -33,6 +34,7 @@ export interface Answered {
 export type TaskResult =
   | ({ kind: 'multiple-choice'; scores: ChoiceScores } & Answered)
   | ({ kind: 'gsm8k'; scores: Record<MathReading, MathScore> } & Answered)
+  | ({ kind: 'code'; scores: CodeScores } & Answered)
   | ({ kind: 'instructions'; scores: InstructionScores } & Answered)
   | { kind: 'perplexity'; name: string; perplexity: number; numTokens: number; logPerplexities: number[] };
 

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { readJsonl } from '../items/read-jsonl.js';
+import type { CodeBenchmark } from './code-problem.js';
+
+const row = z.object({ task_id: z.string(), prompt: z.string(), entry_point: z.string(), test: z.string() });
+
+/** HumanEval's `HumanEval.jsonl` or `.jsonl.gz`. @throws UserError with file and line. */
+export function readHumanEval(file: string): CodeBenchmark {
+  const problems = readJsonl(file, row).map(({ task_id: id, prompt, entry_point, test, place }) => ({
+    id,
+    place,
+    prompt: () => prompt,
+    program: (completion: string) => `${prompt}${completion}\n${test}\ncheck(${entry_point})`,
+  }));
+  const stopStrings = ['\nclass', '\ndef', '\n#', '\nif', '\nprint'];
+  return { problems, stopStrings, numShots: 0, maxNewTokens: 512, seconds: 3 };
+}

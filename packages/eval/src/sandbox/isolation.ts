@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs';
+import { PYTHON_RUNNER } from './python-runner.js';
+
+/** How programs are kept from the machine: `bubblewrap`, or `none` where the user allowed it. */
+export type Isolation = 'bubblewrap' | 'none';
+
+/** Limits of one program. */
+export interface ProgramLimits {
+  /** Wall time. */
+  seconds: number;
+  /** Address space. Default 1 GiB. */
+  memoryBytes?: number;
+}
+
+const MIB = 2 ** 20;
+/** Descriptor that bubblewrap reads the filter of system calls from. */
+export const FILTER_DESCRIPTOR = 4;
+/** The system's interpreter: one in a home folder is not seen inside. */
+export const PYTHON = '/usr/bin/python3';
+
+/** Command lines of Debian's programs, where they are installed. */
+export const SANDBOX_PROGRAMS = { bwrap: '/usr/bin/bwrap', prlimit: '/usr/bin/prlimit', python3: PYTHON } as const;
+
+/** Paths of programs that are missing. */
+export const missingPrograms = (programs: Record<string, string> = SANDBOX_PROGRAMS): string[] =>
+  Object.values(programs).filter((path) => !existsSync(path));
+
+/** The interpreter under its limits: isolated from the environment and from installed packages. */
+function limited({ seconds, memoryBytes = 1024 * MIB }: ProgramLimits): string[] {
+  const limits = [`--as=${memoryBytes}`, `--cpu=${Math.ceil(seconds) + 1}`, `--fsize=${16 * MIB}`];
+  return [
+    SANDBOX_PROGRAMS.prlimit,
+    ...limits,
+    '--core=0',
+    '--nofile=64',
+    '--stack=67108864',
+    '--',
+    PYTHON,
+    '-I',
+    '-S',
+    '-B',
+    '-c',
+    PYTHON_RUNNER,
+  ];
+}
+
+/** bubblewrap: own processes, network, users and files; /usr to read, and 16 MiB to write. */
+function wrapped(command: string[], hasFilter: boolean): string[] {
+  const links = ['lib', 'lib64', 'bin'].flatMap((name) =>
+    existsSync(`/usr/${name}`) ? ['--symlink', `usr/${name}`, `/${name}`] : [],
+  );
+  return [
+    SANDBOX_PROGRAMS.bwrap,
+    '--unshare-all',
+    '--die-with-parent',
+    '--new-session',
+    '--cap-drop',
+    'ALL',
+    '--clearenv',
+    '--ro-bind',
+    '/usr',
+    '/usr',
+    ...links,
+    '--proc',
+    '/proc',
+    '--dev',
+    '/dev',
+    '--remount-ro',
+    '/dev',
+    '--size',
+    String(16 * MIB),
+    '--tmpfs',
+    '/tmp',
+    '--chdir',
+    '/tmp',
+    ...(hasFilter ? ['--seccomp', String(FILTER_DESCRIPTOR)] : []),
+    '--',
+    ...command,
+  ];
+}
+
+/** The command line of a program under an isolation. */
+export function commandLine(isolation: Isolation, limits: ProgramLimits, hasFilter: boolean): string[] {
+  return isolation === 'none' ? limited(limits) : wrapped(limited(limits), hasFilter);
+}
