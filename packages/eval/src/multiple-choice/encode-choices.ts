@@ -58,6 +58,11 @@ export async function encodeChoices(
     const excess = readLength(request) - limit;
     if (excess <= 0) return { ...request, lengths, ...(numShots < most && { cut: 'shots' }) };
     if (protocol === 'lm-eval' || numShots === 0)
-      return { ...request, context: request.context.slice(excess), lengths, cut: 'start' };
+      return {
+        ...request,
+        context: request.context.slice(excess),
+        lengths: lengths.map((length) => length - excess),
+        cut: 'start',
+      };
   }
 }
