@@ -30,7 +30,8 @@ TEST_F(Environment, ReadsNumbersWithUnits) {
 }
 
 TEST_F(Environment, RefusesWhatIsNoNumber) {
-  for (const char* wrong : {"0", "-1", "1.5G", "12MB", "G", "many", " 1", "9223372036854775807K", "99999999999999999999"})
+  for (const char* wrong :
+       {"0", "-1", "1.5G", "12MB", "G", "many", " 1", "9223372036854775807K", "99999999999999999999"})
     EXPECT_THROW(number(wrong), Error) << wrong;
 }
 
@@ -43,8 +44,7 @@ TEST_F(Environment, NamesTheVariableAndTheChoices) {
     environment_choice(name, {"avx2", "generic"});
     FAIL();
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(),
-                 "[environment] LETHE_TEST_SETTING is 'AVX2'; expected avx2 or generic, or unset it");
+    EXPECT_STREQ(error.what(), "[environment] LETHE_TEST_SETTING is 'AVX2'; expected avx2 or generic, or unset it");
   }
 }
 
