@@ -38,6 +38,8 @@ const COMMANDS: Record<string, string[]> = {
     '--base <dir>',
     '--model <dir>',
     '--data <shards>',
+    '--synthetic <shards>',
+    '--natural <shards>',
     '--documents <n>',
     '--max-length <n>',
     '--out <dir>',

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { filesIn, jsonl, succeed, temporaryFolder } from './lethe.js';
+import { failure, filesIn, jsonl, succeed, temporaryFolder } from './lethe.js';
 import { pretrainProject } from './small-project.js';
 
 interface Scored {
@@ -120,10 +120,27 @@ describe('from text to a repaired model on a user’s own files', () => {
   it('diagnose compares two models and draws them', async () => {
     const models = ['--base', 'runs/base/model', '--model', 'runs/unlearn/model'];
     await succeed(folder, 'diagnose', ...models, '--data', 'natural/heldout', '--out', 'diagnosis');
-    expect(existsSync(at('diagnosis/diagnosis.json'))).toBe(true);
+    const { perplexities } = JSON.parse(readFileSync(at('diagnosis/diagnosis.json'), 'utf8')) as {
+      perplexities: { models: { perplexity: number }[] }[];
+    };
+    expect(perplexities.map((text) => text.models.length)).toEqual([2]);
     const html = readFileSync(at('diagnosis/diagnosis.html'), 'utf8');
     expect(html).toContain('<polyline');
     expect(html).not.toContain('NaN');
+  });
+
+  it('diagnose finds the tokens that synthetic text overuses', async () => {
+    const texts = ['--synthetic', 'synthetic/heldout', '--natural', 'natural/heldout'];
+    const { stdout } = await succeed(folder, 'diagnose', '--base', 'runs/base/model', ...texts, '--out', 'tokens');
+    expect(stdout).toMatch(/Jensen-Shannon divergence 0\.\d+ bits/);
+    const { tokenIds } = JSON.parse(readFileSync(at('tokens/diagnosis.json'), 'utf8')) as {
+      tokenIds: { peaks: { text: string; share: number; referenceShare: number }[] };
+    };
+    expect(tokenIds.peaks.length).toBeGreaterThan(0);
+    for (const { share, referenceShare } of tokenIds.peaks) expect(share).toBeGreaterThan(referenceShare);
+    expect(readFileSync(at('tokens/diagnosis.html'), 'utf8').match(/<polyline/g)).toHaveLength(2);
+    const half = await failure(folder, 'diagnose', '--base', 'runs/base/model', '--synthetic', 'synthetic');
+    expect(half).toContain('give both --synthetic SHARDS and --natural SHARDS');
   });
 
   it('a finished command says so and changes nothing', async () => {

@@ -1,4 +1,4 @@
-import { kernelDensity } from '@lethe/analysis';
+import { type DensityCurve, kernelDensity } from '@lethe/analysis';
 import { escapeHtml } from './html.js';
 
 /** Okabe and Ito's palette: told apart by colour-blind readers. */
@@ -40,8 +40,19 @@ export function densitySvg(series: readonly DensitySeries[], label: string): str
   const all = series.flatMap(({ values }) => values);
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const pad = 0.08 * (high - low || 1);
-  const [from, to] = [low - pad, high + pad];
-  const curves = series.map(({ values }) => kernelDensity(values, { from, to }));
+  const range = { from: low - pad, to: high + pad };
+  return curvesSvg(
+    series.map(({ name, values }) => ({ name, curve: kernelDensity(values, range) })),
+    { ...range, label },
+  );
+}
+
+/** Density curves over one axis, as an SVG element. */
+export function curvesSvg(
+  named: readonly { name: string; curve: DensityCurve }[],
+  { from, to, label }: { from: number; to: number; label: string },
+): string {
+  const curves = named.map(({ curve }) => curve);
   const top = Math.max(...curves.flatMap(({ y }) => y));
   const toX = (x: number): number => MARGIN.left + ((x - from) / (to - from)) * (WIDTH - MARGIN.left - MARGIN.right);
   const toY = (y: number): number => HEIGHT - MARGIN.bottom - (y / top) * (HEIGHT - MARGIN.top - MARGIN.bottom);
@@ -52,7 +63,7 @@ export function densitySvg(series: readonly DensitySeries[], label: string): str
   );
   const paths = curves.map(({ x, y }, i) => {
     const points = x.map((at, j) => `${toX(at).toFixed(1)},${toY(y[j]).toFixed(1)}`).join(' ');
-    return `<polyline points="${points}" fill="none" stroke="${colourOf(i)}" stroke-width="2"${isDashed(i) ? ' stroke-dasharray="6 4"' : ''}><title>${escapeHtml(series[i].name)}</title></polyline>`;
+    return `<polyline points="${points}" fill="none" stroke="${colourOf(i)}" stroke-width="2"${isDashed(i) ? ' stroke-dasharray="6 4"' : ''}><title>${escapeHtml(named[i].name)}</title></polyline>`;
   });
   const baseline = `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${HEIGHT - MARGIN.bottom}" y2="${HEIGHT - MARGIN.bottom}" stroke="#444"/>`;
   const caption = `<text x="${(WIDTH + MARGIN.left) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${label}</text>`;
