@@ -40,9 +40,19 @@ export async function diagnoseTokenIds(
     await countsOf(natural, tokenizer, limits),
   ];
   const { peaks, ...shift } = tokenShift(counts, reference);
-  const named = peaks.map(async (peak) => ({ ...peak, text: await tokenizer.decode([peak.id]) }));
+  const texts = await tokenTexts(
+    tokenizer,
+    peaks.map(({ id }) => id),
+  );
   const curves = { synthetic: tokenDensity(counts), natural: tokenDensity(reference) };
-  return { synthetic, natural, ...shift, peaks: await Promise.all(named), curves };
+  return { synthetic, natural, ...shift, peaks: peaks.map((peak, i) => ({ ...peak, text: texts[i] })), curves };
+}
+
+/** What tokens stand for in the middle of a text, where a leading space is kept. */
+async function tokenTexts(tokenizer: Tokenizer, ids: number[]): Promise<string[]> {
+  const [before] = await tokenizer.encodeBatch(['a'], { addSpecialTokens: false });
+  const start = (await tokenizer.decode(before)).length;
+  return Promise.all(ids.map(async (id) => (await tokenizer.decode([...before, id])).slice(start)));
 }
 
 /** The header of {@link tokenRows}. */
@@ -53,7 +63,7 @@ const percent = (share: number): string => (100 * share).toFixed(3);
 /** A row for each peak. */
 export function tokenRows({ peaks }: TokenDiagnosis): string[][] {
   return peaks.map(({ text, id, share, referenceShare, excess }) => [
-    JSON.stringify(text),
+    JSON.stringify(text.replaceAll(' ', '␣')),
     String(id),
     percent(share),
     percent(referenceShare),
