@@ -40,6 +40,7 @@ const COMMANDS: Record<string, string[]> = {
     '--data <shards>',
     '--synthetic <shards>',
     '--natural <shards>',
+    '--embeddings',
     '--documents <n>',
     '--max-length <n>',
     '--out <dir>',

@@ -129,16 +129,21 @@ describe('from text to a repaired model on a user’s own files', () => {
     expect(html).not.toContain('NaN');
   });
 
-  it('diagnose finds the tokens that synthetic text overuses', async () => {
-    const texts = ['--synthetic', 'synthetic/heldout', '--natural', 'natural/heldout'];
+  it('diagnose finds the tokens that synthetic text overuses, and embeds both', async () => {
+    const texts = ['--synthetic', 'synthetic/train', '--natural', 'natural/train', '--embeddings', '--documents', '60'];
     const { stdout } = await succeed(folder, 'diagnose', '--base', 'runs/base/model', ...texts, '--out', 'tokens');
+    expect(stdout).toMatch(/60 synthetic and 60 natural documents: \d+\.\d% .* \(49\.6% if they were mixed\)/);
     expect(stdout).toMatch(/Jensen-Shannon divergence 0\.\d+ bits/);
     const { tokenIds } = JSON.parse(readFileSync(at('tokens/diagnosis.json'), 'utf8')) as {
       tokenIds: { peaks: { text: string; share: number; referenceShare: number }[] };
     };
     expect(tokenIds.peaks.length).toBeGreaterThan(0);
     for (const { share, referenceShare } of tokenIds.peaks) expect(share).toBeGreaterThan(referenceShare);
-    expect(readFileSync(at('tokens/diagnosis.html'), 'utf8').match(/<polyline/g)).toHaveLength(2);
+    const html = readFileSync(at('tokens/diagnosis.html'), 'utf8');
+    expect([html.match(/<polyline/g)?.length, html.match(/<circle/g)?.length]).toEqual([2, 120]);
+    expect(html).not.toContain('NaN');
+    const alone = await failure(folder, 'diagnose', '--base', 'runs/base/model', '--embeddings');
+    expect(alone).toContain('--embeddings needs the texts to embed: give --synthetic SHARDS and --natural SHARDS');
     const half = await failure(folder, 'diagnose', '--base', 'runs/base/model', '--synthetic', 'synthetic');
     expect(half).toContain('give both --synthetic SHARDS and --natural SHARDS');
   });

@@ -3,3 +3,6 @@ export { type DistributionShift, distributionShift, mean, variance } from './dis
 export { documentPerplexities, type PerplexityReport } from './perplexity.js';
 export { templateMass } from './template-mass.js';
 export { countTokens, tokenDensity, type TokenPeak, type TokenShift, tokenShift } from './token-ids.js';
+export { documentEmbeddings } from './embeddings.js';
+export { ownNeighbours } from './separation.js';
+export { type Points, tsne, type TsneOptions } from './tsne.js';

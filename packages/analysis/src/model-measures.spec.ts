@@ -1,5 +1,7 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { baselm, initializeLlama, type Llama, scoreSequences } from '@lethe/model';
 import { useDevice } from '@lethe/tensor';
+import { documentEmbeddings } from './embeddings.js';
 import { documentPerplexities } from './perplexity.js';
 import { templateMass } from './template-mass.js';
 
@@ -34,6 +36,20 @@ describe.each(['lethe-reference', 'lethe-cpu', 'cpu'] as const)('measures of a m
     const many = documentPerplexities(model, documents, { batchTokens: 4096 });
     one.logPerplexities.forEach((x, i) => expect(many.logPerplexities[i]).toBeCloseTo(x, 4));
     expect(documentPerplexities(model, documents, { maxLength: 3 }).numTokens).toBe(2 + 1 + 2 + 2);
+  });
+
+  it('an embedding is the mean of a document’s states, whatever is beside it', () => {
+    const all = documentEmbeddings(model, documents);
+    expect([all.count, all.values.length]).toEqual([4, 4 * 16]);
+    documents.forEach((ids, i) => {
+      const alone = documentEmbeddings(model, [cut(ids)]).values;
+      alone.forEach((x, d) => expect(all.values[16 * i + d]).toBeCloseTo(x, 4));
+    });
+    // What the head makes of a single token's state is what scores the next token.
+    const state = documentEmbeddings(model, [[2]]).values;
+    const logits = tf.tidy(() => model.logits(tf.tensor2d(state, [1, 16])).dataSync() as Float32Array);
+    const total = Math.log(logits.reduce((sum, x) => sum + Math.exp(x), 0));
+    expect(logits[3] - total).toBeCloseTo(scores([2, 3])[0], 4);
   });
 
   it('refuses a document with nothing to predict', () => {

@@ -5,6 +5,12 @@ import type { Command } from 'commander';
 import { checkpointFolder } from '../checkpoint-location.js';
 import { addDeviceOptions, type DeviceFlags, selectDevice } from '../device-options.js';
 import {
+  diagnoseEmbeddings,
+  type EmbeddingDiagnosis,
+  embeddingSection,
+  embeddingSummary,
+} from '../diagnosis/embeddings.js';
+import {
   diagnosePerplexities,
   PERPLEXITY_HEADER,
   type PerplexityDiagnosis,
@@ -30,6 +36,7 @@ interface DiagnoseFlags extends DeviceFlags {
   data: string[];
   synthetic?: string;
   natural?: string;
+  embeddings?: true;
   documents: number;
   maxLength: number;
   out: string;
@@ -38,6 +45,7 @@ interface DiagnoseFlags extends DeviceFlags {
 /** diagnosis.json */
 interface Diagnosis {
   tokenIds?: TokenDiagnosis;
+  embeddings?: EmbeddingDiagnosis;
   perplexities?: PerplexityDiagnosis[];
 }
 
@@ -53,6 +61,7 @@ export function addDiagnoseCommand(program: Command, context: CliContext): void 
     .option('--data <shards>', 'held-out shards to measure perplexities on; repeatable', collect, [])
     .option('--synthetic <shards>', 'synthetic shards, whose token ids are compared with')
     .option('--natural <shards>', 'natural shards')
+    .option('--embeddings', 'also draw how the base model embeds both (t-SNE; minutes for 4,000 documents)')
     .option('--documents <n>', 'documents of each', integer, 2000)
     .option('--max-length <n>', 'tokens of a document', integer, 1024)
     .option('--out <dir>', 'folder for diagnosis.json and diagnosis.html', 'runs/diagnosis');
@@ -74,6 +83,8 @@ const comparesTokens = ({ synthetic, natural }: DiagnoseFlags): boolean =>
 function checkFlags(flags: DiagnoseFlags): void {
   if ((flags.synthetic === undefined) !== (flags.natural === undefined))
     throw new UserError('token ids are compared between two texts: give both --synthetic SHARDS and --natural SHARDS');
+  if (flags.embeddings && !comparesTokens(flags))
+    throw new UserError('--embeddings needs the texts to embed: give --synthetic SHARDS and --natural SHARDS');
   if (flags.model.length === 0 && flags.data.length === 0 && comparesTokens(flags)) return;
   if (flags.model.length === 0) throw new UserError('nothing to compare with the base: give --model DIR');
   if (flags.data.length === 0)
@@ -84,25 +95,36 @@ async function diagnose(flags: DiagnoseFlags, context: CliContext): Promise<Diag
   const { base, model, data, synthetic, natural } = flags;
   const logger = context.logger();
   const diagnosis: Diagnosis = {};
+  if (model.length > 0 || flags.embeddings) await selectDevice(flags);
   if (synthetic !== undefined && natural !== undefined) {
     logger.progress(`token ids of ${synthetic} and ${natural}`);
-    diagnosis.tokenIds = await diagnoseTokenIds(await checkpointFolder(base, logger), { synthetic, natural }, flags);
+    const folder = await checkpointFolder(base, logger);
+    diagnosis.tokenIds = await diagnoseTokenIds(folder, { synthetic, natural }, flags);
+    if (flags.embeddings) {
+      logger.progress(`embeddings of ${synthetic} and ${natural} by ${base}`);
+      const model = { folder, location: base };
+      diagnosis.embeddings = await diagnoseEmbeddings(model, { synthetic, natural }, flags);
+    }
   }
   if (model.length > 0) {
-    await selectDevice(flags);
     diagnosis.perplexities = await diagnosePerplexities([base, ...model], data, flags, logger);
   }
   return diagnosis;
 }
 
-function text({ tokenIds, perplexities }: Diagnosis): string {
+function text({ tokenIds, embeddings, perplexities }: Diagnosis): string {
   const parts: string[] = [];
   if (tokenIds) parts.push(tokenSummary(tokenIds), formatTable(TOKEN_HEADER, tokenRows(tokenIds)));
+  if (embeddings) parts.push(embeddingSummary(embeddings));
   if (perplexities) parts.push(formatTable(PERPLEXITY_HEADER, perplexities.flatMap(perplexityRows)));
   return parts.join('\n\n');
 }
 
-function page({ tokenIds, perplexities }: Diagnosis): string {
-  const sections = [tokenIds && tokenSection(tokenIds), perplexities && perplexitySection(perplexities)];
+function page({ tokenIds, embeddings, perplexities }: Diagnosis): string {
+  const sections = [
+    tokenIds && tokenSection(tokenIds),
+    embeddings && embeddingSection(embeddings),
+    perplexities && perplexitySection(perplexities),
+  ];
   return htmlPage('Lethe diagnosis', sections.filter(Boolean).join(''));
 }

@@ -15,7 +15,7 @@ export interface DensitySeries {
 }
 
 /** The look of curve i: a colour, dashed from the second round of the palette on. */
-const colourOf = (i: number): string => COLOURS[i % COLOURS.length];
+export const colourOf = (i: number): string => COLOURS[i % COLOURS.length];
 const isDashed = (i: number): boolean => i >= COLOURS.length;
 
 /** The names of the curves with their looks, as HTML. */

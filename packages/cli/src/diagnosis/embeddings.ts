@@ -1,0 +1,81 @@
+import { documentEmbeddings, ownNeighbours, tsne } from '@lethe/analysis';
+import { loadTokenizer } from '@lethe/data-pipeline';
+import { loadLlama } from '@lethe/model';
+import { UserError } from '@lethe/run';
+import { densityLegend } from '../report/density-svg.js';
+import { escapeHtml } from '../report/html.js';
+import { scatterSvg } from '../report/scatter-svg.js';
+import { type ReadLimits, readSequences } from './read-sequences.js';
+
+const PERPLEXITY = 30;
+
+/** Where a model puts synthetic and natural documents. */
+export interface EmbeddingDiagnosis {
+  model: string;
+  synthetic: string;
+  natural: string;
+  numSynthetic: number;
+  numNatural: number;
+  /** Mean share of a document's ten nearest neighbours that are of its own kind. */
+  ownNeighbours: number;
+  /** What that share would be if the kinds were mixed. */
+  mixed: number;
+  /** Coordinates by t-SNE, the synthetic documents first. */
+  layout: [number, number][];
+}
+
+/** Embeds documents of both kinds with the model in `folder` and lays them out in a plane. */
+export async function diagnoseEmbeddings(
+  { folder, location }: { folder: string; location: string },
+  { synthetic, natural }: Record<'synthetic' | 'natural', string>,
+  limits: ReadLimits,
+): Promise<EmbeddingDiagnosis> {
+  const tokenizer = await loadTokenizer(folder);
+  const first = await readSequences(synthetic, tokenizer, limits);
+  const documents = [...first, ...(await readSequences(natural, tokenizer, limits))];
+  if (documents.length < 3 * PERPLEXITY)
+    throw new UserError(
+      `${synthetic} and ${natural} have ${documents.length} documents; --embeddings needs ${3 * PERPLEXITY} to draw`,
+    );
+  const { model } = loadLlama(folder, { trainable: false });
+  const points = documentEmbeddings(model, documents, limits);
+  model.dispose();
+  if (!points.values.every(Number.isFinite))
+    throw new UserError(`${location}: the model computed hidden states that are not finite; its weights are damaged`);
+  const isFirst = documents.map((_, i) => i < first.length);
+  const [N, n] = [documents.length, first.length];
+  const plane = tsne(points, { perplexity: PERPLEXITY });
+  return {
+    model: location,
+    synthetic,
+    natural,
+    numSynthetic: n,
+    numNatural: N - n,
+    ownNeighbours: ownNeighbours(points, isFirst),
+    mixed: (n * (n - 1) + (N - n) * (N - n - 1)) / (N * (N - 1)),
+    layout: documents.map((_, i) => [plane[2 * i], plane[2 * i + 1]]),
+  };
+}
+
+/** How far the kinds lie apart, in a sentence. */
+export function embeddingSummary({ model, numSynthetic, numNatural, ...measures }: EmbeddingDiagnosis): string {
+  const [own, mixed] = [measures.ownNeighbours, measures.mixed].map((share) => (100 * share).toFixed(1));
+  return (
+    `last hidden states of ${model}, ${numSynthetic} synthetic and ${numNatural} natural documents: ` +
+    `${own}% of a document's ten nearest neighbours are of its own kind (${mixed}% if they were mixed)`
+  );
+}
+
+/** The layout as HTML. */
+export function embeddingSection(diagnosis: EmbeddingDiagnosis): string {
+  const { synthetic, natural, numSynthetic, layout } = diagnosis;
+  const groups = [
+    { name: synthetic, points: layout.slice(0, numSynthetic) },
+    { name: natural, points: layout.slice(numSynthetic) },
+  ];
+  return (
+    `<h2>Embeddings</h2><p>${escapeHtml(embeddingSummary(diagnosis))}.</p>` +
+    densityLegend(groups.map(({ name }) => name)) +
+    scatterSvg(groups, 't-SNE of the mean last hidden states of documents')
+  );
+}
