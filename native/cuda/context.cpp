@@ -1,8 +1,8 @@
 #include "cuda/context.h"
 
-#include <cstdlib>
 #include <cstring>
 
+#include "core/environment.h"
 #include "core/operator_table.h"
 #include "cuda/cublaslt.h"
 #include "cuda/status.h"
@@ -54,19 +54,16 @@ cudaStream_t new_stream(int ordinal) {
   return stream;
 }
 
+}  // namespace
+
 Settings settings_of_environment() {
   Settings settings;
-  const auto text = [](const char* name) { return std::string(std::getenv(name) ? std::getenv(name) : ""); };
-  settings.fp32_logits = text("LETHE_HEAD_LOGITS") == "fp32";
-  settings.plain_gemm = text("LETHE_GEMM") == "plain";
-  if (const std::string bytes = text("LETHE_HEAD_BYTES"); !bytes.empty())
-    settings.head_bytes = std::atoll(bytes.c_str());
-  if (const std::string blocks = text("LETHE_ROW_CLUSTER"); !blocks.empty())
-    settings.row_cluster = static_cast<unsigned>(std::atoi(blocks.c_str()));
+  settings.fp32_logits = environment_choice("LETHE_HEAD_LOGITS", {"fp32", "fp16"}) == "fp32";
+  settings.plain_gemm = environment_choice("LETHE_GEMM", {"plain"}) == "plain";
+  settings.head_bytes = environment_number("LETHE_HEAD_BYTES", settings.head_bytes);
+  settings.row_cluster = static_cast<unsigned>(environment_number("LETHE_ROW_CLUSTER", settings.row_cluster));
   return settings;
 }
-
-}  // namespace
 
 Context::Context(int ordinal)
     : ordinal_(ordinal),

@@ -28,6 +28,9 @@ struct Settings {
   bool streamed_rows = false;                // the head's pass reads each row three times, as before sm_90
 };
 
+// Throws invalid_argument where a variable cannot be read.
+Settings settings_of_environment();
+
 class Context {
  public:
   explicit Context(int ordinal);

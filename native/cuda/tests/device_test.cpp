@@ -1,8 +1,11 @@
 // What the device keeps between calls, and how it says what is wrong.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "core/call.h"
 #include "core/operator_table.h"
+#include "cuda/context.h"
 #include "fibers.h"
 #include "lethe/cuda.h"
 #include "lethe/error.h"
@@ -154,6 +157,20 @@ TEST(Matmul, TakesAnyNumberOfProducts) {
   store.run("matmul", {double(P), double(P), 1, 1, 1, 1, double(left), double(right), double(y), 0, 0});
   const Floats products = store.read(y, P);
   for (size_t p = 0; p < P; ++p) ASSERT_EQ(products[p], 2 * a[p]) << p;
+}
+
+TEST(Settings, ThatCannotBeReadAreRefused) {
+  for (const auto& [name, value] : {std::pair{"LETHE_HEAD_BYTES", "1.5G"}, std::pair{"LETHE_HEAD_LOGITS", "bf16"}}) {
+    const char* before = std::getenv(name);
+    const std::string kept = before ? before : "";
+    setenv(name, value, 1);
+    const std::string message = message_of([] { cuda::settings_of_environment(); });
+    EXPECT_NE(message.find(std::string(name) + " is '" + value + "'"), std::string::npos) << message;
+    if (before)
+      setenv(name, kept.c_str(), 1);
+    else
+      unsetenv(name);
+  }
 }
 
 TEST(Fibers, KnowTheLimitsOfAGrid) {
