@@ -5,4 +5,4 @@ export { templateMass } from './template-mass.js';
 export { countTokens, tokenDensity, type TokenPeak, type TokenShift, tokenShift } from './token-ids.js';
 export { documentEmbeddings } from './embeddings.js';
 export { ownNeighbours } from './separation.js';
-export { type Points, tsne, type TsneOptions } from './tsne.js';
+export { type Points, squaredDistances, tsne, type TsneOptions } from './tsne.js';

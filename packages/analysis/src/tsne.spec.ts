@@ -1,6 +1,6 @@
 import { principalPlane } from './principal-plane.js';
 import { ownNeighbours } from './separation.js';
-import { affinities, layoutGradient, type Points, tsne } from './tsne.js';
+import { affinities, layoutGradient, type Points, squaredDistances, tsne } from './tsne.js';
 
 /** A number in [-1, 1), by hashing. */
 function noise(i: number): number {
@@ -24,13 +24,13 @@ const cloud = clouds(40, [[0, 0, 0, 0]]);
 
 describe('affinities', () => {
   it('are symmetric, sum to 1, and are largest for neighbours', () => {
-    const P = affinities(cloud, 5);
+    const P = affinities(squaredDistances(cloud), 5);
     expect(P.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 4);
     for (let i = 0; i < 40; i++) {
       expect(P[i * 40 + i]).toBe(0);
       for (let j = 0; j < i; j++) expect(P[i * 40 + j]).toBe(P[j * 40 + i]);
     }
-    const line = affinities({ values: Float32Array.from([0, 1, 2, 3, 50, 51, 52, 53]), count: 8 }, 2);
+    const line = affinities(squaredDistances({ values: Float32Array.from([0, 1, 2, 3, 50, 51, 52, 53]), count: 8 }), 2);
     expect(line[1]).toBeGreaterThan(20 * line[4]);
   });
 
@@ -42,7 +42,7 @@ describe('affinities', () => {
         const angle = (2 * Math.PI * (k >> 1)) / N;
         return scale * (k & 1 ? Math.sin(angle) : Math.cos(angle));
       });
-      const row = affinities({ values, count: N }, 7).subarray(0, N);
+      const row = affinities(squaredDistances({ values, count: N }), 7).subarray(0, N);
       const entropy = -row.reduce((sum, p) => sum + (p > 0 ? N * p * Math.log(N * p) : 0), 0);
       expect(Math.exp(entropy)).toBeCloseTo(7, 2);
     }
@@ -51,7 +51,7 @@ describe('affinities', () => {
 
 it('the gradient is that of the KL divergence', () => {
   const N = 12;
-  const P = affinities(clouds(N, [[0, 0, 0]]), 3);
+  const P = affinities(squaredDistances(clouds(N, [[0, 0, 0]])), 3);
   const y = Float64Array.from({ length: 2 * N }, (_, k) => noise(k + 100));
   const divergence = (): number => {
     const kernel = (i: number, j: number): number =>
@@ -101,11 +101,11 @@ describe('a layout', () => {
       [0, 0, 0, 0, 0],
       [6, -6, 6, 0, 6],
     ]);
-    expect(ownNeighbours(apart, isFirst(80))).toBe(1);
-    expect(ownNeighbours(layout(apart), isFirst(80))).toBeGreaterThan(0.95);
+    expect(ownNeighbours(squaredDistances(apart), isFirst(80))).toBe(1);
+    expect(ownNeighbours(squaredDistances(layout(apart)), isFirst(80))).toBeGreaterThan(0.95);
     const mixed = clouds(80, [[0, 0, 0, 0, 0]]);
-    expect(ownNeighbours(mixed, isFirst(80))).toBeLessThan(0.65);
-    expect(ownNeighbours(layout(mixed), isFirst(80))).toBeLessThan(0.65);
+    expect(ownNeighbours(squaredDistances(mixed), isFirst(80))).toBeLessThan(0.65);
+    expect(ownNeighbours(squaredDistances(layout(mixed)), isFirst(80))).toBeLessThan(0.65);
   });
 
   it('is the same for the same points, and finite for equal ones', () => {
@@ -120,9 +120,11 @@ describe('a layout', () => {
 });
 
 it('own neighbours are counted among the nearest', () => {
-  const points = { values: Float32Array.from([0, 1, 2, 10, 11, 12]), count: 6 };
+  const points = squaredDistances({ values: Float32Array.from([0, 1, 2, 10, 11, 12]), count: 6 });
   const groups = [true, true, true, false, false, false];
   expect(ownNeighbours(points, groups, 2)).toBe(1);
   expect(ownNeighbours(points, groups, 5)).toBeCloseTo(2 / 5, 12);
-  expect(() => ownNeighbours(points, groups, 6)).toThrow(/more than 6 points/);
+  expect(() => ownNeighbours(points, groups, 6)).toThrow(
+    'expected the distances of 6 points, more than 6, received 36',
+  );
 });

@@ -12,6 +12,8 @@ export interface TsneOptions {
   perplexity?: number;
   /** Steps; the first 250 exaggerate the affinities by 12. Default 750. */
   iterations?: number;
+  /** The points' {@link squaredDistances}, where they are there already. */
+  distances?: Float32Array;
 }
 
 const EXAGGERATED = 250;
@@ -53,10 +55,10 @@ function conditional(row: Float32Array, self: number, perplexity: number): void 
   for (let j = 0; j < row.length; j++) row[j] = weights[j] / total;
 }
 
-/** Symmetric affinities [N, N] that sum to 1 (van der Maaten and Hinton 2008, section 2 and eq. 12). */
-export function affinities(points: Points, perplexity: number): Float32Array {
-  const N = points.count;
-  const P = squaredDistances(points);
+/** Symmetric affinities [N, N] that sum to 1, from squared distances (van der Maaten and Hinton 2008, section 2 and eq. 12). */
+export function affinities(distances: Float32Array, perplexity: number): Float32Array {
+  const N = Math.sqrt(distances.length);
+  const P = distances.slice();
   for (let i = 0; i < N; i++) conditional(P.subarray(i * N, (i + 1) * N), i, perplexity);
   for (let i = 0; i < N; i++)
     for (let j = 0; j < i; j++) P[i * N + j] = P[j * N + i] = (P[i * N + j] + P[j * N + i]) / (2 * N);
@@ -98,13 +100,16 @@ export function layoutGradient(P: Float32Array, y: Float64Array, exaggeration: n
  * the two principal components, so that equal points give equal layouts.
  * @throws RangeError where there are fewer than three points for each unit of perplexity.
  */
-export function tsne(points: Points, { perplexity = 30, iterations = 750 }: TsneOptions = {}): Float64Array {
+export function tsne(
+  points: Points,
+  { perplexity = 30, iterations = 750, distances = squaredDistances(points) }: TsneOptions = {},
+): Float64Array {
   const N = points.count;
   if (!(perplexity >= 1 && N >= 3 * perplexity))
     throw new RangeError(
       `tsne: expected at least ${3 * perplexity} points for a perplexity of ${perplexity}, received ${N}`,
     );
-  const P = affinities(points, perplexity);
+  const P = affinities(distances, perplexity);
   const y = principalPlane(points);
   const [speed, gains, gradient] = [new Float64Array(2 * N), new Float64Array(2 * N).fill(1), new Float64Array(2 * N)];
   const rate = Math.max(50, N / 48);

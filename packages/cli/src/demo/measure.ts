@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { type DistributionShift, distributionShift, documentPerplexities, templateMass } from '@lethe/analysis';
-import { loadTokenizer, sequences, type Tokenizer } from '@lethe/data-pipeline';
+import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import type { ChoiceScores, InstructionScores } from '@lethe/eval';
 import { loadLlama } from '@lethe/model';
 import { silentLogger } from '@lethe/run';
+import { readSequences } from '../diagnosis/read-sequences.js';
 import { runEvaluation } from '../evaluation/run-evaluation.js';
 import { templateTexts } from './question-answer.js';
 import type { DemoSettings } from './settings.js';
@@ -35,18 +36,6 @@ export async function templateTokens(tokenizer: Tokenizer): Promise<{ id: number
   return Promise.all(sorted.map(async (id) => ({ id, text: await tokenizer.decode([id]) })));
 }
 
-async function heldOut(shards: string, settings: DemoSettings): Promise<Int32Array[]> {
-  const documents: Int32Array[] = [];
-  const options = {
-    shards: join(shards, 'heldout'),
-    maxLength: settings.rowLength,
-    maxDocuments: settings.numMeasured,
-    seed: settings.seed,
-  };
-  for await (const { ids } of sequences(options)) if (ids.length > 1) documents.push(ids);
-  return documents;
-}
-
 /** Measures models one after another on the same held-out documents. */
 export class Measuring {
   private constructor(
@@ -56,10 +45,12 @@ export class Measuring {
   ) {}
 
   static async open(settings: DemoSettings, corpus: DemoCorpus, shards: DemoShards): Promise<Measuring> {
+    const tokenizer = await loadTokenizer(shards.tokenizer);
+    const limits = { documents: settings.numMeasured, maxLength: settings.rowLength, seed: settings.seed };
     const [natural, synthetic, instructions] = await Promise.all(
-      TEXT_KINDS.map((kind) => heldOut(shards[kind], settings)),
+      TEXT_KINDS.map((kind) => readSequences(join(shards[kind], 'heldout'), tokenizer, limits)),
     );
-    const template = await templateTokens(await loadTokenizer(shards.tokenizer));
+    const template = await templateTokens(tokenizer);
     return new Measuring(corpus, { natural, synthetic, instructions }, template);
   }
 

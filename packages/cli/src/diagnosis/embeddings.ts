@@ -1,4 +1,4 @@
-import { documentEmbeddings, ownNeighbours, tsne } from '@lethe/analysis';
+import { documentEmbeddings, ownNeighbours, squaredDistances, tsne } from '@lethe/analysis';
 import { loadTokenizer } from '@lethe/data-pipeline';
 import { loadLlama } from '@lethe/model';
 import { UserError } from '@lethe/run';
@@ -44,14 +44,15 @@ export async function diagnoseEmbeddings(
     throw new UserError(`${location}: the model computed hidden states that are not finite; its weights are damaged`);
   const isFirst = documents.map((_, i) => i < first.length);
   const [N, n] = [documents.length, first.length];
-  const plane = tsne(points, { perplexity: PERPLEXITY });
+  const distances = squaredDistances(points);
+  const plane = tsne(points, { perplexity: PERPLEXITY, distances });
   return {
     model: location,
     synthetic,
     natural,
     numSynthetic: n,
     numNatural: N - n,
-    ownNeighbours: ownNeighbours(points, isFirst),
+    ownNeighbours: ownNeighbours(distances, isFirst),
     mixed: (n * (n - 1) + (N - n) * (N - n - 1)) / (N * (N - 1)),
     layout: documents.map((_, i) => [plane[2 * i], plane[2 * i + 1]]),
   };
