@@ -1,5 +1,5 @@
 import { seededRandom } from '@lethe/run';
-import { bootstrapMean, wilson } from './interval.js';
+import { bootstrapMean, bootstrapRatio, wilson } from './interval.js';
 
 describe('wilson', () => {
   // Values of R: prop.test(k, n, correct = FALSE)$conf.int.
@@ -48,5 +48,28 @@ describe('bootstrapMean', () => {
 
   it('of equal values has no width', () => {
     expect(bootstrapMean([2, 2, 2], Math.random)).toEqual({ value: 2, low: 2, high: 2, n: 3 });
+  });
+});
+
+describe('bootstrapRatio', () => {
+  const interval = (clusters: { part: number; whole: number }[]) =>
+    bootstrapRatio(clusters, seededRandom(5, 'ratio').next);
+
+  it('weighs clusters by their parts, and is the same for the same seed', () => {
+    const clusters = [
+      { part: 1, whole: 1 },
+      { part: 0, whole: 3 },
+    ];
+    expect(interval(clusters)).toMatchObject({ value: 0.25, low: 0, high: 1, n: 4 });
+    expect(interval(clusters)).toEqual(interval(clusters));
+    expect(interval([])).toEqual({ value: NaN, low: 0, high: 1, n: 0 });
+  });
+
+  it('is as wide as the mean of clusters whose parts always agree, not of so many single parts', () => {
+    const agreeing = Array.from({ length: 100 }, (_, i) => ({ part: i % 2 ? 4 : 0, whole: 4 }));
+    const { low, high } = interval(agreeing);
+    const single = wilson(200, 400);
+    expect(high - low).toBeGreaterThan(1.8 * (single.high - single.low));
+    expect(high - low).toBeCloseTo(2 * 1.96 * Math.sqrt(0.25 / 100), 1);
   });
 });

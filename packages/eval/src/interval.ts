@@ -55,3 +55,22 @@ export function bootstrapGroups(all: readonly (readonly number[])[], random: () 
   means.sort();
   return { value: mean(groups.map(mean)), ...percentiles(means), n };
 }
+
+/**
+ * Percentile bootstrap interval of a share of parts that come in clusters, 95%: whole clusters are drawn anew, since the
+ * parts of one are not independent.
+ * @returns its `n` counts parts.
+ */
+export function bootstrapRatio(
+  clusters: readonly { part: number; whole: number }[],
+  random: () => number,
+  resamples = 2000,
+): Score {
+  const ratio = (drawn: readonly { part: number; whole: number }[]): number =>
+    drawn.reduce((sum, { part }) => sum + part, 0) / drawn.reduce((sum, { whole }) => sum + whole, 0);
+  const n = clusters.reduce((sum, { whole }) => sum + whole, 0);
+  if (n === 0) return { value: NaN, low: 0, high: 1, n };
+  const draw = (): { part: number; whole: number } => clusters[Math.floor(random() * clusters.length)];
+  const ratios = Float64Array.from({ length: resamples }, () => ratio(clusters.map(draw)));
+  return { value: ratio(clusters), ...percentiles(ratios.sort()), n };
+}

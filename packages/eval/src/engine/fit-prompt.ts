@@ -9,7 +9,7 @@ export interface FittedPrompt {
 
 /** A prompt by the number of its shots, as many as wanted or, where it is longer than `limit` tokens, as fit. */
 export async function fitPrompt(
-  encoder: PromptEncoder,
+  encoder: Pick<PromptEncoder, 'encode'>,
   render: (numShots: number) => string,
   { numShots: wanted, limit }: { numShots: number; limit: number },
 ): Promise<FittedPrompt> {

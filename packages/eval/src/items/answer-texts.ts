@@ -17,6 +17,8 @@ export interface TextQuestion {
 /** How questions are answered. */
 export interface TextAnswering extends Answering, Omit<GenerationSettings, 'stopIds'> {
   numShots: number;
+  /** How prompts become ids; unless given, as they are. */
+  encoder?: Pick<PromptEncoder, 'encode'>;
   /** Texts for each question, 1 unless given. */
   numSamples?: number;
 }
@@ -34,11 +36,11 @@ const QUESTIONS_AT_ONCE = 128;
 export async function answerTexts<Q extends TextQuestion>(
   evaluated: { model: Llama; tokenizer: Tokenizer },
   questions: readonly Q[],
-  { numShots, numSamples = 1, ...options }: TextAnswering,
+  { numShots, numSamples = 1, encoder: given, ...options }: TextAnswering,
   judge: (question: Q, texts: string[]) => Judged | Promise<Judged>,
 ): Promise<EvalItem[]> {
   const { model, tokenizer } = evaluated;
-  const encoder = await PromptEncoder.open(tokenizer);
+  const encoder = given ?? (await PromptEncoder.open(tokenizer));
   const context = model.config.maxPositions;
   const limit = context - Math.min(options.maxNewTokens, Math.floor(context / 2));
   const stopIds = [...new Set([...model.config.eosTokenIds, ...tokenizer.special.stops])];
