@@ -12,13 +12,13 @@ export interface Answering {
  * Answers the questions that have no item yet, and returns the items of all, in order.
  * @param answer calls `done` once for each of the questions it is given.
  */
-export async function answerItems<Q extends { id: string }>(
+export async function answerItems<Q extends { id: string }, T extends { id: string } = EvalItem>(
   questions: readonly Q[],
   { log, onProgress }: Answering,
-  answer: (pending: Q[], done: (item: EvalItem) => void) => Promise<void>,
-): Promise<EvalItem[]> {
-  const kept = log && ItemLog.open(log.file, log.header);
-  const items = new Map<string, EvalItem>();
+  answer: (pending: Q[], done: (item: T) => void) => Promise<void>,
+): Promise<T[]> {
+  const kept = log && ItemLog.open<T>(log.file, log.header);
+  const items = new Map<string, T>();
   for (const { id } of questions) {
     const item = kept?.item(id);
     if (item) items.set(id, item);

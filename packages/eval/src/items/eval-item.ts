@@ -6,6 +6,8 @@ export interface EvalItem {
   id: string;
   /** What it belongs to where scores are also averaged by group: a subject. */
   group?: string;
+  /** What it is drawn together with in a bootstrap: the levels of one instruction, the turns of one conversation. */
+  cluster?: string;
   gold?: string;
   /** The answer that was read; null where none could be read from the text. */
   prediction: string | null;
@@ -17,6 +19,8 @@ export interface EvalItem {
   texts?: string[];
   /** What became of each sample's program. */
   verdicts?: string[];
+  /** What a judge wrote about the answer, one text a judgement. */
+  judgements?: string[];
   /** Further readings of the same answer, by name. */
   readings?: Record<string, { prediction: string | null; score: number }>;
   /** What the prompt lost because it exceeded the model's context: its last shots, or its start. */

@@ -4,17 +4,18 @@ import { UserError } from '@lethe/run';
 import type { EvalItem } from './eval-item.js';
 
 /**
- * Items of an evaluation, a line each, written as they are done, so that an interrupted evaluation goes on. The first
- * line says what was evaluated how; a line that was cut off in the middle is dropped.
+ * Items of an evaluation, or answers and judgements that items are made of, a line each, written as they are done, so
+ * that an interrupted evaluation goes on. The first line says what was evaluated how; a line that was cut off in the
+ * middle is dropped.
  */
-export class ItemLog {
-  private readonly items = new Map<string, EvalItem>();
+export class ItemLog<T extends { id: string } = EvalItem> {
+  private readonly items = new Map<string, T>();
 
   private constructor(private readonly file: string) {}
 
   /** Opens a log, or begins it. @throws UserError where it is of another evaluation, or a line cannot be read. */
-  static open(file: string, header: Record<string, unknown>): ItemLog {
-    const log = new ItemLog(file);
+  static open<T extends { id: string } = EvalItem>(file: string, header: Record<string, unknown>): ItemLog<T> {
+    const log = new ItemLog<T>(file);
     const first = JSON.stringify(header);
     const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
     const end = text.lastIndexOf('\n') + 1;
@@ -37,20 +38,20 @@ export class ItemLog {
   }
 
   /** An item by its id; undefined where it is not done. */
-  item(id: string): EvalItem | undefined {
+  item(id: string): T | undefined {
     return this.items.get(id);
   }
 
   /** Adds an item that is done. */
-  add(item: EvalItem): void {
+  add(item: T): void {
     appendFileSync(this.file, `${JSON.stringify(item)}\n`);
     this.items.set(item.id, item);
   }
 
   private keep(line: string, number: number): void {
     try {
-      const item = JSON.parse(line) as EvalItem;
-      if (typeof item.id !== 'string' || typeof item.score !== 'number') throw new TypeError('no id or score');
+      const item = JSON.parse(line) as T;
+      if (typeof item.id !== 'string') throw new TypeError('no id');
       this.items.set(item.id, item);
     } catch (cause) {
       const { message } = cause as Error;
