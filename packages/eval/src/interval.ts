@@ -21,7 +21,7 @@ export function wilson(k: number, n: number): Score {
 }
 
 /** 95% between the percentiles of sorted values. */
-function percentiles(sorted: Float64Array): { low: number; high: number } {
+export function percentiles(sorted: ArrayLike<number>): { low: number; high: number } {
   const last = sorted.length - 1;
   return { low: sorted[Math.round(0.025 * last)], high: sorted[Math.round(0.975 * last)] };
 }
