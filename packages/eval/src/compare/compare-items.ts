@@ -1,6 +1,7 @@
 import { seededRandom, UserError } from '@lethe/run';
 import { bootstrapGroups, type Score } from '../interval.js';
 import { type EvalItem, isRight } from '../items/eval-item.js';
+import { compareClusters } from './compare-clusters.js';
 import { mcNemar, signFlip } from './paired-tests.js';
 
 /** One item answered by two models. */
@@ -19,7 +20,7 @@ export interface ItemComparison {
   after: number;
   /** After less before, with its paired bootstrap interval. */
   difference: Score;
-  /** McNemar's exact test where items are right or wrong, otherwise a sign-flip permutation test. */
+  /** McNemar's exact test where items are right or wrong and by themselves, otherwise a sign-flip permutation test. */
   test: 'mcnemar' | 'sign-flip';
   p: number;
   /** Right before and not after, and the other way round. */
@@ -44,8 +45,8 @@ function pairUp(before: readonly EvalItem[], after: readonly EvalItem[], name: s
 }
 
 /** Values by group, or all in one where items count alike. */
-function grouped(pairs: ItemPair[], average: 'micro' | 'macro', valueOf: (pair: ItemPair) => number): number[][] {
-  const groups = new Map<string, number[]>();
+function grouped<T>(pairs: ItemPair[], average: 'micro' | 'macro', valueOf: (pair: ItemPair) => T): T[][] {
+  const groups = new Map<string, T[]>();
   for (const pair of pairs) {
     const key = average === 'macro' ? (pair.before.group ?? '') : '';
     const group = groups.get(key);
@@ -70,21 +71,28 @@ export function compareItems(
   const scoreOf = (which: keyof ItemPair): number =>
     mean(grouped(pairs, average, (pair) => pair[which].score).map(mean));
   const change = (pair: ItemPair): number => pair.after.score - pair.before.score;
-  const difference = bootstrapGroups(grouped(pairs, average, change), seededRandom(0, 'paired', name).next);
   const lost = pairs.filter((pair) => isRight(pair.before) && !isRight(pair.after));
   const recovered = pairs.filter((pair) => !isRight(pair.before) && isRight(pair.after));
-  const isBinary = pairs.every((pair) => [pair.before, pair.after].every(({ score }) => score === 0 || score === 1));
-  const p = isBinary
-    ? mcNemar(lost.length, recovered.length)
-    : signFlip(pairs.map(change), seededRandom(0, 'sign-flip', name).next);
+  const drawing = seededRandom(0, 'paired', name).next;
+  const flipping = seededRandom(0, 'sign-flip', name).next;
+  const tested = (): Pick<ItemComparison, 'difference' | 'test' | 'p'> => {
+    if (pairs.some((pair) => pair.before.cluster !== undefined)) {
+      const clustered = (pair: ItemPair) => ({ cluster: pair.before.cluster ?? pair.before.id, change: change(pair) });
+      const groups = grouped(pairs, average, clustered);
+      return { ...compareClusters(groups, { drawing, flipping }), test: 'sign-flip' };
+    }
+    const difference = bootstrapGroups(grouped(pairs, average, change), drawing);
+    const isBinary = pairs.every((pair) => [pair.before, pair.after].every(({ score }) => score === 0 || score === 1));
+    return isBinary
+      ? { difference, test: 'mcnemar', p: mcNemar(lost.length, recovered.length) }
+      : { difference, test: 'sign-flip', p: signFlip(pairs.map(change), flipping) };
+  };
   return {
     n: pairs.length,
     numUnpaired: before.length + after.length - 2 * pairs.length,
     before: scoreOf('before'),
     after: scoreOf('after'),
-    difference,
-    test: isBinary ? 'mcnemar' : 'sign-flip',
-    p,
+    ...tested(),
     lost,
     recovered,
   };

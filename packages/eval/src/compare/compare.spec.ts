@@ -82,6 +82,36 @@ describe('two models on the same items', () => {
     expect(result.p).toBeCloseTo(0.5, 1);
   });
 
+  it('items that depend on each other are drawn and flipped together', () => {
+    const cluster = (i: number, size: number): Partial<EvalItem> => ({ cluster: String(Math.floor(i / size)) });
+    const compare = (size: number) => {
+      const made = (score: (i: number) => number): EvalItem[] =>
+        Array.from({ length: 40 }, (_, i) => item(String(i), score(i), cluster(i, size)));
+      // Five neighbours change alike: up in six of eight fives, down in two.
+      const change = (i: number): number => (Math.floor(i / 5) % 4 === 3 ? 0 : 1);
+      return compareItems('B', { before: made((i) => 1 - change(i)), after: made(change), average: 'micro' });
+    };
+    const [together, apart] = [compare(5), compare(1)];
+    expect([together.difference.value, apart.difference.value]).toEqual([0.5, 0.5]);
+    expect([together.test, together.n, together.difference.n]).toEqual(['sign-flip', 40, 40]);
+    const width = ({ difference: { low, high } }: typeof together): number => high - low;
+    expect(width(together)).toBeGreaterThan(1.7 * width(apart));
+    // Of 2^8 ways to flip eight equal clusters, 74 are as uneven as 6 to 2.
+    expect(together.p).toBeCloseTo(74 / 256, 1);
+    expect(apart.p).toBeLessThan(0.01);
+  });
+
+  it('clusters count by the groups that they are in', () => {
+    const made = (scores: number[]): EvalItem[] =>
+      scores.map((score, i) => item(String(i), score, { group: i < 4 ? 'large' : 'small', cluster: `c${i >> 1}` }));
+    const result = compareItems('B', {
+      before: made([0, 0, 0, 0, 0, 0]),
+      after: made([1, 1, 1, 1, 0, 0]),
+      average: 'macro',
+    });
+    expect(result).toMatchObject({ before: 0, after: 0.5, difference: { value: 0.5, low: 0.5, high: 0.5, n: 6 } });
+  });
+
   it('other questions are refused', () => {
     const before = [item('1', 1)];
     expect(() => compareItems('B', { before, after: [item('1', 1, { gold: 'C' })], average: 'micro' })).toThrow(
