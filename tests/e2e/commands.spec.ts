@@ -32,7 +32,17 @@ const COMMANDS: Record<string, string[]> = {
   unlearn: TRAINING,
   refine: TRAINING,
   finetune: TRAINING,
-  eval: ['--recipe <file>', '--set <key=value>', '--model <dir>', '--out <file>', '--without-sandbox', ...DEVICE],
+  eval: [
+    '--recipe <file>',
+    '--set <key=value>',
+    '--model <dir>',
+    '--out <file>',
+    '--judge-url <url>',
+    '--judge-model <name>',
+    '--rejudge <k>',
+    '--without-sandbox',
+    ...DEVICE,
+  ],
   compare: ['<results...>', '--out <file>', '--overlap <dir>'],
   diagnose: [
     '--base <dir>',

@@ -28,3 +28,38 @@ export { readHumanEval } from './code/humaneval.js';
 export { readMbpp } from './code/mbpp.js';
 export { chooseIsolation } from './sandbox/choose-isolation.js';
 export type { Isolation } from './sandbox/isolation.js';
+export { answerChats, type ChatAnswer, type ChatAnswering, type ChatQuestion } from './chat/answer-chats.js';
+export { hasChatTemplate } from './chat/chat-prompter.js';
+export { HttpJudge, type HttpJudgeOptions, JUDGE_KEY_VARIABLE, JudgeError } from './judge/http-judge.js';
+export type { Judge, JudgeReply, JudgeRequest, JudgeUsage } from './judge/judge.js';
+export { judgeAnswers, type Judgements, type Judging, type ToJudge } from './judge/judge-answers.js';
+export { judgeNoise, type JudgeNoise } from './judge/judge-noise.js';
+export { readFollowBench } from './followbench/follow-files.js';
+export {
+  FOLLOW_CATEGORIES,
+  FOLLOW_LANGUAGES,
+  type FollowCategory,
+  type FollowItem,
+  type FollowLanguage,
+} from './followbench/follow-item.js';
+export { followRequest, readFollowVerdict } from './followbench/follow-judging.js';
+export { followsRule, isRuleChecked } from './followbench/follow-rules.js';
+export {
+  type FollowOutcome,
+  type FollowRates,
+  type FollowScores,
+  isHard,
+  scoreFollow,
+  softShare,
+} from './followbench/score-follow.js';
+export { answerMtBench, type MtConversation } from './mt-bench/answer-mt-bench.js';
+export {
+  type MtPrompt,
+  type MtQuestion,
+  type MtReferences,
+  readMtPrompts,
+  readMtQuestions,
+  readMtReferences,
+} from './mt-bench/mt-bench-files.js';
+export { HIGHEST_RATING, mtRequest, readRating } from './mt-bench/mt-judging.js';
+export { type MtRating, type MtScores, scoreMtBench } from './mt-bench/score-mt-bench.js';

@@ -1,8 +1,10 @@
+import { JUDGE_KEY_VARIABLE } from '@lethe/eval';
 import { loadRecipe, UserError, writeFileAtomically } from '@lethe/run';
 import type { Command } from 'commander';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { addDeviceOptions, type DeviceFlags, selectDevice } from '../device-options.js';
+import { integer } from '../number-options.js';
 import { evalRecipeSchema } from '../evaluation/eval-recipe.js';
 import { runEvaluation } from '../evaluation/run-evaluation.js';
 import { formatEvaluation } from '../evaluation/format-evaluation.js';
@@ -15,6 +17,9 @@ interface EvalFlags extends DeviceFlags {
   model?: string;
   out?: string;
   withoutSandbox?: boolean;
+  judgeUrl?: string;
+  judgeModel?: string;
+  rejudge?: number;
 }
 
 /** `lethe eval`: benchmarks of one model, with intervals. */
@@ -31,11 +36,21 @@ export function addEvalCommand(program: Command, context: CliContext): void {
     )
     .option('--model <dir>', 'checkpoint folder, or hf://OWNER/NAME, in place of the recipe’s')
     .option('--out <file>', 'JSON with every score and item, in place of the recipe’s')
+    .option(
+      '--judge-url <url>',
+      'OpenAI-compatible interface that judges answers (FollowBench, MT-Bench), such as https://api.openai.com/v1; ' +
+        `its key is read from ${JUDGE_KEY_VARIABLE}`,
+    )
+    .option('--judge-model <name>', 'the model that judges')
+    .option('--rejudge <k>', 'judge every answer so many times more, for the judge’s own noise', integer)
     .option('--without-sandbox', 'run programs that the model writes with your own rights where there is no sandbox');
   addDeviceOptions(command).action(async (flags: EvalFlags) => {
     const set = [...flags.set];
     if (flags.model !== undefined) set.push(`model=${JSON.stringify(flags.model)}`);
     if (flags.out !== undefined) set.push(`out=${JSON.stringify(flags.out)}`);
+    if (flags.judgeUrl !== undefined) set.push(`judge.url=${JSON.stringify(flags.judgeUrl)}`);
+    if (flags.judgeModel !== undefined) set.push(`judge.model=${JSON.stringify(flags.judgeModel)}`);
+    if (flags.rejudge !== undefined) set.push(`judge.rejudge=${flags.rejudge}`);
     const { recipe } = loadRecipe(flags.recipe ?? recipePath('eval'), evalRecipeSchema, { set });
     if (!recipe.model) throw new UserError('which model? give --model DIR, or model: in the recipe');
     await selectDevice(flags);

@@ -1,7 +1,7 @@
 import type { Overlaps, OverlapStatus, Place } from '@lethe/data-pipeline';
 import { compareItems, holm, type ItemComparison, type ItemPair } from '@lethe/eval';
 import { UserError } from '@lethe/run';
-import { percent } from './format-evaluation.js';
+import { shown } from './format-evaluation.js';
 import { isAnswered } from './read-evaluation.js';
 import type { Answered, Evaluation } from './task-result.js';
 
@@ -16,10 +16,12 @@ export interface ChangedItem {
   overlap?: OverlapStatus;
 }
 
-/** One benchmark between two models. */
+/** One benchmark between two models, or one reading of it. */
 export interface BenchmarkComparison extends Omit<ItemComparison, 'lost' | 'recovered'> {
   name: string;
   average: Answered['average'];
+  /** The rating that a score of 1 stands for, where scores are ratings. */
+  highest?: number;
   /** p as it counts among the benchmarks of these two models. */
   pHolm: number;
   lost: ChangedItem[];
@@ -33,7 +35,26 @@ export interface ModelComparison {
   benchmarks: BenchmarkComparison[];
 }
 
-const answered = ({ tasks }: Evaluation): Answered[] => tasks.filter(isAnswered);
+const answered = ({ tasks }: Evaluation): Answered[] => tasks.filter(isAnswered).flatMap(readings);
+
+/** A result for each reading that is compared by itself; none where nothing is scored. */
+function readings(task: Answered): Answered[] {
+  if (task.items.length === 0) return [];
+  if (!task.compares) return [task];
+  return task.compares.map((reading) => ({
+    ...task,
+    name: `${task.name} ${reading}`,
+    items: task.items.map((item) => ({ ...item, ...item.readings?.[reading] })),
+  }));
+}
+
+/** Ratings of two judges differ by more than models do. @throws UserError where there are two. */
+function checkJudges(one: Answered, other: Answered): void {
+  if (!one.judge || !other.judge || one.judge.model === other.judge.model) return;
+  throw new UserError(
+    `${one.name}: judged by ${one.judge.model} in one result and by ${other.judge.model} in another; judge both alike`,
+  );
+}
 
 function comparePair(before: Evaluation, after: Evaluation, overlaps: Overlaps | undefined): ModelComparison {
   const changed = ({ before: one, after: other }: ItemPair): ChangedItem => {
@@ -51,8 +72,10 @@ function comparePair(before: Evaluation, after: Evaluation, overlaps: Overlaps |
   const compared = answered(before).flatMap((task) => {
     const other = answered(after).find(({ name, protocol }) => name === task.name && protocol === task.protocol);
     if (!other) return [];
-    const { average, name } = task;
-    return [{ name, average, ...compareItems(name, { before: task.items, after: other.items, average }) }];
+    checkJudges(task, other);
+    const { average, name, highest } = task;
+    const compared = compareItems(name, { before: task.items, after: other.items, average });
+    return [{ name, average, ...(highest && { highest }), ...compared }];
   });
   const adjusted = holm(compared.map(({ p }) => p));
   const benchmarks = compared.map((one, i) => ({
@@ -79,7 +102,7 @@ export function compareEvaluations(evaluations: readonly Evaluation[], overlaps?
   });
 }
 
-/** Titles of the columns of {@link comparisonRows}. */
+/** Titles of the columns of {@link comparisonRows}; ratings are shown as they are, and named so. */
 export const COMPARISON_HEADER = [
   'benchmark',
   'n',
@@ -96,14 +119,19 @@ const probability = (p: number): string => (p < 0.001 ? '<0.001' : p.toFixed(3))
 
 /** A row for each benchmark of two models. */
 export const comparisonRows = ({ benchmarks }: ModelComparison): string[][] =>
-  benchmarks.map(({ name, n, before, after, difference, lost, recovered, p, pHolm }) => [
-    name,
-    String(n),
-    (100 * before).toFixed(1),
-    (100 * after).toFixed(1),
-    percent(difference),
-    String(lost.length),
-    String(recovered.length),
-    probability(p),
-    probability(pHolm),
-  ]);
+  benchmarks.map(({ name, n, before, after, difference, highest, lost, recovered, p, pHolm }) => {
+    const { value, low, high } = difference;
+    const scale = highest ?? 1;
+    const unit = highest === undefined ? undefined : 'plain';
+    return [
+      highest === undefined ? name : `${name} (rating of ${highest})`,
+      String(n),
+      highest === undefined ? (100 * before).toFixed(1) : (highest * before).toFixed(2),
+      highest === undefined ? (100 * after).toFixed(1) : (highest * after).toFixed(2),
+      shown({ score: { value: scale * value, low: scale * low, high: scale * high, n }, unit }),
+      String(lost.length),
+      String(recovered.length),
+      probability(p),
+      probability(pHolm),
+    ];
+  });

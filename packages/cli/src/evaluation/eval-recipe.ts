@@ -1,5 +1,6 @@
-import { CHOICE_BENCHMARKS, CHOICE_PROTOCOLS, MATH_PROTOCOLS } from '@lethe/eval';
+import { CHOICE_BENCHMARKS, CHOICE_PROTOCOLS, FOLLOW_LANGUAGES, MATH_PROTOCOLS } from '@lethe/eval';
 import { z } from 'zod';
+import { judgeSchema } from './judge-recipe.js';
 
 const maxItems = z.int().positive().optional().describe('only the first so many items');
 
@@ -45,6 +46,23 @@ export const evalTaskSchema = z.discriminatedUnion('kind', [
     maxNewTokens: z.int().positive().default(64),
   }),
   z.strictObject({
+    kind: z.literal('followbench'),
+    name: z.string(),
+    data: z.string().describe('folder with content_constraints.json and the other five'),
+    language: z.enum(FOLLOW_LANGUAGES).default('en').describe('whose rules and judge’s message'),
+    maxNewTokens: z.int().positive().default(2048),
+    maxGroups: z.int().positive().optional().describe('only the first so many groups of five levels of each category'),
+  }),
+  z.strictObject({
+    kind: z.literal('mt-bench'),
+    name: z.string(),
+    data: z.string().describe('folder with question.jsonl, reference_answer/ and judge_prompts.jsonl'),
+    references: z.string().optional().describe('file of reference_answer/; default: the corrected ones, if there'),
+    maxNewTokens: z.int().positive().default(1024),
+    seed: z.int().nonnegative().default(0),
+    maxQuestions: z.int().positive().optional().describe('only the first so many questions'),
+  }),
+  z.strictObject({
     kind: z.literal('perplexity'),
     name: z.string(),
     shards: z.string().describe('folder with index.json'),
@@ -66,5 +84,6 @@ export const evalRecipeSchema = z.strictObject({
     .array(z.string())
     .default([])
     .describe('overlap.jsonl of prepared training data, or its folder: scores by whether items are in that data'),
+  judge: judgeSchema.optional().describe('judges the answers of followbench and mt-bench'),
   tasks: z.array(evalTaskSchema).min(1),
 });

@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Overlaps, Tokenizer } from '@lethe/data-pipeline';
-import { type Answering, type EvalItem, type KnownLogprobs, type OverlapSplit, splitByOverlap } from '@lethe/eval';
+import {
+  type Answering,
+  type EvalItem,
+  type Judging,
+  type KnownLogprobs,
+  type OverlapSplit,
+  splitByOverlap,
+} from '@lethe/eval';
 import type { Llama } from '@lethe/model';
 import { VERSION } from '../version.js';
 import type { EvalTask } from './eval-recipe.js';
@@ -26,6 +33,10 @@ export interface Evaluated {
   allowsUnsandboxed: boolean;
   /** How the items of a task that asks `questions` are kept and reported. */
   answering: (task: EvalTask & { protocol?: string }, questions: unknown) => Answering;
+  /** How the answers of a task, by its name, are judged; undefined where there is no judge. */
+  judging: (name: string) => Judging | undefined;
+  /** Tells the user what a score is not. */
+  warn: (message: string) => void;
 }
 
 /** Names, sizes and times of a checkpoint's files: whether it is still the same model. */

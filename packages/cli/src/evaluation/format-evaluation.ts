@@ -1,10 +1,20 @@
 import type { OverlapSplit, Score } from '@lethe/eval';
 import { formatTable } from '../table.js';
-import type { Evaluation, TaskResult } from './task-result.js';
+import type { Evaluation, Measure, TaskResult } from './task-result.js';
 
 /** A score in percent with its interval. */
 export const percent = ({ value, low, high }: Score): string =>
   `${(100 * value).toFixed(1)} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;
+
+/** A score as it is, such as a rating, with its interval. */
+const plain = ({ value, low, high }: Score): string => `${value.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+
+/** A score as its unit asks for. */
+export const shown = ({ score, unit }: Pick<Measure, 'score' | 'unit'>): string =>
+  unit === 'plain' ? plain(score) : percent(score);
+
+/** A standard deviation: points of percent, or of a rating. */
+const deviation = (score: string, sd: number): string => (score === 'rating' ? sd : 100 * sd).toFixed(2);
 
 const PARTS = {
   clean: 'not in the training data',
@@ -19,8 +29,9 @@ const TITLES: Record<string, string> = { accuracy: 'accuracy % (micro)', hsr: 'H
 function overlapRows(name: string, split: OverlapSplit<Record<string, Score>> | undefined): string[][] {
   return Object.entries(PARTS).flatMap(([part, words]) =>
     Object.entries(split?.[part as keyof typeof PARTS] ?? {}).map(([measure, score]) => {
-      const title = TITLES[measure] ?? `${measure} %`;
-      return [name, `${title}, items ${words}`, percent(score), String(score.n)];
+      const unit = measure === 'rating' ? 'plain' : undefined;
+      const title = unit ? measure : (TITLES[measure] ?? `${measure} %`);
+      return [name, `${title}, items ${words}`, shown({ score, unit }), String(score.n)];
     }),
   );
 }
@@ -29,8 +40,15 @@ function taskRows(task: TaskResult): string[][] {
   const { kind, name } = task;
   if (kind === 'perplexity') return [[name, 'perplexity', task.perplexity.toFixed(2), `${task.numTokens} tokens`]];
   const counts = Object.entries(task.counts ?? {}).filter(([, count]) => count > 0);
+  const noise = task.judge?.noise?.scores ?? [];
   return [
-    ...task.measures.map(({ name: measure, score }) => [name, measure, percent(score), String(score.n)]),
+    ...task.measures.map((measure) => [name, measure.name, shown(measure), String(measure.score.n)]),
+    ...noise.map(({ name: score, sd, values }) => [
+      name,
+      `${score}, sd of the judge`,
+      deviation(score, sd),
+      `${values.length} times`,
+    ]),
     ...counts.map(([what, count]) => [name, what, String(count), '']),
     ...overlapRows(name, task.overlap),
   ];

@@ -4,6 +4,7 @@ import type { Logger } from '@lethe/run';
 import { checkpointFolder } from '../checkpoint-location.js';
 import type { EvalTask } from './eval-recipe.js';
 import { checkpointFiles, type Evaluated, itemLog } from './evaluated.js';
+import { type JudgeRecipe, openJudge } from './judge-recipe.js';
 import { runTask } from './run-task.js';
 import type { Evaluation } from './task-result.js';
 
@@ -17,6 +18,8 @@ export interface EvaluationPlan {
   items?: string;
   /** Run programs that the model writes even where there is no sandbox. */
   withoutSandbox?: boolean;
+  /** Judges answers that no rule can check. */
+  judge?: JudgeRecipe;
   /** Device and precision, for the record. */
   device?: string;
 }
@@ -24,6 +27,7 @@ export interface EvaluationPlan {
 /** Scores one model on every task of a recipe, on the current device. */
 export async function runEvaluation(recipe: EvaluationPlan, logger: Logger): Promise<Evaluation> {
   const { overlap = [], items, device } = recipe;
+  const judge = recipe.judge && openJudge(recipe.judge, items);
   const overlaps = overlap.length > 0 ? await readOverlaps(overlap) : undefined;
   const folder = await checkpointFolder(recipe.model, logger);
   const tokenizer = await loadTokenizer(folder);
@@ -40,6 +44,12 @@ export async function runEvaluation(recipe: EvaluationPlan, logger: Logger): Pro
       ...(place && { log: itemLog(place, task, { questions, checkpoint }) }),
       onProgress: (done, total) => logger.progress(`${recipe.model}: ${task.name} ${done} of ${total}`),
     }),
+    judging: (name) =>
+      judge && {
+        ...judge,
+        onProgress: (done, total) => logger.progress(`${recipe.model}: ${name} judged ${done} of ${total}`),
+      },
+    warn: (message) => logger.warn(message),
   };
   const tasks: Evaluation['tasks'] = [];
   for (const task of recipe.tasks) {

@@ -4,8 +4,10 @@ import { runChoiceTask } from './choice-task.js';
 import { runCodeTask } from './code-task.js';
 import type { EvalTask, EvalTaskOf } from './eval-recipe.js';
 import type { Evaluated } from './evaluated.js';
+import { runFollowBenchTask } from './followbench-task.js';
 import { runGsm8kTask } from './gsm8k-task.js';
 import { runInstructionTask } from './instruction-task.js';
+import { runMtBenchTask } from './mt-bench-task.js';
 import type { TaskResult } from './task-result.js';
 
 async function runPerplexityTask(task: EvalTaskOf<'perplexity'>, { model, tokenizer }: Evaluated): Promise<TaskResult> {
@@ -31,6 +33,10 @@ export async function runTask(task: EvalTask, evaluated: Evaluated): Promise<Tas
       return [await runCodeTask(task, evaluated)];
     case 'instructions':
       return [await runInstructionTask(task, evaluated)];
+    case 'followbench':
+      return [await runFollowBenchTask(task, evaluated)];
+    case 'mt-bench':
+      return [await runMtBenchTask(task, evaluated)];
     case 'perplexity':
       return [await runPerplexityTask(task, evaluated)];
   }

@@ -2,17 +2,22 @@ import type {
   ChoiceScores,
   CodeScores,
   EvalItem,
+  FollowScores,
   InstructionScores,
   MathReading,
   MathScore,
+  MtScores,
   OverlapSplit,
   Score,
 } from '@lethe/eval';
+import type { JudgeRecord, UnscoredAnswer } from './judged-answers.js';
 
 /** A score with its name, as tables show it. */
 export interface Measure {
   name: string;
   score: Score;
+  /** How it is shown: in percent unless given, or as it is. */
+  unit?: 'plain';
 }
 
 /** What every benchmark of questions has: the same shape, so that any two results can be compared. */
@@ -27,7 +32,15 @@ export interface Answered {
   counts?: Record<string, number>;
   /** Scores by whether items are in training data. */
   overlap?: OverlapSplit<Record<string, Score>>;
+  /** Readings of the items that are compared one by one; absent: their scores are compared. */
+  compares?: string[];
+  /** The rating that a score of 1 stands for; absent: scores are shown in percent. */
+  highest?: number;
+  /** Who judged the items, where a judge did. */
+  judge?: JudgeRecord;
   items: EvalItem[];
+  /** Answers that have no score. */
+  unscored?: UnscoredAnswer[];
 }
 
 /** One task's result. */
@@ -36,6 +49,8 @@ export type TaskResult =
   | ({ kind: 'gsm8k'; scores: Record<MathReading, MathScore> } & Answered)
   | ({ kind: 'code'; scores: CodeScores } & Answered)
   | ({ kind: 'instructions'; scores: InstructionScores } & Answered)
+  | ({ kind: 'followbench'; scores: FollowScores } & Answered)
+  | ({ kind: 'mt-bench'; scores: MtScores & { references?: string } } & Answered)
   | { kind: 'perplexity'; name: string; perplexity: number; numTokens: number; logPerplexities: number[] };
 
 /** The results of one model. */
