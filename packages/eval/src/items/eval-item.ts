@@ -17,7 +17,7 @@ export interface EvalItem {
   logprobs?: number[];
   /** What the model wrote, one text a sample. */
   texts?: string[];
-  /** What became of each sample's program. */
+  /** What became of each sample's program, or how each instruction of a prompt was followed. */
   verdicts?: string[];
   /** What a judge wrote about the answer, one text a judgement. */
   judgements?: string[];
