@@ -17,7 +17,16 @@ import {
 } from '@lethe/eval';
 import type { EvalTaskOf } from './eval-recipe.js';
 import { type Evaluated, overlapOf } from './evaluated.js';
-import { answerDetails, chatCounts, judgeCounts, judged, type UnscoredAnswer, withNoise } from './judged-answers.js';
+import {
+  answerDetails,
+  chatCounts,
+  judgeCounts,
+  judged,
+  type JudgedAnswers,
+  type UnscoredAnswer,
+  unscoredAnswer,
+  withNoise,
+} from './judged-answers.js';
 import type { Measure, TaskResult } from './task-result.js';
 
 /** The first so many groups of each category. */
@@ -66,64 +75,81 @@ function measuresOf(scores: FollowScores, isWhole: boolean): Measure[] {
   ];
 }
 
-/** Scores FollowBench: items with rules by them, the others through the judge, where there is one. */
-export async function runFollowBenchTask(task: EvalTaskOf<'followbench'>, evaluated: Evaluated): Promise<TaskResult> {
+/** An item with its answer, and what rules or the judge make of it. */
+interface Followed {
+  item: FollowItem;
+  answer: ChatAnswer;
+  /** In a round of judging; undefined: not scored. */
+  satisfied: (round: number) => boolean[] | undefined;
+  judgements?: string[];
+}
+
+const scoresOf = (followed: readonly Followed[], round: number): FollowScores =>
+  scoreFollow(followed.map(({ item, satisfied }) => ({ item, satisfied: satisfied(round) })));
+
+/** Answers the items, and has those judged that have no rule. */
+async function follow(
+  items: readonly FollowItem[],
+  task: EvalTaskOf<'followbench'>,
+  evaluated: Evaluated,
+): Promise<{ followed: Followed[]; judgedAnswers: JudgedAnswers<boolean[]> }> {
   const { name, language, maxNewTokens } = task;
-  const items = firstGroups(await readFollowBench(task.data), task.maxGroups);
-  const byId = new Map(items.map((item) => [item.id, item]));
   const questions = items.map(({ id, instruction, place }) => ({
     id,
     turns: [{ role: 'user' as const, content: instruction }],
     place,
   }));
   const answers = await answerChats(evaluated, questions, { maxNewTokens, ...evaluated.answering(task, items) });
-  const answerOf = new Map(answers.map((answer) => [answer.id, answer]));
-  const toJudge = items.filter((item) => !isRuleChecked(item, language));
-  const asked = toJudge.map((item) => ({
-    id: item.id,
-    request: followRequest(item, answerOf.get(item.id)!.text, language),
-  }));
+  const asked = items.flatMap((item, i) => {
+    if (isRuleChecked(item, language)) return [];
+    return [{ id: item.id, request: followRequest(item, answers[i].text, language) }];
+  });
+  const levels = new Map(items.map(({ id, level }) => [id, level]));
   const judgedAnswers = await judged(asked, evaluated.judging(name), (id, text) =>
-    readFollowVerdict(text, byId.get(id)!.level),
+    readFollowVerdict(text, levels.get(id)!),
   );
-  const { verdicts } = judgedAnswers;
-  const satisfiedIn = (item: FollowItem, round: number): boolean[] | undefined =>
-    isRuleChecked(item, language)
-      ? [followsRule(item, answerOf.get(item.id)!.text, language)]
-      : verdicts.get(item.id)?.values[round];
-  const outcomes = (some: FollowItem[], round: number) =>
-    some.map((item) => ({ item, satisfied: satisfiedIn(item, round) }));
+  const followed = items.map((item, i): Followed => {
+    const answer = answers[i];
+    if (isRuleChecked(item, language))
+      return { item, answer, satisfied: () => [followsRule(item, answer.text, language)] };
+    const verdict = judgedAnswers.verdicts.get(item.id);
+    return { item, answer, satisfied: (round) => verdict?.values[round], judgements: verdict?.texts };
+  });
+  return { followed, judgedAnswers };
+}
 
+/** Scores FollowBench: items with rules by them, the others through the judge, where there is one. */
+export async function runFollowBenchTask(task: EvalTaskOf<'followbench'>, evaluated: Evaluated): Promise<TaskResult> {
+  const { name, language } = task;
+  const items = firstGroups(await readFollowBench(task.data), task.maxGroups);
+  const { followed, judgedAnswers } = await follow(items, task, evaluated);
   const scored: EvalItem[] = [];
   const unscored: UnscoredAnswer[] = [];
-  for (const item of items) {
-    const satisfied = satisfiedIn(item, 0);
-    const judgements = verdicts.get(item.id)?.texts;
-    const answer = answerOf.get(item.id)!;
-    const reason = judgements ? 'judgement could not be read' : 'no judge';
-    if (satisfied) scored.push(itemOf(item, answer, satisfied, judgements));
-    else unscored.push({ id: item.id, text: answer.text, reason, ...(judgements && { judgements }) });
+  for (const { item, answer, satisfied, judgements } of followed) {
+    const found = satisfied(0);
+    if (found) scored.push(itemOf(item, answer, found, judgements));
+    else unscored.push(unscoredAnswer(answer, judgements));
   }
-  const scores = scoreFollow(outcomes(items, 0));
+  const scores = scoresOf(followed, 0);
   const judge = withNoise(judgedAnswers, (round) => {
-    const { hsr, ssr } = scoreFollow(outcomes(items, round));
+    const { hsr, ssr } = scoresOf(followed, round);
     return { HSR: hsr.value, SSR: ssr.value };
   });
-  const isWhole = judge !== undefined || toJudge.length === 0;
+  const isWhole = unscored.every(({ reason }) => reason !== 'no judge');
   if (!isWhole)
     evaluated.warn(
-      `${name}: ${toJudge.length} of ${items.length} items need a judge and are not scored; ` +
+      `${name}: ${unscored.length} of ${items.length} items need a judge and are not scored; ` +
         'the same command with --judge-url and --judge-model scores them, from the answers that are kept',
     );
   const rates = (some: EvalItem[]): Record<string, Score> => {
-    const { hsr, ssr } = scoreFollow(
-      outcomes(
-        some.map(({ id }) => byId.get(id)!),
-        0,
-      ),
+    const ids = new Set(some.map(({ id }) => id));
+    const { hsr, ssr } = scoresOf(
+      followed.filter(({ item }) => ids.has(item.id)),
+      0,
     );
     return { hsr, ssr };
   };
+  const answers = followed.map(({ answer }) => answer);
   return {
     kind: 'followbench',
     name,

@@ -108,6 +108,14 @@ export const chatCounts = (
   'texts cut at the limit of new tokens': answers.filter(({ isUnfinished }) => isUnfinished).length,
 });
 
+/** An answer that got no verdict. @param judgements absent where nobody judged it. */
+export const unscoredAnswer = ({ id, text }: ChatAnswer, judgements?: string[]): UnscoredAnswer => ({
+  id,
+  text,
+  reason: judgements ? 'judgement could not be read' : 'no judge',
+  ...(judgements && { judgements }),
+});
+
 /** What results keep of an answer besides its text. */
 export const answerDetails = ({ cut, isUnfinished, place }: ChatAnswer) => ({
   ...(cut && { cut }),

@@ -1,11 +1,14 @@
 import {
   answerMtBench,
+  type ChatAnswer,
   type EvalItem,
   HIGHEST_RATING,
   type MtConversation,
   type MtPrompt,
+  type MtQuestion,
   type MtRating,
   type MtReferences,
+  type MtScores,
   mtRequest,
   readMtPrompts,
   readMtQuestions,
@@ -17,7 +20,16 @@ import {
 } from '@lethe/eval';
 import type { EvalTaskOf } from './eval-recipe.js';
 import { type Evaluated, overlapOf } from './evaluated.js';
-import { answerDetails, chatCounts, judgeCounts, judged, type UnscoredAnswer, withNoise } from './judged-answers.js';
+import {
+  answerDetails,
+  chatCounts,
+  judgeCounts,
+  judged,
+  type JudgedAnswers,
+  type UnscoredAnswer,
+  unscoredAnswer,
+  withNoise,
+} from './judged-answers.js';
 import type { Measure, TaskResult } from './task-result.js';
 
 const TURNS = [1, 2] as const;
@@ -35,89 +47,102 @@ const requests = (conversations: readonly MtConversation[], { prompts, reference
     { id: second.id, request: mtRequest({ question, answers: [first.text, second.text] }, prompts, references) },
   ]);
 
-const measure = (name: string, score: Score): Measure => ({ name, score, unit: 'plain' });
+/** A turn with its answer and its ratings, one a round; undefined: no judge. */
+interface RatedTurn {
+  question: MtQuestion;
+  turn: 1 | 2;
+  answer: ChatAnswer;
+  ratings?: (number | undefined)[];
+  judgements?: string[];
+}
 
-/** Scores MT-Bench by single-answer grading; without a judge it only answers, and says how to judge later. */
-export async function runMtBenchTask(task: EvalTaskOf<'mt-bench'>, evaluated: Evaluated): Promise<TaskResult> {
-  const { name, maxNewTokens, seed } = task;
-  const questions = readMtQuestions(task.data).slice(0, task.maxQuestions);
+/** The ratings of a round that could be read. */
+const ratingsOf = (turns: readonly RatedTurn[], round: number): MtRating[] =>
+  turns.flatMap(({ question, turn, ratings }) => {
+    const rating = ratings?.[round];
+    return rating === undefined ? [] : [{ question: question.id, category: question.category, turn, rating }];
+  });
+
+/** Answers both turns of the questions, and has them rated where there is a judge. */
+async function rateTurns(
+  questions: readonly MtQuestion[],
+  task: EvalTaskOf<'mt-bench'>,
+  evaluated: Evaluated,
+): Promise<{ turns: RatedTurn[]; judgedAnswers: JudgedAnswers<number>; references?: string }> {
+  const { references: file, ...answered } = task;
+  const { name, data, maxNewTokens, seed } = task;
   const judging = evaluated.judging(name);
   // Read before the answers are generated, so that what is missing is missed at once.
-  const grading = judging && {
-    prompts: readMtPrompts(task.data),
-    references: readMtReferences(task.data, questions, task.references),
-  };
-  const { references: _, ...answered } = task;
+  const grading = judging && { prompts: readMtPrompts(data), references: readMtReferences(data, questions, file) };
   const options = { maxNewTokens, seed, ...evaluated.answering(answered, questions) };
   const conversations = await answerMtBench(evaluated, questions, options);
   const asked = grading ? requests(conversations, grading) : [];
   const judgedAnswers = await judged(asked, judging, (_id, text) => readRating(text));
   const turns = conversations.flatMap(({ question, answers }) =>
-    TURNS.map((turn) => ({
-      question,
-      turn,
-      answer: answers[turn - 1],
-      own: judgedAnswers.verdicts.get(answers[turn - 1].id),
-    })),
+    TURNS.map((turn): RatedTurn => {
+      const answer = answers[turn - 1];
+      const verdict = judgedAnswers.verdicts.get(answer.id);
+      return { question, turn, answer, ratings: verdict?.values, judgements: verdict?.texts };
+    }),
   );
-  const ratingsIn = (round: number, ids?: Set<string>): MtRating[] =>
-    turns.flatMap(({ question, turn, answer, own }) => {
-      const rating = own?.values[round];
-      if (rating === undefined || ids?.has(answer.id) === false) return [];
-      return [{ question: question.id, category: question.category, turn, rating }];
-    });
+  return { turns, judgedAnswers, ...(grading && { references: grading.references.file }) };
+}
 
+/** A rated item: its score is the share of the highest rating. */
+const itemOf = ({ question, answer, judgements }: RatedTurn, rating: number): EvalItem => ({
+  id: answer.id,
+  group: question.category,
+  cluster: question.id,
+  prediction: String(rating),
+  score: rating / HIGHEST_RATING,
+  texts: [answer.text],
+  ...(judgements && { judgements }),
+  ...answerDetails(answer),
+});
+
+const measure = (name: string, score: Score): Measure => ({ name, score, unit: 'plain' });
+
+const measuresOf = ({ overall, byTurn, byCategory }: MtScores): Measure[] => [
+  measure('rating, 1 to 10', overall),
+  ...byTurn.map(({ turn, rating }) => measure(`rating, turn ${turn}`, rating)),
+  ...byCategory.map(({ category, rating }) => measure(`rating, ${category}`, rating)),
+];
+
+/** Scores MT-Bench by single-answer grading; without a judge it only answers, and says how to judge later. */
+export async function runMtBenchTask(task: EvalTaskOf<'mt-bench'>, evaluated: Evaluated): Promise<TaskResult> {
+  const { name } = task;
+  const questions = readMtQuestions(task.data).slice(0, task.maxQuestions);
+  const { turns, judgedAnswers, references } = await rateTurns(questions, task, evaluated);
   const items: EvalItem[] = [];
   const unscored: UnscoredAnswer[] = [];
-  for (const { question, answer, own } of turns) {
-    const rating = own?.values[0];
-    const judgements = own && { judgements: own.texts };
-    const { id, text } = answer;
-    if (rating === undefined)
-      unscored.push({ id, text, reason: own ? 'judgement could not be read' : 'no judge', ...judgements });
-    else
-      items.push({
-        id,
-        group: question.category,
-        cluster: question.id,
-        prediction: String(rating),
-        score: rating / HIGHEST_RATING,
-        texts: [text],
-        ...judgements,
-        ...answerDetails(answer),
-      });
+  for (const turn of turns) {
+    const rating = turn.ratings?.[0];
+    if (rating === undefined) unscored.push(unscoredAnswer(turn.answer, turn.judgements));
+    else items.push(itemOf(turn, rating));
   }
-  const scores = scoreMtBench(ratingsIn(0));
-  const judge = withNoise(judgedAnswers, (round) => ({ rating: scoreMtBench(ratingsIn(round)).overall.value }));
-  if (!judging)
+  const scores = scoreMtBench(ratingsOf(turns, 0));
+  const judge = withNoise(judgedAnswers, (round) => ({ rating: scoreMtBench(ratingsOf(turns, round)).overall.value }));
+  if (!judge)
     evaluated.warn(
       `${name}: ${unscored.length} answers are written and none is rated; ` +
         'the same command with --judge-url and --judge-model rates them, from the answers that are kept',
     );
-  const rates = (some: EvalItem[]): Record<string, Score> => ({
-    rating: scoreMtBench(ratingsIn(0, new Set(some.map(({ id }) => id)))).overall,
-  });
-  const measures = [
-    measure('rating, 1 to 10', scores.overall),
-    ...scores.byTurn.map(({ turn, rating }) => measure(`rating, turn ${turn}`, rating)),
-    ...scores.byCategory.map(({ category, rating }) => measure(`rating, ${category}`, rating)),
-  ];
+  const rates = (some: EvalItem[]): Record<string, Score> => {
+    const ids = new Set(some.map(({ id }) => id));
+    const own = turns.filter(({ answer }) => ids.has(answer.id));
+    return { rating: scoreMtBench(ratingsOf(own, 0)).overall };
+  };
+  const answers = turns.map(({ answer }) => answer);
   return {
     kind: 'mt-bench',
     name,
     average: 'micro',
     highest: HIGHEST_RATING,
-    measures: judge ? measures : [],
-    counts: {
-      ...judgeCounts(judge, unscored),
-      ...chatCounts(
-        conversations.flatMap(({ answers }) => answers),
-        evaluated,
-      ),
-    },
+    measures: judge ? measuresOf(scores) : [],
+    counts: { ...judgeCounts(judge, unscored), ...chatCounts(answers, evaluated) },
     ...overlapOf(items, evaluated, rates),
     ...(judge && { judge }),
-    scores: { ...scores, ...(grading && { references: grading.references.file }) },
+    scores: { ...scores, ...(references !== undefined && { references }) },
     items,
     unscored,
   };
