@@ -60,13 +60,26 @@ it('a model is asked through its own template; a base model in plain words, from
   expect(await decode(prompt.slice(start.length))).toMatch(/^User: a\nAssistant: b.*\nUser: c\nAssistant: $/);
 });
 
-it('an answer is the same whatever it is asked beside, at each temperature, and has no white space around it', async () => {
+it('an answer has no white space around it', async () => {
+  let isPrompt = true;
+  const decode = (): Promise<string> => {
+    const text = isPrompt ? 'x' : 'x  well  said \n';
+    isPrompt = false;
+    return Promise.resolve(text);
+  };
+  const spaced = new Proxy(tokenizer, {
+    get: (target, key) => (key === 'decode' ? decode : (Reflect.get(target, key, target) as unknown)),
+  });
+  const [{ text }] = await answerChats({ model, tokenizer: spaced }, [ask('a')], { maxNewTokens: 2 });
+  expect(text).toBe('well  said');
+});
+
+it('an answer is the same whatever it is asked beside, at each temperature', async () => {
   const questions = ['one', 'two', 'three'].map((content, i) => ask(content, { temperature: [0, 0.9, 0][i] }));
   const together = await answers(questions, { seed: 5 });
   const alone = await Promise.all(questions.map(async (question) => (await answers([question], { seed: 5 }))[0]));
   expect(together).toEqual(alone);
   expect(together.map(({ id }) => id)).toEqual(['one', 'two', 'three']);
-  expect(together.every(({ text }) => text === text.trim())).toBe(true);
   const other = await answers(questions, { seed: 6 });
   expect([other[0], other[2]]).toEqual([together[0], together[2]]);
   expect(other[1]).not.toEqual(together[1]);
