@@ -35,16 +35,20 @@ const golden = process.env['LETHE_IFEVAL_GOLDEN'] ?? goldenPath('ifeval.json');
       return JSON.stringify(received) === JSON.stringify(wanted) ? [] : [{ text: one.text, received, wanted }];
     });
 
-  it('the golden holds every instruction, followed and not followed', () => {
-    const ids = ifevalInstructionSchema.options.map(({ shape }) => shape.id.value).sort();
-    const verdicts = ids.map((id) => {
-      const own = cases.flatMap(
-        ({ instructions, strict }) => strict[instructions.findIndex((one) => one.id === id)] ?? [],
-      );
-      return [id, new Set(own).size];
-    });
-    expect(verdicts).toEqual(ids.map((id) => [id, 2]));
-  });
+  // Other texts may never be `My answer is yes.`
+  (process.env['LETHE_IFEVAL_GOLDEN'] === undefined ? it : it.skip)(
+    'the golden holds every instruction, followed and not followed',
+    () => {
+      const ids = ifevalInstructionSchema.options.map(({ shape }) => shape.id.value).sort();
+      const verdicts = ids.map((id) => {
+        const own = cases.flatMap(
+          ({ instructions, strict }) => strict[instructions.findIndex((one) => one.id === id)] ?? [],
+        );
+        return [id, new Set(own).size];
+      });
+      expect(verdicts).toEqual(ids.map((id) => [id, 2]));
+    },
+  );
 
   it('sentences are nltk’s', () => {
     expect(

@@ -40,6 +40,17 @@ export const evalTaskSchema = z.discriminatedUnion('kind', [
     maxItems,
   }),
   z.strictObject({
+    kind: z.literal('ifeval'),
+    name: z.string(),
+    data: z.string().describe('folder with input_data.jsonl, punkt_english/ and langdetect_profiles/'),
+    format: z
+      .enum(['chat', 'plain'])
+      .optional()
+      .describe('default: chat where the model has a chat template, otherwise the prompt alone'),
+    maxNewTokens: z.int().positive().default(1280),
+    maxItems,
+  }),
+  z.strictObject({
     kind: z.literal('instructions'),
     name: z.string(),
     data: z.string().describe('JSONL: {"prompt", "constraints"} a line'),

@@ -6,6 +6,7 @@ import type { EvalTask, EvalTaskOf } from './eval-recipe.js';
 import type { Evaluated } from './evaluated.js';
 import { runFollowBenchTask } from './followbench-task.js';
 import { runGsm8kTask } from './gsm8k-task.js';
+import { runIfevalTask } from './ifeval-task.js';
 import { runInstructionTask } from './instruction-task.js';
 import { runMtBenchTask } from './mt-bench-task.js';
 import type { TaskResult } from './task-result.js';
@@ -31,6 +32,8 @@ export async function runTask(task: EvalTask, evaluated: Evaluated): Promise<Tas
       return runGsm8kTask(task, evaluated);
     case 'code':
       return [await runCodeTask(task, evaluated)];
+    case 'ifeval':
+      return [await runIfevalTask(task, evaluated)];
     case 'instructions':
       return [await runInstructionTask(task, evaluated)];
     case 'followbench':

@@ -3,6 +3,7 @@ import type {
   CodeScores,
   EvalItem,
   FollowScores,
+  IfevalScores,
   InstructionScores,
   MathReading,
   MathScore,
@@ -48,6 +49,7 @@ export type TaskResult =
   | ({ kind: 'multiple-choice'; scores: ChoiceScores } & Answered)
   | ({ kind: 'gsm8k'; scores: Record<MathReading, MathScore> } & Answered)
   | ({ kind: 'code'; scores: CodeScores } & Answered)
+  | ({ kind: 'ifeval'; scores: IfevalScores } & Answered)
   | ({ kind: 'instructions'; scores: InstructionScores } & Answered)
   | ({ kind: 'followbench'; scores: FollowScores } & Answered)
   | ({ kind: 'mt-bench'; scores: MtScores & { references?: string } } & Answered)

@@ -1,0 +1,63 @@
+import {
+  answerIfeval,
+  type EvalItem,
+  hasChatTemplate,
+  type PromptFormat,
+  readIfeval,
+  type Score,
+  scoreIfeval,
+} from '@lethe/eval';
+import { UserError } from '@lethe/run';
+import type { EvalTaskOf } from './eval-recipe.js';
+import { type Evaluated, overlapOf } from './evaluated.js';
+import { textCounts } from './gsm8k-task.js';
+import type { Measure, TaskResult } from './task-result.js';
+
+/** The model's chat format where it has one, unless the recipe says otherwise. */
+function formatOf({ name, format }: EvalTaskOf<'ifeval'>, { tokenizer }: Evaluated): PromptFormat {
+  const own = hasChatTemplate(tokenizer) ? 'chat' : 'plain';
+  if (format === 'chat' && own === 'plain')
+    throw new UserError(
+      `${name}: format: chat needs a chat template, which ${tokenizer.folder} has not; add a chat_template to its ` +
+        'tokenizer_config.json, or set format: plain',
+    );
+  return format ?? own;
+}
+
+/** Has the model respond to IFEval's prompts, and checks the responses. */
+export async function runIfevalTask(task: EvalTaskOf<'ifeval'>, evaluated: Evaluated): Promise<TaskResult> {
+  const format = formatOf(task, evaluated);
+  const read = readIfeval(task.data);
+  const ifeval = { ...read, prompts: read.prompts.slice(0, task.maxItems) };
+  const template = format === 'chat' ? evaluated.tokenizer.chatTemplate : undefined;
+  const questions = { prompts: ifeval.prompts, toolsHash: ifeval.toolsHash, template };
+  const asking = { format, maxNewTokens: task.maxNewTokens };
+  const answering = evaluated.answering({ ...task, ...asking }, questions);
+  const items = await answerIfeval(evaluated, ifeval, { ...asking, ...answering });
+  const scores = scoreIfeval(items, format);
+  const rates = (some: EvalItem[]): Record<string, Score> => ({
+    'prompt-level accuracy (strict)': scoreIfeval(some, format).strict.prompt,
+  });
+  const levels = (['strict', 'loose'] as const).flatMap((reading): Measure[] => [
+    { name: `prompt-level accuracy % (${reading})`, score: scores[reading].prompt },
+    { name: `instruction-level accuracy % (${reading})`, score: scores[reading].instruction },
+  ]);
+  const byInstruction = scores.byInstruction.map(({ instruction, strict }): Measure => ({
+    name: `accuracy % (strict), ${instruction}`,
+    score: strict,
+  }));
+  return {
+    kind: 'ifeval',
+    name: task.name,
+    average: 'micro',
+    measures: [...levels, ...byInstruction],
+    counts: {
+      ...(format === 'plain' && { 'prompts given without a chat format': items.length }),
+      'empty responses': scores.numEmpty,
+      ...textCounts(items),
+    },
+    ...overlapOf(items, evaluated, rates),
+    scores,
+    items,
+  };
+}
