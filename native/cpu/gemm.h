@@ -19,10 +19,6 @@ struct Operand {
   bool panels = false;
 
   Operand t() const { return {data, stride, !transposed, bf16}; }
-  // Rows from `row` on, as stored.
-  Operand from(int64_t row) const {
-    return {static_cast<const char*>(data) + row * stride * (bf16 ? 2 : 4), stride, transposed, bf16};
-  }
 };
 
 inline Operand plain(const float* data, int64_t stride) { return {data, stride, false, false}; }

@@ -61,7 +61,7 @@ void forget(uint64_t id) {
 bool in_panels(const Tensor& weight, const WeightUse& use) {
   if (!runtime().panels || weight.buffer == 0 || use.O * use.I == 0) return false;
   const bool few = use.transposed && use.rows <= few_rows;
-  return use.bf16 ? runtime().bf16 && (few || use.repeated || !weight.bf16) : few;
+  return use.bf16 ? runtime().bf16 && (few || !weight.bf16) : few;
 }
 
 }  // namespace

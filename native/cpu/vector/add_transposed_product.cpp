@@ -32,23 +32,6 @@ LETHE_INLINE void interleave(const HalfMatrix& x, int64_t begin, int64_t end, in
 
 LETHE_INLINE int64_t smaller(int64_t x, int64_t y) { return x < y ? x : y; }
 
-// c [m, n] += the product, n <= panel_columns. Columns beyond whole vectors go through `part`.
-void multiply_into(int64_t m, int64_t n, int64_t k, LeftBlock a, RightBlock b, RowMajor c) {
-  const int64_t whole = n / width * width, rest = n - whole;
-  multiply<Pair>(m, whole, k, a, b, c, true);
-  if (rest == 0) return;
-  float part[tile_rows * width];
-  b.units += whole;
-  for (int64_t i = 0; i < m; i += tile_rows, a.units += tile_rows * a.row) {
-    const int64_t rows = smaller(tile_rows, m - i);
-    multiply_panel<Pair, 1>(rows, k, a, b, {part, width}, false);
-    for (int64_t r = 0; r < rows; ++r) {
-      float* to = c.data + (i + r) * c.stride + whole;
-      store_part(to, load_part(to, rest) + load(part + r * width), rest);
-    }
-  }
-}
-
 }  // namespace
 
 void add_transposed_product(const TransposedProduct& p) {
@@ -71,9 +54,9 @@ void add_transposed_product(const TransposedProduct& p) {
       float* mine = left + omp_get_thread_num() * pairs * stride;
       interleave(p.a, begin, end, first, count, stride, mine, stride);
       for (int64_t j = 0; j < panels; ++j)
-        multiply_into(count, smaller(panel_columns, p.N - j * panel_columns), here, {mine, 1, stride},
-                      {right + j * pairs * panel_columns, panel_columns},
-                      {p.c + first * p.c_stride + j * panel_columns, p.c_stride});
+        multiply_narrow<Pair>(count, smaller(panel_columns, p.N - j * panel_columns), here, {mine, 1, stride},
+                              {right + j * pairs * panel_columns, panel_columns},
+                              {p.c + first * p.c_stride + j * panel_columns, p.c_stride}, true);
     });
   }
 }

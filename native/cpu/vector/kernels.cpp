@@ -12,7 +12,7 @@ const Kernels& kernels() {
 #define LETHE_ENTRY(stem) stem,
   static constexpr Kernels table = {LETHE_NAME(LETHE_ISA),
                                     has_bf16,
-                                    LETHE_VECTOR_OPERATORS(LETHE_ENTRY) unlearn_rows,
+                                    LETHE_VECTOR_OPERATORS(LETHE_ENTRY) unlearn_block,
                                     to_bf16,
                                     from_bf16,
                                     round_to_bf16,

@@ -38,20 +38,26 @@ struct TransposedProduct {
   int64_t c_stride;
 };
 
-// One chunk of the fused head, between its matrix products. See vector/unlearn_rows.cpp.
-struct UnlearnRows {
-  int64_t count = 0, num_forget = 0, V = 0;  // rows; the first num_forget are forget rows
-  float* z = nullptr;                        // [count, V] logits, overwritten
-  float* original = nullptr;                 // [num_original, V] logits of the original model for the last rows
-  void* dz = nullptr;                        // [count, V]: fp32 or bf16; z itself, other memory, or no gradient
-  int64_t num_original = 0;
-  const int32_t* targets = nullptr;
-  double scale_forgetting = 0, scale_replay = 0, scale_mitigation = 0;
+// A block of rows of the fused head, all of one kind. See vector/unlearn_block.cpp.
+struct UnlearnBlock {
+  int64_t rows = 0, D = 0, V = 0;
+  const Tensor *weight = nullptr, *hidden = nullptr;                    // [V, D]; dense [rows, D]
+  const Tensor *original_weight = nullptr, *original_hidden = nullptr;  // of replay rows, or neither
+  const int32_t *targets = nullptr, *by_target = nullptr;  // [rows]; the rows in ascending order of their targets
+  bool forget = false;
   int64_t method = 0;
-  bool bf16 = false;     // dz is bf16
-  double* m = nullptr;   // [count]: z_y - LSE_{v != y}(z)
-  double* kl = nullptr;  // [count]
+  double scale_forgetting = 0, scale_replay = 0, scale_mitigation = 0;
+  bool bf16 = false;         // inputs of products are rounded to bf16
+  double* m = nullptr;       // [rows]: z_y - LSE_{v != y}(z)
+  double* kl = nullptr;      // [rows]: 0 without an original
+  float* dhidden = nullptr;  // [rows, dhidden_stride(D)], or nullptr
+  float* dweight = nullptr;  // [V, D], added to, or nullptr
+
+  // Whether the block's logits are held: 4 rows V bytes, and as much for the original's.
+  bool keeps_logits() const { return dhidden || dweight || original_weight; }
 };
+
+inline int64_t dhidden_stride(int64_t D) { return (D + panel_columns - 1) / panel_columns * panel_columns; }
 
 struct Kernels {
   const char* name;
@@ -59,7 +65,7 @@ struct Kernels {
 #define LETHE_POINTER(stem) void (*stem)(const stem##_args&);
   LETHE_VECTOR_OPERATORS(LETHE_POINTER)
 #undef LETHE_POINTER
-  void (*unlearn_rows)(const UnlearnRows&);
+  void (*unlearn_block)(const UnlearnBlock&);
   void (*to_bf16)(const float* x, uint16_t* y, int64_t count);
   void (*from_bf16)(const uint16_t* x, float* y, int64_t count);
   void (*round_to_bf16)(const float* x, float* y, int64_t count);

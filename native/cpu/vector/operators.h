@@ -7,7 +7,7 @@ namespace lethe::cpu::LETHE_ISA {
 #define LETHE_DECLARE(stem) void stem(const stem##_args& a);
 LETHE_VECTOR_OPERATORS(LETHE_DECLARE)
 #undef LETHE_DECLARE
-void unlearn_rows(const UnlearnRows& rows);
+void unlearn_block(const UnlearnBlock& block);
 void to_bf16(const float* x, uint16_t* y, int64_t count);
 void from_bf16(const uint16_t* x, float* y, int64_t count);
 void round_to_bf16(const float* x, float* y, int64_t count);

@@ -1,6 +1,6 @@
-// C [m, n] (+)= A [m, k] B [k, n] for the blocks of attention: C stays in registers over k, B is read along rows, and
-// elements of A are broadcast, so A may be transposed for nothing. k counts units of 32 bits: an fp32 number, or two
-// neighbours along k in bf16. n is a multiple of the vector width: callers pad.
+// C [m, n] (+)= A [m, k] B [k, n] for attention, the fused head and gradients of weights: C stays in registers over k,
+// B is read along rows, and elements of A are broadcast, so A may be transposed for nothing. k counts units of 32 bits:
+// an fp32 number, or two neighbours along k in bf16. n is a multiple of the vector width: callers pad.
 #pragma once
 #include "cpu/vector/bf16.h"
 
@@ -9,7 +9,12 @@ namespace lethe::cpu::LETHE_ISA {
 // What a unit holds.
 struct Single {
   static constexpr int64_t per_unit = 1;
+  static LETHE_INLINE Vec rounded(Vec x) { return x; }
   static LETHE_INLINE Vec multiply_add(Vec sum, float a, Vec b) { return sum + a * b; }
+};
+// An fp32 number that is a bf16 one: for machines without bf16 instructions.
+struct RoundedSingle : Single {
+  static LETHE_INLINE Vec rounded(Vec x) { return rounded_to_bf16(x); }
 };
 struct Pair {
   static constexpr int64_t per_unit = 2;
@@ -54,6 +59,11 @@ inline constexpr int64_t tile_rows = 6;
 template <class Unit, int64_t rows, int64_t vectors>
 LETHE_INLINE void multiply_tile(int64_t k, LeftBlock a, RightBlock b, RowMajor c, bool accumulate) {
   Vec sum[rows][vectors] = {};
+  if (accumulate)  // it may be far away, and comes while the products run
+#pragma GCC unroll 6
+    for (int64_t i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+      for (int64_t j = 0; j < vectors; ++j) __builtin_prefetch(c.data + i * c.stride + j * width, 1);
   for (int64_t p = 0; p < k; ++p, b.units += b.stride, a.units += a.column) {
     Vec right[vectors];
 #pragma GCC unroll 4
@@ -105,6 +115,25 @@ LETHE_INLINE void multiply(int64_t m, int64_t n, int64_t k, LeftBlock a, RightBl
   if constexpr (tile_vectors == 4) {
     if (rest == 2) return multiply_panel<Unit, 2>(m, k, a, b, c, accumulate);
     if (rest == 3) return multiply_panel<Unit, 3>(m, k, a, b, c, accumulate);
+  }
+}
+
+// The same for one panel whose columns beyond n are not there: n <= 64, and B has zeros or anything beyond.
+template <class Unit>
+void multiply_narrow(int64_t m, int64_t n, int64_t k, LeftBlock a, RightBlock b, RowMajor c, bool accumulate) {
+  const int64_t whole = n / width * width, rest = n - whole;
+  multiply<Unit>(m, whole, k, a, b, c, accumulate);
+  if (rest == 0) return;
+  float part[tile_rows * width];
+  b.units += whole;
+  for (int64_t i = 0; i < m; i += tile_rows, a.units += tile_rows * a.row) {
+    const int64_t rows = m - i < tile_rows ? m - i : tile_rows;
+    multiply_panel<Unit, 1>(rows, k, a, b, {part, width}, false);
+    for (int64_t r = 0; r < rows; ++r) {
+      float* to = c.data + (i + r) * c.stride + whole;
+      const Vec sum = load(part + r * width);
+      store_part(to, accumulate ? load_part(to, rest) + sum : sum, rest);
+    }
   }
 }
 
