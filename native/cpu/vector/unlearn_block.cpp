@@ -18,10 +18,10 @@
 namespace lethe::cpu::LETHE_ISA {
 namespace {
 
-constexpr int64_t slab_rows = 48;                    // of the vocabulary, that a thread takes at a time: 8 tiles
-constexpr int64_t chunk_slabs = 24;                  // 1152 rows of the vocabulary per pass over dh
+constexpr int64_t slab_rows = 48;    // of the vocabulary, that a thread takes at a time: 8 tiles
+constexpr int64_t chunk_slabs = 24;  // 1152 rows of the vocabulary per pass over dh
 constexpr int64_t chunk_rows = chunk_slabs * slab_rows;
-constexpr int64_t line = 16;                         // floats of a cache line
+constexpr int64_t line = 16;  // floats of a cache line
 constexpr float lowest = -3.4028234664e38F;
 
 double softplus(double x) { return x > 0 ? x + ::log1p(::exp(-x)) : ::log1p(::exp(x)); }
@@ -43,8 +43,8 @@ LETHE_INLINE Vec excess_series(Vec d) {
   return s * (d * d);
 }
 
-// A model's logits against the targets, row by row. max and log_sum are over v != y; log_all is log sum over all v, less
-// max.
+// A model's logits against the targets, row by row. max and log_sum are over v != y; log_all is log sum over all v,
+// less max.
 struct Measured {
   float *z, *max;
   double *log_sum, *m, *log_all;
@@ -260,11 +260,11 @@ class Block {
   // What pass 2 reads, and its working memory.
   struct Gradient {
     Lanes lanes{};
-    float* target_dz = nullptr;                   // [rows]
-    float* kl = nullptr;                          // [slabs, R], with an original
-    float *dz = nullptr, *turned = nullptr;       // of two chunks: units along the rows, and along the vocabulary
+    float* target_dz = nullptr;                         // [rows]
+    float* kl = nullptr;                                // [slabs, R], with an original
+    float *dz = nullptr, *turned = nullptr;             // of two chunks: units along the rows, and along the vocabulary
     float *hidden = nullptr, *weight_panels = nullptr;  // right matrices; a panel of weights per thread
-    int64_t panel = 0;                            // units of a panel of hidden
+    int64_t panel = 0;                                  // units of a panel of hidden
   };
 
   // The slab that begins at v: dz, dW and KL.
