@@ -2,7 +2,7 @@ import { ChatRenderer, PLAIN_CHAT_TEMPLATE, type Tokenizer, type Turn } from '@l
 import { PromptEncoder } from '../engine/prompt-encoder.js';
 
 /** Conversations as prompts: through the model's chat template, or a plain one for models that have none. */
-export class ChatPrompter {
+export class ChatPrompter implements Pick<PromptEncoder, 'encode'> {
   private constructor(
     private readonly renderer: ChatRenderer,
     private readonly start: number[],
@@ -24,6 +24,11 @@ export class ChatPrompter {
   /** Ids of a conversation, ending where the model is to speak. @throws TokenizerError where the template refuses it. */
   async prompt(turns: readonly Turn[]): Promise<number[]> {
     return [...this.start, ...(await this.renderer.prompt(turns))];
+  }
+
+  /** Each text as a user's only turn. */
+  encode(texts: string[]): Promise<number[][]> {
+    return Promise.all(texts.map((content) => this.prompt([{ role: 'user', content }])));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Tokenizer } from '@lethe/data-pipeline';
 import type { Llama } from '@lethe/model';
-import { ChatEncoder } from '../engine/chat-encoder.js';
+import { ChatPrompter } from '../chat/chat-prompter.js';
 import type { Answering } from '../items/answer-items.js';
 import { answerTexts, type Judged } from '../items/answer-texts.js';
 import type { EvalItem } from '../items/eval-item.js';
@@ -42,7 +42,7 @@ export async function answerIfeval(
     instructions,
     prompt: () => prompt,
   }));
-  const encoder = format === 'chat' ? new ChatEncoder(evaluated.tokenizer) : undefined;
+  const encoder = format === 'chat' ? await ChatPrompter.open(evaluated.tokenizer) : undefined;
   const settings = { ...options, numShots: 0, stopStrings: [], ...(encoder && { encoder }) };
   return answerTexts(evaluated, questions, settings, ({ instructions }, [response]) =>
     judgeIfeval(instructions, response, tools),

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadTokenizer, trainTokenizer } from '@lethe/data-pipeline';
-import { ChatEncoder } from './chat-encoder.js';
-import { PromptEncoder } from './prompt-encoder.js';
+import { ChatPrompter } from './chat-prompter.js';
+import { PromptEncoder } from '../engine/prompt-encoder.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lethe-chat-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -12,7 +12,7 @@ it('a prompt is a user’s turn of the model’s template, which begins as the t
   await trainTokenizer(['a b c'], { vocabSize: 264, folder });
   const tokenizer = await loadTokenizer(folder);
   const decode = (ids: number[]): Promise<string> => tokenizer.decode(ids, { skipSpecialTokens: false });
-  const [ids, other] = await new ChatEncoder(tokenizer).encode(['a {{ b }}', 'c']);
+  const [ids, other] = await (await ChatPrompter.open(tokenizer)).encode(['a {{ b }}', 'c']);
   expect([await decode(ids), await decode(other)]).toEqual([
     '<s><|user|>a {{ b }}<|assistant|>',
     '<s><|user|>c<|assistant|>',
