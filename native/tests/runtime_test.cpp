@@ -63,5 +63,25 @@ TEST(Runtime, RepeatsItselfBitForBit) {
   cpu::set_num_threads(before);
 }
 
+// The head's sums run in an order that the shapes decide: over three chunks of the vocabulary, on more threads than
+// panels.
+TEST(Runtime, TheHeadDoesNotDependOnTheThreads) {
+  Ints targets;
+  for (int n = 0; n < 70; ++n) targets.push_back(n % 7 == 3 ? -1 : n * 31);
+  const int before = cpu::num_threads();
+  for (const bool bf16 : {false, true}) {
+    Case test("unlearn_head");
+    test.set("N", 70).set("M", 30).set("D", 70).set("V", 2500).set("num_forget", 35).give("targets", targets);
+    test.set("scale_forgetting", 0.01).set("scale_replay", 1).set("scale_mitigation", 1).bf16(bf16);
+    cpu::set_num_threads(1);
+    const Outputs alone = test.run(cpu_device());
+    for (const int threads : {2, 5}) {
+      cpu::set_num_threads(threads);
+      EXPECT_EQ(test.run(cpu_device()), alone) << threads << " threads";
+    }
+  }
+  cpu::set_num_threads(before);
+}
+
 }  // namespace
 }  // namespace lethe::tests

@@ -3,7 +3,6 @@
 
 #include <cmath>
 
-#include "cpu/runtime.h"
 #include "lethe/error.h"
 #include "tests/gradient.h"
 
@@ -200,21 +199,6 @@ TEST(UnlearnHeadAlone, RefusesWhatItCannotDo) {
   refused(sized(4, 7, 4).set("M", 5));
   refused(sized(4, 7, 4).omit("original_weight"));
   refused(sized(4, 7, 4).omit("original_hidden").omit("original_weight"));
-}
-
-// Sums run in an order that the shapes decide: here over three chunks of the vocabulary, on more threads than panels.
-TEST(UnlearnHeadAlone, DoesNotDependOnTheThreads) {
-  const int before = cpu::num_threads();
-  for (const bool bf16 : {false, true}) {
-    const Case test = sized(70, 2500, 70).bf16(bf16);
-    cpu::set_num_threads(1);
-    const Outputs alone = test.run(cpu_device());
-    for (const int threads : {2, 5}) {
-      cpu::set_num_threads(threads);
-      EXPECT_EQ(test.run(cpu_device()), alone) << threads << " threads";
-    }
-  }
-  cpu::set_num_threads(before);
 }
 
 }  // namespace

@@ -50,8 +50,9 @@ export class ItemLog<T extends { id: string } = EvalItem> {
 
   private keep(line: string, number: number): void {
     try {
-      const item = JSON.parse(line) as T;
+      const item = JSON.parse(line) as T & { score?: unknown; text?: unknown };
       if (typeof item.id !== 'string') throw new TypeError('no id');
+      if (typeof item.score !== 'number' && typeof item.text !== 'string') throw new TypeError('no score, no text');
       this.items.set(item.id, item);
     } catch (cause) {
       const { message } = cause as Error;
