@@ -18,7 +18,8 @@ const Kernels& choose(std::string_view limit) {
                           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   if (limit.empty() && has_avx512 && __builtin_cpu_supports("avx512bf16")) return avx512_bf16::kernels();
   if (limit != "avx2" && has_avx512) return avx512::kernels();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2::kernels();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
+    return avx2::kernels();
 #endif
   return generic::kernels();
 }

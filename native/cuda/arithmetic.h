@@ -92,13 +92,14 @@ LETHE_HD inline PairedGradient paired_gradient(const RowMeasure& row, const RowM
                                                const Scales& scales) {
   const double d = row.nll - original.nll;  // log p_ori - log p of the target
   const double dz = -scales.replay * row.complement + scales.mitigation * (original.complement - row.complement);
-  return {row.max,
-          static_cast<float>(row.log_all),
-          original.max,
-          static_cast<float>(original.log_all),
-          scales,
-          static_cast<float>(dz),
-          original.p * (expm1(-d) + d)};
+  return {
+      row.max,
+      static_cast<float>(row.log_all),
+      original.max,
+      static_cast<float>(original.log_all),
+      scales,
+      static_cast<float>(dz),
+      d < -0.5 ? row.p - original.p * (1 - d) : original.p * (expm1(-d) + d)};  // exp(-d) may be inf where p_ori is 0
 }
 
 // dz of one logit; adds its part of the KL. A logit of -inf in both models (the target, the end of the row) has none: d

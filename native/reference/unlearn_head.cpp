@@ -56,9 +56,10 @@ double replay(const unlearn_head_args& a, Row& row, const Row* original, int64_t
                  complement = static_cast<int64_t>(v) == y ? sigmoid(-row.m) : -std::exp(log_p);
     row.z[v] = -a.scale_replay * complement;
     if (!original) continue;
-    const double log_p0 = original->z[v] - original->lse, p0 = std::exp(log_p0), d = log_p0 - log_p;
-    kl += p0 > 0 ? p0 * (std::expm1(-d) + d) : 0;
-    row.z[v] += a.scale_mitigation * (std::exp(log_p) - p0);
+    const double log_p0 = original->z[v] - original->lse, d = log_p0 - log_p;
+    const double p0 = std::exp(log_p0), p = std::exp(log_p);
+    kl += d < -0.5 ? p - p0 + p0 * d : p0 * (std::expm1(-d) + d);  // exp(-d) may be inf where p0 is 0
+    row.z[v] += a.scale_mitigation * (p - p0);
   }
   sums[1] += softplus(-row.m);
   sums[2] += kl;

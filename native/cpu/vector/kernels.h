@@ -53,7 +53,8 @@ struct UnlearnBlock {
   float* dhidden = nullptr;  // [rows, dhidden_stride(D)], or nullptr
   float* dweight = nullptr;  // [V, D], added to, or nullptr
 
-  // Whether the block's logits are held: 4 rows V bytes, and as much for the original's.
+  // Whether something is held of the block's logits: a number each, 2 bytes with bf16 or 4, and another one for the
+  // original's.
   bool keeps_logits() const { return dhidden || dweight || original_weight; }
 };
 
