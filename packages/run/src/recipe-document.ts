@@ -21,6 +21,13 @@ export interface RecipeDocument {
   text: string;
 }
 
+/** Changes `key=value` of a recipe, whose values are YAML, by the flag that gave them: messages name it. */
+export interface Overrides {
+  set?: readonly string[];
+  /** Applied after `set`. */
+  vary?: readonly string[];
+}
+
 const MAX_DEPTH = 32;
 
 type Origins = Map<string, string>;
@@ -30,15 +37,16 @@ const isMapping = (value: unknown): value is Record<string, unknown> =>
 
 /**
  * Reads a YAML recipe and those it `extends` (a path or a list of paths, relative to the recipe; mappings merge deeply,
- * anything else replaces), then applies `--set a.b=c` overrides, whose values are YAML.
+ * anything else replaces), then applies overrides `a.b=c`.
  *
  * @throws UserError for files that are missing, not YAML, not a mapping or extend each other in a circle.
  */
-export function readRecipeDocument(file: string, overrides: readonly string[] = []): RecipeDocument {
+export function readRecipeDocument(file: string, { set = [], vary = [] }: Overrides = {}): RecipeDocument {
   const files: string[] = [];
   const origins: Origins = new Map();
   const { values, text } = readLayer(file, { files, origins, extending: [] });
-  for (const override of overrides) applyOverride(values, override, origins);
+  for (const override of set) applyOverride(values, override, { flag: '--set', origins });
+  for (const override of vary) applyOverride(values, override, { flag: '--vary', origins });
   return { values, text, files, origin: (path) => findOrigin(origins, path) ?? file };
 }
 
@@ -157,28 +165,33 @@ function merge(base: Record<string, unknown>, over: Record<string, unknown>): Re
   return merged;
 }
 
-function applyOverride(values: Record<string, unknown>, override: string, origins: Origins): void {
+function applyOverride(
+  values: Record<string, unknown>,
+  override: string,
+  { flag, origins }: { flag: string; origins: Origins },
+): void {
   const split = override.indexOf('=');
-  if (split < 1) throw new UserError(`--set ${override}: expected key=value, for example --set optimizer.lr=1e-4`);
+  if (split < 1) throw new UserError(`${flag} ${override}: expected key=value, for example ${flag} optimizer.lr=1e-4`);
   const name = override.slice(0, split).trim();
+  const where = `${flag} ${name}`;
   const keys = name.split('.');
   const document = parseDocument(override.slice(split + 1), { prettyErrors: false });
   const [error] = document.errors;
-  if (error) throw new UserError(`--set ${name}: not a YAML value: ${error.message}`, { cause: error });
+  if (error) throw new UserError(`${where}: not a YAML value: ${error.message}`, { cause: error });
   let parent: unknown = values;
   const path: string[] = [];
   for (const [depth, key] of keys.entries()) {
-    const step = stepInto(parent, key, `--set ${name}`, path);
+    const step = stepInto(parent, key, where, path);
     path.push(step.key);
-    if (depth === keys.length - 1) step.container[step.key] = plainValues(document, `--set ${name}`);
+    if (depth === keys.length - 1) step.container[step.key] = plainValues(document, where);
     else if (step.container[step.key] === undefined || step.container[step.key] === null) {
       step.container[step.key] = {};
-      origins.set(originKey(path), `--set ${name}`);
+      origins.set(originKey(path), where);
     }
     parent = step.container[step.key];
   }
   forgetBelow(origins, path);
-  origins.set(originKey(path), `--set ${name}`);
+  origins.set(originKey(path), where);
 }
 
 function stepInto(parent: unknown, key: string, where: string, path: KeyPath) {

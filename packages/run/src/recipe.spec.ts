@@ -122,6 +122,15 @@ describe('loadRecipe', () => {
     });
   });
 
+  it('applies --vary after --set, and names the flag that wrote a wrong value', () => {
+    const file = write('r.yaml', good);
+    expect(loadRecipe(file, schema, { set: ['steps=3'], vary: ['steps=4'] }).recipe.steps).toBe(4);
+    expect(() => loadRecipe(file, schema, { set: ['seed=1'], vary: ['optimizer.lr=fast'] })).toThrow(
+      /^--vary optimizer.lr: optimizer.lr: expected number, received string "fast"$/,
+    );
+    expect(() => loadRecipe(file, schema, { vary: ['steps.x=1'] })).toThrow(/^--vary steps.x: 'steps' is 10/);
+  });
+
   it('names --set in the errors of what it set', () => {
     expect(messageOf(good, ['optimizer.lr=fast'])).toBe(
       '--set optimizer.lr: optimizer.lr: expected number, received string "fast"',

@@ -1,6 +1,12 @@
 import * as z from 'zod';
 import { nearestName } from './nearest-name.js';
-import { formatKeyPath, readRecipeDocument, type KeyPath, type RecipeDocument } from './recipe-document.js';
+import {
+  formatKeyPath,
+  readRecipeDocument,
+  type KeyPath,
+  type Overrides,
+  type RecipeDocument,
+} from './recipe-document.js';
 import { findUnknownKeys } from './unknown-keys.js';
 import { UserError } from './user-error.js';
 
@@ -33,7 +39,7 @@ export interface LoadedRecipe<T> {
 }
 
 /**
- * Reads a YAML recipe, applies `extends` and `--set key=value` overrides, and validates it. Unknown keys are errors.
+ * Reads a YAML recipe, applies `extends` and overrides `key=value`, and validates it. Unknown keys are errors.
  *
  * @throws RecipeError naming file and line, key, what was expected and what was received, for every issue at once.
  * @throws UserError when the file cannot be read or is not YAML.
@@ -41,9 +47,9 @@ export interface LoadedRecipe<T> {
 export function loadRecipe<S extends z.ZodType>(
   file: string,
   schema: S,
-  options: { set?: readonly string[] } = {},
+  overrides: Overrides = {},
 ): LoadedRecipe<z.output<S>> {
-  const document = readRecipeDocument(file, options.set);
+  const document = readRecipeDocument(file, overrides);
   const unknown = findUnknownKeys(schema, document.values);
   const issues = unknown.map(({ path, known }) => unknownKeyIssue(document, path, known));
   const parsed = schema.safeParse(document.values, { reportInput: true });
