@@ -93,6 +93,12 @@ export function deviceMemory(): { live: number; peak: number; tensors: number } 
   return { live, peak, tensors };
 }
 
+/** Forgets the peak of {@link deviceMemory}: it is measured from here on. */
+export function resetPeakMemory(): void {
+  const backend = tf.engine().backend;
+  if (backend instanceof LetheBackend) backend.addon.resetPeak(backend.deviceIndex);
+}
+
 /** Limits the CPU threads of the addon. */
 export function setNumThreads(count: number): void {
   loadAddon().setNumThreads(count);

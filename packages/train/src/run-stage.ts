@@ -23,7 +23,7 @@ import {
   type StopRequest,
   UserError,
 } from '@lethe/run';
-import { setNumThreads, useDevice } from '@lethe/tensor';
+import { resetPeakMemory, setNumThreads, useDevice } from '@lethe/tensor';
 import { describeData } from './describe-data.js';
 import { requireMemory, type StepSize } from './memory-estimate.js';
 import { Optimizer } from './optimizer.js';
@@ -92,6 +92,7 @@ export async function runStage(given: TrainRecipe, options: StageOptions): Promi
   if (recipe.threads) setNumThreads(recipe.threads);
   const { device, reason } = await useDevice(recipe.device, recipe.precision);
   if (reason) logger.warn(`${recipe.device} takes ${device}: ${reason}`);
+  resetPeakMemory(); // An earlier run of this process had its own.
   const seeds = { seed: recipe.seed };
   const resumed = checkpoint && { ...checkpoint, step: state!.step };
   const prepared = await prepareStage({ ...recipe, device }, resumed?.path);
