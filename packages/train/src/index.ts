@@ -1,8 +1,9 @@
+export { checkStage } from './check-stage.js';
 export { describeMicroBatches, type MicroBatch } from './micro-batch.js';
 export { NonFiniteError } from './non-finite.js';
 export { Optimizer } from './optimizer.js';
 export { type TrainRecipe, trainRecipeSchema } from './recipe.js';
-export { dataHash, recipeHash } from './recipe-hash.js';
+export { dataHash, decidingPart, recipeHash } from './recipe-hash.js';
 export { runStage, stageFolders, stageMetrics, type StageOptions, type StageResult } from './run-stage.js';
 export { learningRate } from './schedule.js';
 export { accumulateGradients, countTargets, evaluateBatches, type StepContext } from './step.js';

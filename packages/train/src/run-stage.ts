@@ -1,17 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  baselm,
   cloneLlama,
   initializeLlama,
   type Llama,
   type LlamaConfig,
   loadLlama,
-  readConfig,
   type SaveOptions,
   saveLlama,
 } from '@lethe/model';
-import { loadTokenizer, modelFolder, type Tokenizer } from '@lethe/data-pipeline';
 import {
   latestCheckpoint,
   type Logger,
@@ -25,14 +22,14 @@ import {
 } from '@lethe/run';
 import { resetPeakMemory, setNumThreads, useDevice } from '@lethe/tensor';
 import { describeData } from './describe-data.js';
-import { requireMemory, type StepSize } from './memory-estimate.js';
 import { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
-import { dataHash, recipeHash } from './recipe-hash.js';
+import { dataHash, recipeHash, requireSameRecipe } from './recipe-hash.js';
 import { pinRecipe } from './pin-recipe.js';
+import { openInputs } from './stage-inputs.js';
 import { digestStart, requireSameStart, type StartFiles } from './start-files.js';
 import type { StepContext } from './step.js';
-import { openStreams } from './streams.js';
+import type { TrainStreams } from './streams.js';
 import { type StepRecord, train, type TrainingEnd } from './trainer.js';
 import { readMoments, readTrainingState, writeTrainingState } from './training-state.js';
 
@@ -71,11 +68,7 @@ export async function runStage(given: TrainRecipe, options: StageOptions): Promi
   const { checkpoint, warnings } = latestCheckpoint(checkpoints);
   for (const warning of warnings) logger.warn(warning);
   const state = checkpoint && readTrainingState(checkpoint.path);
-  if (state && state.recipeHash !== recipeHash(recipe)) {
-    throw new UserError(
-      `${folder} holds a run of another recipe; choose another name, or remove the folder to start again`,
-    );
-  }
+  if (state) requireSameRecipe(state.recipeHash, recipe, folder);
   const startFiles = digestStart(recipe);
   if (state?.startFiles && startFiles) {
     requireSameStart({ began: state.startFiles, now: startFiles }, recipe.model.init!, folder);
@@ -116,20 +109,13 @@ interface Prepared {
   context: StepContext;
   optimizer: Optimizer;
   save: SaveOptions;
-  streams: Awaited<ReturnType<typeof openStreams>>;
+  streams: TrainStreams;
   dispose(): void;
 }
 
 /** Loads models, optimizer and data. `resumeFrom` is a checkpoint folder. */
 async function prepareStage(recipe: TrainRecipe, resumeFrom?: string): Promise<Prepared> {
-  const { init: from, tokenizer: tokenizerOf } = recipe.model;
-  const init = from && (await modelFolder(from));
-  const tokenizerFrom = init ?? (tokenizerOf && (await modelFolder(tokenizerOf, { weights: false })));
-  const tokenizer = tokenizerFrom ? await loadTokenizer(tokenizerFrom) : undefined;
-  const config = init ? readConfig(join(init, 'config.json')).config : freshConfig(recipe, tokenizer);
-  checkSizes(recipe, config, tokenizer?.vocabSize);
-  if (recipe.device === 'lethe-cuda') requireMemory(config, stepSize(recipe));
-  const streams = await openStreams(recipe, { tokenizerHash: tokenizer?.hash, vocabSize: config.vocabSize });
+  const { init, tokenizerFrom, config, streams } = await openInputs(recipe);
   const start = init ? loadLlama(init) : undefined;
   const { mitigation } = recipe.objective.weights;
   const needsOriginal = recipe.stage === 'unlearn' && mitigation > 0;
@@ -157,39 +143,6 @@ function startModel(recipe: TrainRecipe, { start, config, resumeFrom }: StartFro
   if (!resumeFrom) return start ?? initializeLlama(config, recipe.seed);
   start?.dispose();
   return loadLlama(join(resumeFrom, 'model')).model;
-}
-
-function freshConfig(recipe: TrainRecipe, tokenizer?: Tokenizer): LlamaConfig {
-  const sizes = recipe.model.config!;
-  const vocabSize = sizes.vocabSize ?? tokenizer?.vocabSize;
-  if (vocabSize === undefined) throw new UserError('a fresh model needs model.config.vocabSize or model.tokenizer');
-  const numKeyValueHeads = sizes.numKeyValueHeads ?? sizes.numHeads;
-  if (sizes.hiddenSize % sizes.numHeads !== 0 || sizes.numHeads % numKeyValueHeads !== 0) {
-    throw new UserError('model.config: hiddenSize must be a multiple of numHeads, and numHeads of numKeyValueHeads');
-  }
-  const ids = { bosTokenId: tokenizer?.special.bos ?? null, eosTokenIds: tokenizer?.special.stops ?? [] };
-  return baselm({ ...sizes, vocabSize, numKeyValueHeads, headDim: sizes.hiddenSize / sizes.numHeads, ...ids });
-}
-
-function stepSize({ batch, data, model, objective, precision, stage }: TrainRecipe): StepSize {
-  return {
-    rows: batch.replayRows + batch.forgetRows,
-    length: data.rowLength,
-    hasOriginal: stage === 'unlearn' && objective.weights.mitigation > 0,
-    recompute: model.recompute,
-    bf16: precision === 'bf16',
-  };
-}
-
-function checkSizes(recipe: TrainRecipe, config: LlamaConfig, tokenizerVocab?: number): void {
-  if (recipe.data.rowLength > config.maxPositions) {
-    throw new UserError(
-      `data.rowLength is ${recipe.data.rowLength}, and the model's context only ${config.maxPositions}`,
-    );
-  }
-  if (tokenizerVocab !== undefined && tokenizerVocab > config.vocabSize) {
-    throw new UserError(`the tokenizer has ${tokenizerVocab} ids, and the model only ${config.vocabSize}`);
-  }
 }
 
 async function runLoop(

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { loadTokenizer, modelFolder, type Tokenizer } from '@lethe/data-pipeline';
+import { baselm, type LlamaConfig, readConfig } from '@lethe/model';
+import { UserError } from '@lethe/run';
+import { requireMemory, type StepSize } from './memory-estimate.js';
+import type { TrainRecipe } from './recipe.js';
+import { openStreams, type TrainStreams } from './streams.js';
+
+/** What a stage works on, before any weight is loaded. */
+export interface StageInputs {
+  /** Folder of the checkpoint it starts from; absent for fresh weights. */
+  init?: string;
+  tokenizerFrom?: string;
+  config: LlamaConfig;
+  streams: TrainStreams;
+}
+
+/**
+ * Finds the model, tokenizer and shards of a recipe, and checks that they fit each other and the device.
+ * @throws UserError naming the file or key.
+ */
+export async function openInputs(recipe: TrainRecipe): Promise<StageInputs> {
+  const { init: from, tokenizer: tokenizerOf } = recipe.model;
+  const init = from && (await modelFolder(from));
+  const tokenizerFrom = init ?? (tokenizerOf && (await modelFolder(tokenizerOf, { weights: false })));
+  const tokenizer = tokenizerFrom ? await loadTokenizer(tokenizerFrom) : undefined;
+  const config = init ? readConfig(join(init, 'config.json')).config : freshConfig(recipe, tokenizer);
+  checkSizes(recipe, config, tokenizer?.vocabSize);
+  if (recipe.device === 'lethe-cuda') requireMemory(config, stepSize(recipe));
+  const streams = await openStreams(recipe, { tokenizerHash: tokenizer?.hash, vocabSize: config.vocabSize });
+  return { init, tokenizerFrom, config, streams };
+}
+
+function freshConfig(recipe: TrainRecipe, tokenizer?: Tokenizer): LlamaConfig {
+  const sizes = recipe.model.config!;
+  const vocabSize = sizes.vocabSize ?? tokenizer?.vocabSize;
+  if (vocabSize === undefined) throw new UserError('a fresh model needs model.config.vocabSize or model.tokenizer');
+  const numKeyValueHeads = sizes.numKeyValueHeads ?? sizes.numHeads;
+  if (sizes.hiddenSize % sizes.numHeads !== 0 || sizes.numHeads % numKeyValueHeads !== 0) {
+    throw new UserError('model.config: hiddenSize must be a multiple of numHeads, and numHeads of numKeyValueHeads');
+  }
+  const ids = { bosTokenId: tokenizer?.special.bos ?? null, eosTokenIds: tokenizer?.special.stops ?? [] };
+  return baselm({ ...sizes, vocabSize, numKeyValueHeads, headDim: sizes.hiddenSize / sizes.numHeads, ...ids });
+}
+
+function stepSize({ batch, data, model, objective, precision, stage }: TrainRecipe): StepSize {
+  return {
+    rows: batch.replayRows + batch.forgetRows,
+    length: data.rowLength,
+    hasOriginal: stage === 'unlearn' && objective.weights.mitigation > 0,
+    recompute: model.recompute,
+    bf16: precision === 'bf16',
+  };
+}
+
+function checkSizes(recipe: TrainRecipe, config: LlamaConfig, tokenizerVocab?: number): void {
+  if (recipe.data.rowLength > config.maxPositions) {
+    throw new UserError(
+      `data.rowLength is ${recipe.data.rowLength}, and the model's context only ${config.maxPositions}`,
+    );
+  }
+  if (tokenizerVocab !== undefined && tokenizerVocab > config.vocabSize) {
+    throw new UserError(`the tokenizer has ${tokenizerVocab} ids, and the model only ${config.vocabSize}`);
+  }
+}
