@@ -41,21 +41,42 @@ function memoryOf(recipe: TrainRecipe, config: LlamaConfig): Record<string, numb
   };
 }
 
+/** How large a run is; parameters and memory are known once the checkpoint or the vocabulary is there. */
+export interface RunSizes {
+  tokensPerStep: number;
+  tokens: number;
+  model?: { parameters: number; memory: Record<string, number>; bytes: number };
+}
+
+/** The sizes of a recipe's run. */
+export async function sizesOf(recipe: TrainRecipe): Promise<RunSizes> {
+  const { batch, data, steps } = recipe;
+  const tokensPerStep = (batch.replayRows + batch.forgetRows) * batch.accumulate * data.rowLength;
+  const sizes = { tokensPerStep, tokens: tokensPerStep * steps };
+  const config = await configOf(recipe);
+  if (!config || config.vocabSize === 0) return sizes;
+  const memory = memoryOf(recipe, config);
+  const bytes = Object.values(memory).reduce((sum, part) => sum + part, 0);
+  return { ...sizes, model: { parameters: countParameters(config), memory, bytes } };
+}
+
+/** Bytes as plans show them. */
+export const gib = (bytes: number): string => `${(bytes / GIB).toFixed(2)} GiB`;
+
+/** A count as plans show it. */
+export const count = (value: number): string => value.toLocaleString('en');
+
 /** What `--dry-run` prints: the recipe with every default, then sizes and memory. */
 export async function planOf(recipe: TrainRecipe): Promise<string> {
-  const { batch, data, steps } = recipe;
-  const perStep = (batch.replayRows + batch.forgetRows) * batch.accumulate * data.rowLength;
+  const { model, tokensPerStep, tokens } = await sizesOf(recipe);
   const lines = [stringify(recipe).trimEnd(), '---'];
-  const config = await configOf(recipe);
-  if (config && config.vocabSize > 0) {
-    const memory = Object.entries(memoryOf(recipe, config)).filter(([, bytes]) => bytes > 0);
-    const total = memory.reduce((sum, [, bytes]) => sum + bytes, 0);
-    lines.push(`parameters: ${countParameters(config).toLocaleString('en')}`);
-    lines.push(`memory (fp32, estimated): ${(total / GIB).toFixed(2)} GiB`);
-    for (const [name, bytes] of memory) lines.push(`  ${name}: ${(bytes / GIB).toFixed(2)} GiB`);
+  if (model) {
+    lines.push(`parameters: ${count(model.parameters)}`);
+    lines.push(`memory (fp32, estimated): ${gib(model.bytes)}`);
+    for (const [name, bytes] of Object.entries(model.memory)) if (bytes > 0) lines.push(`  ${name}: ${gib(bytes)}`);
   } else {
     lines.push('parameters: known once the checkpoint or the vocabulary is there');
   }
-  lines.push(`tokens per step: ${perStep.toLocaleString('en')}, of the run: ${(perStep * steps).toLocaleString('en')}`);
+  lines.push(`tokens per step: ${count(tokensPerStep)}, of the run: ${count(tokens)}`);
   return lines.join('\n');
 }
