@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { DuckDBInstance, JSDuckDBValueConverter, type DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { SourceError } from './document.js';
 import type { Format, RawRow, ReadContext, ReadOptions } from './format.js';
 import type { Columns } from './columns.js';
@@ -25,6 +25,8 @@ async function* readParquet(
       `${file}: Parquet cannot be read from ${where}, since its directory is at the end; name a file`,
     );
   }
+  // Loaded here, so that a machine without its binary reads everything else.
+  const { DuckDBInstance, JSDuckDBValueConverter } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: MEMORY_LIMIT });
   const connection = await instance.connect();
   try {
