@@ -1,5 +1,6 @@
 // Builds what is older than its sources: the native addon (cmake-js) and the TypeScript packages (tsc -b).
 // `node scripts/build.mjs` is safe to call before every command: when nothing has changed it takes milliseconds.
+// With --check it builds nothing and prints what it would build.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -67,9 +68,9 @@ function alone(f) {
   }
 }
 
-/** Builds the addon and the packages where a source is newer than what was built from it. */
-export function build() {
-  if (isAddonStale() || arePackagesStale()) alone(buildStale);
+/** Builds the packages, and with `addon` the addon, where a source is newer than what was built from it. */
+export function build({ addon: wantsAddon = true } = {}) {
+  if ((wantsAddon && isAddonStale()) || arePackagesStale()) alone(() => buildStale(wantsAddon));
 }
 
 function isAddonStale() {
@@ -84,13 +85,19 @@ function arePackagesStale() {
   });
 }
 
-function buildStale() {
+function buildStale(wantsAddon) {
   const bin = join(root, 'node_modules', '.bin');
-  if (isAddonStale()) {
+  if (wantsAddon && isAddonStale()) {
     run(join(bin, 'cmake-js'), ['build', '-d', 'native', '-O', join('native', 'build')], 'native addon');
     utimesSync(addon, new Date(), new Date()); // an edit that relinks nothing leaves its time behind
   }
   if (arePackagesStale()) run(join(bin, 'tsc'), ['-b'], 'TypeScript packages');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) build();
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv[2] !== '--check') build();
+  else
+    process.stdout.write(
+      `${isAddonStale() ? 'native addon\n' : ''}${arePackagesStale() ? 'TypeScript packages\n' : ''}`,
+    );
+}

@@ -82,6 +82,7 @@ const COMMANDS: Record<string, string[]> = {
   ],
   export: ['--model <dir>', '--out <dir>', '--dtype <type>', '--push <owner/name>', '--public'],
   demo: ['--quick', '--runs <dir>'],
+  doctor: ['--runs <dir>', '--network', '--json'],
 };
 
 const program = createProgram({ logger: () => silentLogger, exitCode: 0 });

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addCompareCommand } from './commands/compare.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addDiagnoseCommand } from './commands/diagnose.js';
+import { addDoctorCommand } from './commands/doctor.js';
 import { addEvalCommand } from './commands/eval.js';
 import { addExportCommand } from './commands/export.js';
 import { addGenerateCommand } from './commands/generate.js';
@@ -47,6 +48,7 @@ export function createProgram(context: CliContext): Command {
     addServeCommand,
     addExportCommand,
     addDemoCommand,
+    addDoctorCommand,
   ]) {
     add(program, context);
   }

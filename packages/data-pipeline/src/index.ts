@@ -16,6 +16,8 @@ export type { OverlapFinding, OverlapSearch } from './filters/overlap-filter.js'
 export { type Overlaps, type OverlapStatus, readOverlaps } from './filters/read-overlaps.js';
 export type { FetchModelOptions } from './hub/fetch-model.js';
 export { modelFolder, pinModel } from './hub/fetch-model.js';
+export { type HubAccess, hubAccess } from './hub/hub-access.js';
+export { hubCacheFolder } from './hub/hub-cache.js';
 export { hubDatasetOf, isHubLocation, parseHubLocation } from './hub/hub-location.js';
 export type { PushedModel, PushModelOptions } from './hub/push-model.js';
 export { checkPush, pushModel } from './hub/push-model.js';

@@ -26,7 +26,7 @@ export { answerCode, type CodeScores, scoreCode } from './code/answer-code.js';
 export type { CodeBenchmark } from './code/code-problem.js';
 export { readHumanEval } from './code/humaneval.js';
 export { readMbpp } from './code/mbpp.js';
-export { chooseIsolation } from './sandbox/choose-isolation.js';
+export { chooseIsolation, sandboxProblem } from './sandbox/choose-isolation.js';
 export type { Isolation } from './sandbox/isolation.js';
 export { answerIfeval, type PromptFormat } from './ifeval/answer-ifeval.js';
 export { type Ifeval, readIfeval } from './ifeval/ifeval-files.js';

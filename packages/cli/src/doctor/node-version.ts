@@ -1,0 +1,11 @@
+import { REQUIRED_NODE } from '../version.js';
+import { type Finding, ok, problem } from './finding.js';
+
+/** Node against the oldest one that Lethe runs on, `>=20.11`. */
+export function checkNode(version = process.versions.node, required = REQUIRED_NODE): Finding {
+  const [wanted, received] = [required.replace('>=', ''), version].map((text) => text.split('.').map(Number));
+  const [major, minor] = wanted;
+  const isEnough = received[0] > major || (received[0] === major && received[1] >= minor);
+  if (isEnough) return ok('node', `${version} (needs ${required})`);
+  return problem('node', `${version}, needs ${required}`, 'install it: https://nodejs.org, or `nvm install 20`');
+}
