@@ -20,7 +20,7 @@ namespace lethe::cpu::LETHE_ISA {
 namespace {
 
 constexpr int64_t slab_rows = 48;    // of the vocabulary, that a thread takes at a time: 8 tiles
-constexpr int64_t chunk_slabs = 24;  // 1152 rows of the vocabulary per pass over dh
+constexpr int64_t chunk_slabs = 12;  // 576 rows of the vocabulary per pass over dh
 constexpr int64_t chunk_rows = chunk_slabs * slab_rows;
 constexpr int64_t line = 16;  // floats of a cache line
 constexpr float lowest = -3.4028234664e38F;
@@ -122,6 +122,9 @@ class Block {
     }
     for (; low < b.rows && b.targets[b.by_target[low]] < end; ++low) body(b.by_target[low]);
   }
+
+  // An odd number of cache lines: rows of a left matrix must not meet in one set of the cache.
+  static int64_t stride_of(int64_t units) { return (parts_of(units, line) | 1) * line; }
 
   // Rows of weights as units, `left_stride_` apart.
   template <class E>
@@ -291,12 +294,12 @@ class Block {
     g.lanes = {scratch.floats(R), scratch.floats(R), scratch.floats(R), scratch.floats(R), scratch.floats(R)};
     g.target_dz = scratch.floats(b.rows);
     prepare(g.lanes, g.target_dz);
-    const int64_t half = chunk_rows * R / per_unit;
+    const int64_t along = chunk_rows * dz_stride_, across = chunk_rows / per_unit * turned_stride_;
     g.scales = scratch.floats(omp_get_max_threads() * 3 * R);
     if (gaps_) g.kl = scratch.floats(slabs_ * R);
     if (b.dhidden || b.dweight) {
-      g.dz = scratch.floats(2 * half);
-      g.turned = per_unit == 1 ? g.dz : scratch.floats(2 * half);
+      g.dz = scratch.floats(2 * along);
+      g.turned = per_unit == 1 ? g.dz : scratch.floats(2 * across);
     }
     if (b.dweight) {
       const PanelShape shape{b.rows, b.D, false};
@@ -319,12 +322,12 @@ class Block {
         const int64_t v = chunk * chunk_rows + slab * slab_rows;
         if (v >= b.V) return;
         added.wait_for((chunk - 1) * parts);  // dz of two chunks before is no longer read
-        differentiate_slab(g, v, g.dz + chunk % 2 * half, g.turned + chunk % 2 * half);
+        differentiate_slab(g, v, g.dz + chunk % 2 * along, g.turned + chunk % 2 * across);
         made[chunk].add();
       } else if (--chunk >= 0) {
         made[chunk].wait_for(parts_of(smaller(chunk_rows, b.V - chunk * chunk_rows), slab_rows));
         added.wait_for(chunk * parts);
-        add_to_dhidden(g, part, chunk * chunk_rows, g.turned + chunk % 2 * half);
+        add_to_dhidden(g, part, chunk * chunk_rows, g.turned + chunk % 2 * across);
         added.add();
       }
     });
@@ -348,12 +351,12 @@ class Block {
     const int64_t count = smaller(slab_rows, b.V - v), begin = v % chunk_rows;
     float* kl = g.kl ? g.kl + v / slab_rows * R : nullptr;
     if (!g.dz) return make_dz(g, v, count, nullptr, nullptr, kl);
-    dz += begin * R / per_unit;
-    turned += begin / per_unit * R;
+    dz += begin * dz_stride_;
+    turned += begin / per_unit * turned_stride_;
     make_dz(g, v, count, dz, turned, kl);
     each_target(v, v + count, [&](int64_t r) { put(g.target_dz[r], b.targets[r] - v, r, dz, turned); });
     for (int64_t d = 0; b.dweight && d < b.D; d += panel_columns)
-      multiply_narrow<Unit>(count, smaller(panel_columns, b.D - d), parts_of(b.rows, per_unit), {dz, R / per_unit, 1},
+      multiply_narrow<Unit>(count, smaller(panel_columns, b.D - d), parts_of(b.rows, per_unit), {dz, dz_stride_, 1},
                             {g.hidden + d / panel_columns * g.panel, panel_columns}, {b.dweight + v * b.D + d, b.D},
                             true);
   }
@@ -416,25 +419,25 @@ class Block {
     const Vec even = dz(i), odd = whole ? dz(i + 1) : Vec{};
     if (!to) return;
     if constexpr (per_unit == 1) {
-      store(to + i * R + c, Unit::rounded(even));
-      if (whole) store(to + (i + 1) * R + c, Unit::rounded(odd));
+      store(to + i * dz_stride_ + c, Unit::rounded(even));
+      if (whole) store(to + (i + 1) * dz_stride_ + c, Unit::rounded(odd));
     } else {
-      auto* halves = reinterpret_cast<Bf16*>(to) + i * R + c;
+      auto* halves = reinterpret_cast<Bf16*>(to + i * dz_stride_) + c;
       store(halves, even);
-      if (whole) store(halves + R, odd);
-      store(turned + i / 2 * R + c, bf16_pairs(even, odd));
+      if (whole) store(halves + 2 * dz_stride_, odd);
+      store(turned + i / 2 * turned_stride_ + c, bf16_pairs(even, odd));
     }
   }
 
   // dz of row r's target, the i-th of the slab.
   void put(float dz, int64_t i, int64_t r, float* to, float* turned) const {
     if constexpr (per_unit == 1) {
-      to[i * R + r] = Unit::rounded(splat(dz))[0];
+      to[i * dz_stride_ + r] = Unit::rounded(splat(dz))[0];
     } else {
       const uint16_t half = bf16_halves(splat(dz))[0];
       auto *along = reinterpret_cast<char*>(to), *across = reinterpret_cast<char*>(turned);
-      __builtin_memcpy(along + (i * R + r) * 2, &half, 2);
-      __builtin_memcpy(across + ((i / 2 * R + r) * 2 + i % 2) * 2, &half, 2);
+      __builtin_memcpy(along + (i * 2 * dz_stride_ + r) * 2, &half, 2);
+      __builtin_memcpy(across + ((i / 2 * turned_stride_ + r) * 2 + i % 2) * 2, &half, 2);
     }
   }
 
@@ -455,8 +458,8 @@ class Block {
       const auto* weight = row_of<decltype(e)>(*b.weight, v, b.D);
       pack_plain<Unit>(weight, {count, b.D, false}, column, 0, depth * per_unit, mine);
     });
-    multiply<Unit>(smaller(share, b.rows - row), panel_columns, depth, {turned + row, 1, R}, {mine, panel_columns},
-                   {b.dhidden + row * stride + column, stride}, true);
+    multiply<Unit>(smaller(share, b.rows - row), panel_columns, depth, {turned + row, 1, turned_stride_},
+                   {mine, panel_columns}, {b.dhidden + row * stride + column, stride}, true);
   }
 
   bool is_large() const { return b.V * b.D * b.rows > 32768; }
@@ -464,8 +467,7 @@ class Block {
   const UnlearnBlock& b;
   const int64_t R = parts_of(b.rows, line) * line;  // lanes: rows and some zeros
   const int64_t slabs_ = parts_of(b.V, slab_rows), units_ = parts_of(b.D, per_unit);
-  // An odd number of cache lines: rows of the left matrix must not meet in one set of the cache.
-  const int64_t left_stride_ = (parts_of(units_, line) | 1) * line;
+  const int64_t left_stride_ = stride_of(units_), dz_stride_ = stride_of(R / per_unit), turned_stride_ = stride_of(R);
   Scratch scratch_;
   Model own_, original_;
   Number *kept_ = nullptr, *gaps_ = nullptr;  // [V, R]; gaps with an original
