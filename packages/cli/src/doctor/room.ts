@@ -5,9 +5,9 @@ import { type Finding, gibibytes, ok, problem, reasonOf, warning } from './findi
 import { roomIn } from './folder.js';
 
 const GIB = 2 ** 30;
-/** Below this the demo's model does not train in peace. */
+/** Less is worth a word: a step of a small model takes half of it. */
 const LITTLE_MEMORY = 2 * GIB;
-/** Below this a few checkpoints of the demo's model fill the disk. */
+/** Less is worth a word: a few checkpoints of a small model take it. */
 const LITTLE_DISK = 2 * GIB;
 
 /** Memory of the machine, of it available, and the limit of this process's control groups. */
