@@ -32,6 +32,15 @@ const COMMANDS: Record<string, string[]> = {
   unlearn: TRAINING,
   refine: TRAINING,
   finetune: TRAINING,
+  sweep: [
+    '<command>',
+    '--recipe <file>',
+    '--set <key=value>',
+    '--vary <key=value,value>',
+    '--sweep <file>',
+    '--name <name>',
+    '--dry-run',
+  ],
   eval: [
     '--recipe <file>',
     '--set <key=value>',

@@ -11,6 +11,7 @@ import { addInspectCommand } from './commands/inspect.js';
 import { addPrepareCommand } from './commands/prepare.js';
 import { addScoreCommand } from './commands/score.js';
 import { addServeCommand } from './commands/serve.js';
+import { addSweepCommand } from './commands/sweep.js';
 import { addTrainCommands } from './commands/train.js';
 import { VERSION } from './version.js';
 
@@ -40,6 +41,7 @@ export function createProgram(context: CliContext): Command {
     addPrepareCommand,
     addInspectCommand,
     addTrainCommands,
+    addSweepCommand,
     addEvalCommand,
     addCompareCommand,
     addDiagnoseCommand,

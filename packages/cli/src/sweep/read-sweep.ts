@@ -1,0 +1,124 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type MetricsRecord, readRunManifest, type RunManifest } from '@lethe/run';
+import { decidingPart, stageMetrics, type TrainRecipe } from '@lethe/train';
+import { onFront } from './pareto.js';
+
+/** The measures of a step that tell what unlearning did, in the names of metrics.jsonl. */
+export const MEASURES = ['forgetting', 'forgetP', 'replay', 'mitigation'] as const;
+export type Measure = (typeof MEASURES)[number];
+export type Measures = Partial<Record<Measure, number>>;
+
+/** The measures that the front weighs, the smaller the better; `forgetP` means the same under every method. */
+const AXES: readonly Measure[] = ['forgetP', 'replay', 'mitigation'];
+
+/** Share of a run's steps, its last, over which the measures at its end are means: one batch alone is noisy. */
+const END_SHARE = 0.1;
+
+/** One run as its own files tell it. */
+export interface SweptRun {
+  run: string;
+  folder: string;
+  /** The keys of the recipe in which the runs differ. */
+  values: Record<string, unknown>;
+  outcome: 'finished' | 'failed' | 'stopped' | 'unfinished';
+  /** Why it failed. */
+  reason?: string;
+  /** Steps recorded, of how many. */
+  step: number;
+  steps: number;
+  /** At step 1, before the first update. */
+  start: Measures;
+  /** Means over the last tenth of the steps recorded. */
+  end: Measures;
+  /** Whether no other finished run is as good in every measure of the front and better in one. */
+  onFront: boolean;
+}
+
+/** What `sweep.json` holds. */
+export interface SweepResults {
+  name: string;
+  /** The keys of the recipe in which the runs differ. */
+  keys: string[];
+  /** The measures that the front weighs: those that every finished run has. */
+  front: Measure[];
+  runs: SweptRun[];
+}
+
+interface RunFiles {
+  run: string;
+  folder: string;
+  manifest: RunManifest;
+  recipe: TrainRecipe;
+  leaves: Map<string, unknown>;
+}
+
+/** Everything that is known of the sweep in `folder`, from the manifests and metrics of its runs and nothing else. */
+export function readSweep(folder: string): SweepResults {
+  const files = readRuns(folder);
+  const keys = differingKeys(files);
+  const measured = files.map((file) => describe(file, keys));
+  const finished = measured.filter(({ outcome }) => outcome === 'finished');
+  const front = AXES.filter((axis) => finished.length > 0 && finished.every(({ end }) => end[axis] !== undefined));
+  const isOnFront = onFront(finished.map(({ end }) => front.map((axis) => end[axis]!)));
+  const best = new Set(finished.filter((_, i) => front.length > 0 && isOnFront[i]));
+  return { name: basename(folder), keys, front, runs: measured.map((run) => ({ ...run, onFront: best.has(run) })) };
+}
+
+/** The runs in the order in which they began. */
+function readRuns(folder: string): RunFiles[] {
+  const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'manifest.json')));
+  const runs = names.map((run) => {
+    const manifest = readRunManifest(join(folder, run));
+    const recipe = manifest.recipe as TrainRecipe;
+    return { run, folder: join(folder, run), manifest, recipe, leaves: leavesOf(decidingPart(recipe)) };
+  });
+  const began = ({ manifest }: RunFiles): number => Date.parse(manifest.launches[0]?.started ?? '');
+  return runs.sort((a, b) => began(a) - began(b) || a.run.localeCompare(b.run));
+}
+
+/** The values of a recipe by their keys with dots; lists are values. */
+function leavesOf(part: object, prefix = ''): Map<string, unknown> {
+  const entries = Object.entries(part).flatMap(([key, value]: [string, unknown]) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? [...leavesOf(value, `${prefix}${key}.`)]
+      : [[`${prefix}${key}`, value] as const],
+  );
+  return new Map(entries);
+}
+
+function differingKeys(files: readonly RunFiles[]): string[] {
+  const keys = new Set(files.flatMap(({ leaves }) => [...leaves.keys()]));
+  return [...keys].filter((key) => new Set(files.map(({ leaves }) => JSON.stringify(leaves.get(key)))).size > 1);
+}
+
+function describe({ run, folder, manifest, recipe, leaves }: RunFiles, keys: string[]): Omit<SweptRun, 'onFront'> {
+  const records = stageMetrics(folder);
+  const step = records.at(-1)?.step ?? 0;
+  const tail = records.filter((record) => record.step > step - Math.ceil(END_SHARE * recipe.steps));
+  return {
+    run,
+    folder,
+    values: Object.fromEntries(keys.map((key) => [key, leaves.get(key) ?? null])),
+    ...outcomeOf(manifest),
+    step,
+    steps: recipe.steps,
+    start: meansOf(records.filter((record) => record.step === 1)),
+    end: meansOf(tail),
+  };
+}
+
+/** How a run's last launch ended. */
+export function outcomeOf({ launches }: RunManifest): Pick<SweptRun, 'outcome' | 'reason'> {
+  const [, how, reason] = /^(finished|failed|stopped)(?:: ([\s\S]*))?/.exec(launches.at(-1)?.outcome ?? '') ?? [];
+  return { outcome: (how ?? 'unfinished') as SweptRun['outcome'], ...(how === 'failed' && { reason }) };
+}
+
+function meansOf(records: readonly MetricsRecord[]): Measures {
+  const known = MEASURES.filter(
+    (name) => records.length > 0 && records.every((record) => typeof record[name] === 'number'),
+  );
+  const mean = (name: Measure): number =>
+    records.reduce((sum, record) => sum + (record[name] as number), 0) / records.length;
+  return Object.fromEntries(known.map((name) => [name, mean(name)]));
+}
