@@ -3,7 +3,6 @@
 // the others go through in blocks of one kind (vector/unlearn_block.cpp). The original's product runs on replay rows
 // that have an original only.
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <numeric>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "core/check.h"
 #include "core/environment.h"
 #include "cpu/convert.h"
+#include "cpu/logistic.h"
 #include "cpu/operators.h"
 #include "cpu/scratch.h"
 #include "cpu/vector/kernels.h"
@@ -26,9 +26,6 @@ int64_t head_bytes(int64_t V) {
 }
 
 constexpr int64_t fewest = 64, most_rows = 1024, most_without_logits = 512;  // of a block
-
-double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 // The valid rows, in order: forget rows, then replay rows; those with an original are last.
 struct Rows {

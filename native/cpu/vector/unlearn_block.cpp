@@ -12,6 +12,7 @@
 #include <math.h>
 #include <omp.h>
 
+#include "cpu/logistic.h"
 #include "cpu/scratch.h"
 #include "cpu/vector/fp16.h"
 #include "cpu/vector/panels.h"
@@ -24,9 +25,6 @@ constexpr int64_t chunk_slabs = 12;  // 576 rows of the vocabulary per pass over
 constexpr int64_t chunk_rows = chunk_slabs * slab_rows;
 constexpr int64_t line = 16;  // floats of a cache line
 constexpr float lowest = -3.4028234664e38F;
-
-double softplus(double x) { return x > 0 ? x + ::log1p(::exp(-x)) : ::log1p(::exp(x)); }
-double sigmoid(double x) { return 1 / (1 + ::exp(-x)); }
 
 int64_t parts_of(int64_t total, int64_t size) { return (total + size - 1) / size; }
 int64_t smaller(int64_t x, int64_t y) { return x < y ? x : y; }
