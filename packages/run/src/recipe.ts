@@ -111,7 +111,8 @@ function expectation(issue: z.core.$ZodIssue): string {
   if (issue.code === 'too_small') return `${sizeOf(issue.origin)}${issue.inclusive ? '>=' : '>'} ${issue.minimum}`;
   if (issue.code === 'too_big') return `${sizeOf(issue.origin)}${issue.inclusive ? '<=' : '<'} ${issue.maximum}`;
   if (issue.code === 'not_multiple_of') return `a multiple of ${issue.divisor}`;
-  if (issue.code === 'invalid_format') return `a string in the format ${issue.pattern ?? issue.format}`;
+  if (issue.code === 'invalid_format' && issue.format === 'regex') return issue.message; // ours: it says it in words
+  if (issue.code === 'invalid_format') return `a string in the format ${issue.format}`;
   if (issue.code === 'invalid_union') return issue.errors.flat().map(expectation).join(' or ') || 'another value';
   if (issue.code === 'unrecognized_keys') return `no key ${issue.keys.map((key) => `'${key}'`).join(', ')}`;
   return `another value (${issue.message})`;

@@ -37,6 +37,7 @@ describe('a recipe', () => {
   it.each([
     ['an unknown key', { optimiser: {} }, /optimiser/],
     ['a name that is a path', { name: '../run' }, /letters, digits/],
+    ['a name that is the folder above', { name: '..' }, /not dots alone/],
     ['neither init nor config', { model: {} }, /exactly one of init .* and config/],
     ['both init and config', { model: { init: 'x', config: sizes() } }, /exactly one of init .* and config/],
     ['rows of one token', { data: { ...MINIMAL.data, rowLength: 1 } }, /rowLength/],

@@ -29,7 +29,7 @@ const modelConfig = z.strictObject({
 export const trainRecipeSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[\w.-]+$/, 'letters, digits, "_", "-" and "." only')
+    .regex(/^(?!\.+$)[\w.-]+$/, 'letters, digits, "_", "-" and "." only, and not dots alone')
     .describe('folder of the run in `runs`'),
   stage: z.enum(['pretrain', 'refine', 'finetune', 'unlearn']),
   runs: z.string().default('runs').describe('folder that holds runs'),
