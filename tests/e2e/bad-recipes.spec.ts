@@ -35,7 +35,7 @@ describe('a recipe is refused', () => {
     ['of another stage', ['pretrain', '--recipe', 'unlearn.yaml'], 'this recipe is for `lethe unlearn`'],
     ['with an unknown key in --set', unlearn('optimzer.lr=1'), "optimzer: unknown key; did you mean 'optimizer'?"],
     ['with a wrong value', unlearn('optimizer.lr=fast'), 'optimizer.lr: expected number, received string "fast"'],
-    ['with a wrong name', unlearn('name=a/b'), 'name: expected a string in the format'],
+    ['with a wrong name', unlearn('name=a/b'), 'name: expected letters, digits, "_", "-" and "." only'],
     ['with an unknown method', unlearn('objective.method=gaa'), 'objective.method: expected'],
     ['without replay data', unlearn('data.replay=[]'), 'unlearning without replay data destroys the model'],
     ['with zero replay rows', unlearn('batch.replayRows=0'), 'unlearning without replay data destroys the model'],
