@@ -257,7 +257,7 @@ void unlearn_head(Bench& bench, double N, double D, double V, bool bf16) {
   const double forget = N / 2, M = N - forget, h = activation(N * D), w = random(V * D), h0 = activation(M * D);
   const double w0 = activation(V * D), sums = random(8), dh = activation(N * D), dw = random(V * D);
   bench.run({"unlearn_head", shape, bf16, (3 * forget + 4 * M) * 2 * D * V},
-            {N, M, D, V, h, w, y, h0, w0, sums, dh, dw, 0, 0, 0, 1e-4, 1e-3, 1e-3, forget, 0});
+            {N, M, D, V, h, w, y, h0, w0, sums, dh, dw, 0, 0, 0, 1e-4, 1e-3, 1e-3, forget, 0, 0, 0});
 }
 
 // Bound by memory: bytes that must move.

@@ -1,4 +1,5 @@
 // What a shape cannot say, operator by operator; then check(args), which does both kinds for each operator.
+#include <limits>
 #include <string>
 
 #include "core/check.h"
@@ -8,6 +9,7 @@ namespace {
 
 std::string text(const char* part) { return part; }
 std::string text(int64_t part) { return std::to_string(part); }
+std::string text(double part) { return std::to_string(part); }
 
 // The message is put together only for an error: these checks run at every call.
 template <class... Parts>
@@ -25,13 +27,18 @@ void check_heads(const char* op, const Args& a) {
 void check_values(const attention_args& a) { check_heads("attention", a); }
 void check_values(const attention_backward_args& a) { check_heads("attention_backward", a); }
 
+bool is_exponent(double x) { return x >= 0 && x < std::numeric_limits<double>::infinity(); }
+
 void check_values(const unlearn_head_args& a) {
   const char* op = "unlearn_head";
   require(a.V >= 2, op, "V: expected at least 2 tokens, so that there are others than the target, received ", a.V);
   require(a.M <= a.N, op, "M: expected at most N = ", a.N, ", received ", a.M);
   require(a.num_forget >= 0 && a.num_forget <= a.N, op, "num_forget: expected 0 to N = ", a.N, ", received ",
           a.num_forget);
-  require(a.method == 0 || a.method == 1, op, "method: expected 0 (complement) or 1 (ga), received ", a.method);
+  require(a.method >= 0 && a.method <= 3, op,
+          "method: expected 0 (complement), 1 (ascent), 2 (probability) or 3 (clamped), received ", a.method);
+  require(is_exponent(a.beta1) && is_exponent(a.beta2), op,
+          "beta1 and beta2: expected finite exponents of 0 or more, received ", a.beta1, " and ", a.beta2);
   require(bool(a.original_hidden) == bool(a.original_weight), op,
           "original_hidden and original_weight: expected both or neither");
   require(a.M == 0 || a.original_hidden, op, "original_hidden: expected a tensor, for M = ", a.M);

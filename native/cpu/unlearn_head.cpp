@@ -10,7 +10,6 @@
 #include "core/check.h"
 #include "core/environment.h"
 #include "cpu/convert.h"
-#include "cpu/logistic.h"
 #include "cpu/operators.h"
 #include "cpu/scratch.h"
 #include "cpu/vector/kernels.h"
@@ -113,7 +112,7 @@ class Head {
               [&](int32_t x, int32_t y) { return std::pair(block.targets[x], x) < std::pair(block.targets[y], y); });
     block.by_target = by_target;
     block.forget = forget;
-    block.method = a.method;
+    block.method = forgetting_of(a);
     block.scale_forgetting = a.scale_forgetting;
     block.scale_replay = a.scale_replay;
     block.scale_mitigation = a.scale_mitigation;
@@ -129,20 +128,20 @@ class Head {
   // Adds the block's rows to the sums, in order, and writes what is asked for per row.
   void collect(const UnlearnBlock& block, const int32_t* index) {
     for (int64_t i = 0; i < block.rows; ++i) {
-      const double m = block.m[i], nll = softplus(-m), p = sigmoid(m);
+      const ForgetRow target = forget_row(block.m[i]);
       if (block.forget) {
-        sums_[0] += a.method == 0 ? softplus(m) : -nll;
+        sums_[0] += forgetting_loss(block.method, target);
         sums_[3] += 1;
-        sums_[5] += p;
-        sums_[6] += a.method == 0 ? p : sigmoid(-m);
+        sums_[5] += target.p;
+        sums_[6] += forgetting_weight(block.method, target);
       } else {
-        sums_[1] += nll;
+        sums_[1] += target.nll;
         sums_[2] += block.kl[i];
         sums_[4] += 1;
       }
       const int32_t n = index[i];
-      if (a.nll) a.nll.f32()[n] = static_cast<float>(nll);
-      if (a.p) a.p.f32()[n] = static_cast<float>(p);
+      if (a.nll) a.nll.f32()[n] = static_cast<float>(target.nll);
+      if (a.p) a.p.f32()[n] = static_cast<float>(target.p);
       if (a.kl) a.kl.f32()[n] = static_cast<float>(block.kl[i]);
       if (!block.dhidden) continue;
       const float* from = block.dhidden + i * dhidden_stride(a.D);

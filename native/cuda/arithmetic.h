@@ -7,12 +7,9 @@
 #include <cmath>
 #include <cstdint>
 
-#include "cuda/number.h"
+#include "core/forgetting.h"
 
 namespace lethe::cuda {
-
-LETHE_HD inline double softplus(double x) { return (x > 0 ? x : 0) + log1p(exp(-fabs(x))); }
-LETHE_HD inline double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 
 // exp(-d) - 1 + d, the Taylor series for |d| < 0.5.
 LETHE_HD inline float excess_series(float d) {
@@ -41,10 +38,10 @@ LETHE_HD inline double relative_to(float top, SoftSum part) {
 }
 
 // One row's logits against its target. log_sum and log_all are log sums over v != y and over all v, less max;
-// complement is 1 - p, nll is -log p.
+// complement is 1 - p, nll is -log p, cost -log(1 - p).
 struct RowMeasure {
   float max;
-  double log_sum, m, log_all, p, complement, nll;
+  double log_sum, m, log_all, p, complement, nll, cost;
 };
 
 // Everything of exp(-|m|), of which a row needs one, and one log1p: a thread waits long for each.
@@ -58,7 +55,8 @@ LETHE_HD inline RowMeasure measure(SoftSum others, float target) {
           log_sum + (m > 0 ? m : 0) + log_rest,
           m > 0 ? large : small * large,
           m > 0 ? small * large : large,
-          (m < 0 ? -m : 0) + log_rest};
+          (m < 0 ? -m : 0) + log_rest,
+          (m > 0 ? m : 0) + log_rest};
 }
 
 struct Scales {
@@ -70,9 +68,8 @@ struct PlainGradient {
   float max, offset, factor, target;
 };
 
-// method 0 complement: c = p; 1 ga: c = 1 - p.
-LETHE_HD inline PlainGradient forget_gradient(const RowMeasure& row, const Scales& scales, int method) {
-  const double push = scales.forgetting * (method == 0 ? row.p : row.complement);
+LETHE_HD inline PlainGradient forget_gradient(const RowMeasure& row, const Scales& scales, const Forgetting& method) {
+  const double push = scales.forgetting * forgetting_weight(method, {row.p, row.complement, row.nll, row.cost});
   return {row.max, static_cast<float>(row.log_sum), static_cast<float>(-push), static_cast<float>(push)};
 }
 

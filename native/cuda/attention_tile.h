@@ -3,7 +3,7 @@
 #pragma once
 #include <cstdint>
 
-#include "cuda/number.h"
+#include "core/host_device.h"
 
 namespace lethe::cuda {
 

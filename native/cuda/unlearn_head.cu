@@ -101,7 +101,7 @@ struct Collected {
   const double *m, *kl;
   const int32_t *index, *targets;
   int64_t count, num_forget;
-  int method;
+  Forgetting method;
   float *sums, *nll, *p, *divergence;
 };
 
@@ -111,20 +111,20 @@ __global__ void __launch_bounds__(512) collect_kernel(Collected a) {
   double sums[7] = {};
   for (int64_t i = threadIdx.x; i < a.count; i += blockDim.x) {
     const bool is_valid = a.targets[i] >= 0;
-    const double m = a.m[i], nll = softplus(-m), p = sigmoid(m);
+    const ForgetRow row = forget_row(a.m[i]);
     if (is_valid && i < a.num_forget) {
-      sums[0] += a.method == 0 ? softplus(m) : -nll;
+      sums[0] += forgetting_loss(a.method, row);
       sums[3] += 1;
-      sums[5] += p;
-      sums[6] += a.method == 0 ? p : sigmoid(-m);
+      sums[5] += row.p;
+      sums[6] += forgetting_weight(a.method, row);
     } else if (is_valid) {
-      sums[1] += nll;
+      sums[1] += row.nll;
       sums[2] += a.kl[i];
       sums[4] += 1;
     }
     const int64_t n = a.index ? a.index[i] : i;
-    if (a.nll) a.nll[n] = is_valid ? static_cast<float>(nll) : 0;
-    if (a.p) a.p[n] = is_valid ? static_cast<float>(p) : 0;
+    if (a.nll) a.nll[n] = is_valid ? static_cast<float>(row.nll) : 0;
+    if (a.p) a.p[n] = is_valid ? static_cast<float>(row.p) : 0;
     if (a.divergence) a.divergence[n] = is_valid ? static_cast<float>(a.kl[i]) : 0;
   }
   for (int k = 0; k < 7; ++k) {
@@ -204,17 +204,9 @@ class Head {
       for (int64_t begin = 0; begin < rows_.count; begin += chunk_)
         run_chunk(begin, std::min(rows_.count, begin + chunk_));
     }
-    const Collected collected{m_,
-                              kl_,
-                              rows_.index,
-                              rows_.targets,
-                              rows_.count,
-                              rows_.num_forget,
-                              static_cast<int>(a.method),
-                              a.sums.f32(),
-                              a.nll.f32(),
-                              a.p.f32(),
-                              a.kl.f32()};
+    const Collected collected{
+        m_,           kl_,         rows_.index, rows_.targets, rows_.count, rows_.num_forget, forgetting_of(a),
+        a.sums.f32(), a.nll.f32(), a.p.f32(),   a.kl.f32()};
     launch(context_.stream(), "unlearn_head", collect_kernel, {dim3(1), dim3(512)}, collected);
   }
 
@@ -316,7 +308,7 @@ class Head {
     pass.targets = rows_.targets + begin;
     const auto scaled = [&](double scale) { return static_cast<float>(std::ldexp(scale, exponent_)); };
     pass.scales = {scaled(a.scale_forgetting), scaled(a.scale_replay), scaled(a.scale_mitigation)};
-    pass.method = static_cast<int>(a.method);
+    pass.method = forgetting_of(a);
     pass.m = m_ + begin;
     pass.kl = kl_ + begin;
     const Type dz_type = in_ == Type::bf16 ? Type::bf16 : logits_;

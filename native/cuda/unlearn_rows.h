@@ -18,7 +18,7 @@ struct RowPass {
   int64_t num_forget = 0, first_original = 0;
   const int32_t* targets = nullptr;  // [count]; rows whose target is -1 get no loss and dz = 0
   Scales scales = {};
-  int method = 0;
+  Forgetting method = {};
   double *m = nullptr, *kl = nullptr;  // [count]
   IndexError* error = nullptr;
 };

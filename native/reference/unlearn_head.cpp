@@ -7,13 +7,11 @@
 #include <vector>
 
 #include "core/check.h"
+#include "core/forgetting.h"
 #include "reference/operators.h"
 
 namespace lethe::reference {
 namespace {
-
-double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 struct Row {
   std::vector<double> z;
@@ -38,10 +36,12 @@ Row logits(const float* hidden, const float* weight, int64_t D, int64_t V, int64
 
 // dz of a forget row, over the logits.
 double forget(const unlearn_head_args& a, Row& row, int64_t y, double* sums) {
-  const double p = sigmoid(row.m), c = a.method == 0 ? p : sigmoid(-row.m);
-  sums[0] += a.method == 0 ? softplus(row.m) : -softplus(-row.m);
+  const Forgetting method = forgetting_of(a);
+  const ForgetRow target = forget_row(row.m);
+  const double c = forgetting_weight(method, target);
+  sums[0] += forgetting_loss(method, target);
   sums[3] += 1;
-  sums[5] += p;
+  sums[5] += target.p;
   sums[6] += c;
   for (double& z : row.z) z = -a.scale_forgetting * c * std::exp(z - row.lse_others);
   row.z[static_cast<size_t>(y)] = a.scale_forgetting * c;

@@ -65,4 +65,4 @@ export const unaryKind = {
 export const reduceKind = { sum: 0, mean: 1, max: 2 } as const;
 
 /** The `method` of `unlearn_head`, by name. */
-export const unlearnMethod = { complement: 0, ga: 1 } as const;
+export const unlearnMethod = { complement: 0, ascent: 1, probability: 2, clamped: 3 } as const;

@@ -71,10 +71,29 @@ NaiveRow naive_row(const float* hidden, const float* weight, const unlearn_head_
   return row;
 }
 
+struct NaiveLoss {
+  float loss, weight;
+};
+
+NaiveLoss naive_forgetting(const unlearn_head_args& a, float m) {
+  const float p = sigmoid(m), rest = sigmoid(-m);
+  const float s = std::pow(p, static_cast<float>(a.beta1)) * std::pow(rest, static_cast<float>(a.beta2));
+  switch (a.method) {
+    case 1:
+      return {-s * softplus(-m), s * rest};
+    case 2:
+      return {p, p * rest};
+    case 3:
+      return rest > 1e-5F ? NaiveLoss{softplus(m), p} : NaiveLoss{-std::log(1e-5F), 0};
+    default:
+      return {softplus(m), p};
+  }
+}
+
 // dz over z; returns the KL.
 float naive_gradient(const unlearn_head_args& a, NaiveRow& row, const NaiveRow* original, bool forget, int64_t y) {
   const auto f = [](double x) { return static_cast<float>(x); };
-  const float c = a.method == 0 ? sigmoid(row.m) : sigmoid(-row.m);
+  const float c = naive_forgetting(a, row.m).weight;
   float kl = 0;
   for (size_t v = 0; v < row.z.size(); ++v) {
     const bool target = static_cast<int64_t>(v) == y;
@@ -109,10 +128,10 @@ void naive_unlearn_head(const unlearn_head_args& a) {
       nll = softplus(-row.m);
       p = sigmoid(row.m);
       kl = naive_gradient(a, row, has_original ? &original : nullptr, forget, y);
-      sums[forget ? 0 : 1] += !forget || a.method == 1 ? (forget ? -nll : nll) : softplus(row.m);
+      sums[forget ? 0 : 1] += forget ? naive_forgetting(a, row.m).loss : nll;
       sums[2] += kl;
       sums[forget ? 3 : 4] += 1;
-      if (forget) sums[5] += p, sums[6] += a.method == 0 ? p : sigmoid(-row.m);
+      if (forget) sums[5] += p, sums[6] += naive_forgetting(a, row.m).weight;
       for (int64_t v = 0; v < a.V; ++v)
         for (int64_t d = 0; d < a.D; ++d) {
           const float g = row.z[static_cast<size_t>(v)];

@@ -7,7 +7,15 @@ Nothing here knows the stable form or the closed-form gradients that the operato
 import torch
 from store import integers, normal, random
 
-METHODS = {"complement": 0, "ga": 1}
+# As packages/tensor/src/operators/forgetting-loss.ts: method, beta1 and beta2 of the operator.
+METHODS = {
+    "complement": (0, 0, 0),
+    "ga": (1, 0, 0),
+    "wga": (1, 1, 0),
+    "satimp": (1, 5, 1),
+    "min-prob": (2, 0, 0),
+    "unlikelihood-clamped": (3, 0, 0),
+}
 
 
 def row_losses(logits, targets, original_logits):
@@ -22,9 +30,15 @@ def row_losses(logits, targets, original_logits):
 
 
 def forgetting(method, p, nll):
-    """Loss of a forget row and c(p), the weight of its gradient."""
-    if method == "ga":
-        return -nll, 1 - p
+    """Loss of a forget row and c(p), the weight of its gradient; the weights of ascent are not differentiated."""
+    kind, beta1, beta2 = METHODS[method]
+    if kind == 1:
+        s = (p**beta1 * (1 - p) ** beta2).detach()
+        return -s * nll, s * (1 - p)
+    if kind == 2:
+        return p, p * (1 - p)
+    if kind == 3:
+        return -torch.log((1 - p).clamp(min=1e-5)), torch.where(1 - p > 1e-5, p, 0)
     return -torch.log1p(-p), p
 
 
@@ -69,6 +83,11 @@ CASES = {
     "all-ignored": case(4, 2, 2, 3, 7, ignored=[0, 1, 2, 3]),
     "memorised": case(8, 4, 4, 8, 31, margin=14.0),
     "memorised-ga": case(8, 4, 4, 8, 31, method="ga", margin=14.0),
+    "wga": case(12, 9, 3, 6, 23, scales=(0.3, 1.0, 0.5), method="wga", ignored=[2]),
+    "satimp": case(12, 9, 3, 6, 23, scales=(0.3, 1.0, 0.5), method="satimp", ignored=[2]),
+    "min-prob": case(12, 9, 3, 6, 23, scales=(0.3, 1.0, 0.5), method="min-prob", ignored=[2]),
+    "unlikelihood-clamped": case(12, 9, 3, 6, 23, scales=(0.3, 1.0, 0.5), method="unlikelihood-clamped", ignored=[2]),
+    "memorised-unlikelihood-clamped": case(8, 4, 4, 8, 31, method="unlikelihood-clamped", margin=14.0),
     "outliers": case(8, 4, 4, 8, 31, outlier=20.0),
 }
 
@@ -121,5 +140,10 @@ def add(cases):
             dims={key: case[key] for key in ("N", "M", "D", "V")},
             inputs=inputs,
             outputs={"sums": sums, "dhidden": hidden.grad, "dweight": dweight + weight.grad, **per_row},
-            attributes={**scales, "num_forget": case["num_forget"], "method": METHODS[case["method"]], "bf16": False},
+            attributes={
+                **scales,
+                "num_forget": case["num_forget"],
+                **dict(zip(("method", "beta1", "beta2"), METHODS[case["method"]])),
+                "bf16": False,
+            },
         )

@@ -87,7 +87,7 @@ def lethe_step(device, hidden, weight, original, targets, num_forget):
     # As in training: the 2-byte copy of the student's weight is made anew each time, the original's is kept.
     return lambda: device.run(
         'unlearn_head', N, M, D, V, hidden, Kept(weight, 1, next(versions)), targets, original[num_forget:],
-        Kept(weight, 2, 1), sums, dhidden, dweight, None, None, None, 0.01 * scale, scale, scale, num_forget, 0,
+        Kept(weight, 2, 1), sums, dhidden, dweight, None, None, None, 0.01 * scale, scale, scale, num_forget, 0, 0, 0,
     )  # fmt: skip
 
 

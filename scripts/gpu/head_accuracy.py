@@ -37,7 +37,7 @@ def main():
             dhidden = torch.full_like(hidden, float('nan'))
             device.run(
                 'unlearn_head', N, N, D, V, hidden, weight, targets, original, weight, sums, dhidden, None, None, None,
-                None, 0, 0, 1 / N, 0, 0,
+                None, 0, 0, 1 / N, 0, 0, 0, 0,
             )  # fmt: skip
             device.synchronize()
             error = ((dhidden.double() - truth).norm() / truth.norm()).item()

@@ -37,6 +37,11 @@ describe('a recipe is refused', () => {
     ['with a wrong value', unlearn('optimizer.lr=fast'), 'optimizer.lr: expected number, received string "fast"'],
     ['with a wrong name', unlearn('name=a/b'), 'name: expected letters, digits, "_", "-" and "." only'],
     ['with an unknown method', unlearn('objective.method=gaa'), 'objective.method: expected'],
+    [
+      'with an exponent that the method has not',
+      unlearn('objective.beta1=2'),
+      'objective.beta1: beta1 is an exponent of',
+    ],
     ['without replay data', unlearn('data.replay=[]'), 'unlearning without replay data destroys the model'],
     ['with zero replay rows', unlearn('batch.replayRows=0'), 'unlearning without replay data destroys the model'],
     ['without synthetic data', unlearn('data.forget=[]'), 'stage unlearn needs synthetic data'],

@@ -1,5 +1,6 @@
 // What is compiled once per instruction set. kernels() is the set chosen for this machine.
 #pragma once
+#include "core/forgetting.h"
 #include "lethe/ops.h"
 
 namespace lethe::cpu {
@@ -45,7 +46,7 @@ struct UnlearnBlock {
   const Tensor *original_weight = nullptr, *original_hidden = nullptr;  // of replay rows, or neither
   const int32_t *targets = nullptr, *by_target = nullptr;  // [rows]; the rows in ascending order of their targets
   bool forget = false;
-  int64_t method = 0;
+  Forgetting method;
   double scale_forgetting = 0, scale_replay = 0, scale_mitigation = 0;
   bool bf16 = false;         // inputs of products are rounded to bf16
   double* m = nullptr;       // [rows]: z_y - LSE_{v != y}(z)

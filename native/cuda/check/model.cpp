@@ -279,6 +279,8 @@ StepLosses Model::step(double learning_rate) {
                        1 / (M * share),
                        1 / (M * share),
                        forget,
+                       0,
+                       0,
                        0});
   run("rms_norm_backward",
       {N, D, d(policy_.final_sum), d(norm_.value), d(policy_.rstd), d(dnormed_), 0, d(dstream_), d(norm_.grad)});

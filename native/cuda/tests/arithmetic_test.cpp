@@ -50,8 +50,12 @@ TEST(Measure, KeepsTheMarginOfCertainTargets) {
   for (const double m : {-20.0, -1.0, 0.0, 1.0, 16.0, 30.0}) {
     const RowMeasure row = measure({2, 1.5F}, static_cast<float>(m + 2 + std::log(1.5)));
     EXPECT_NEAR(row.m, m, 4e-6);
-    EXPECT_NEAR(forget_gradient(row, {1, 0, 0}, 0).target, 1 / (1 + std::exp(-row.m)), 1e-7);
-    EXPECT_NEAR(forget_gradient(row, {1, 0, 0}, 1).target, 1 / (1 + std::exp(row.m)), 1e-7);
+    const double p = 1 / (1 + std::exp(-row.m)), rest = 1 / (1 + std::exp(row.m));
+    EXPECT_NEAR(forget_gradient(row, {1, 0, 0}, {ForgettingMethod::complement}).target, p, 1e-7);
+    EXPECT_NEAR(forget_gradient(row, {1, 0, 0}, {ForgettingMethod::ascent}).target, rest, 1e-7);
+    EXPECT_NEAR(forget_gradient(row, {1, 0, 0}, {ForgettingMethod::ascent, 5, 1}).target, std::pow(p, 5) * rest * rest,
+                1e-7);
+    EXPECT_NEAR(row.cost, std::log1p(std::exp(row.m)), 1e-6);
     EXPECT_NEAR(replay_gradient(row, {0, 1, 0}).target, -1 / (1 + std::exp(row.m)), 1e-7);
   }
 }

@@ -118,6 +118,8 @@ TEST_F(Capture, KeepsIgnoredRowsOfTheHead) {
                          1,
                          0,
                          1,
+                         0,
+                         0,
                          0});
   };
   work();

@@ -116,9 +116,9 @@ TEST(Targets, MayBeMadeByTheDevice) {
   const uint64_t from = store.add(Ints{5, 1, -1, 0}), targets = store.add(Ints{0, 0, 0});
   store.run("copy_block", {4, 3, double(from), double(targets), 1, 3, 1, 3, 0, 3});
   const uint64_t hidden = store.add(Floats{1, 2, 3}), weight = store.add(Floats{1, 2}), sums = store.add(Floats(8));
-  store.run(
-      "unlearn_head",
-      {3, 0, 1, 2, double(hidden), double(weight), double(targets), 0, 0, double(sums), 0, 0, 0, 0, 0, 1, 1, 1, 1, 0});
+  store.run("unlearn_head",
+            {3, 0, 1, 2, double(hidden), double(weight), double(targets), 0, 0, double(sums), 0, 0, 0, 0, 0, 1, 1, 1,
+             1, 0, 0, 0});
   EXPECT_EQ(store.read(sums, 8)[3] + store.read(sums, 8)[4], 2);
 }
 

@@ -64,10 +64,16 @@ Case small_divergence() {
   return test.give("original_hidden", moved).give("dweight", Floats(test.elements("dweight")));
 }
 
+struct Method {
+  int method;
+  double beta1, beta2;
+};
+
 TEST(HalfLogits, StayCloseToTheReference) {
   const Setting half("head_logits", "fp16", "fp32");
-  for (const int method : {0, 1}) {
-    const Case test = head(41, 507, 40).set("method", method);
+  for (const auto& [method, beta1, beta2] : {Method{0, 0, 0}, {1, 0, 0}, {1, 5, 1}, {2, 0, 0}, {3, 0, 0}}) {
+    Case test = head(41, 507, 40);
+    test.set("method", method).set("beta1", beta1).set("beta2", beta2);
     expect_close(test.run(cuda_on_host()), test.run(reference_device()), 4e-3);
   }
   const Case odd = head(9, 7, 5);

@@ -101,7 +101,9 @@
 // The original model's hidden states, when given, belong to the LAST M rows; replay rows among them get the KL term.
 // original_hidden and original_weight are given both or neither. V >= 2; targets in [-1, V).
 //   forget row:  loss by `method`, gradient of z = scale_forgetting * c(p) * (e_y - q),  q = softmax over v != y
-//                method 0 complement: softplus(m), c = p;  1 ga: log p, c = 1 - p     (m = z_y - LSE_{v != y}(z), p = sigmoid(m))
+//                m = z_y - LSE_{v != y}(z), p = sigmoid(m); method 0 complement: -log(1-p), c = p;
+//                1 ascent: s log p, c = s (1-p), s = p^beta1 (1-p)^beta2;  2 probability: p, c = p (1-p);
+//                3 clamped: -log max(1-p, 1e-5), c = p, 0 at the clamp. beta1, beta2 >= 0, used by ascent alone.
 //   replay row:  -log p and KL(p_ori || p); gradient of z = (scale_replay + scale_mitigation) p - scale_replay e_y
 //                - scale_mitigation p_ori
 // sums = [forgetting, replay, mitigation, forget targets, replay targets, sum of p on forget rows, sum of |c(p)|, 0]:
@@ -113,7 +115,8 @@
   TENSOR(in_opt, act, original_hidden, "M,D") TENSOR(in_opt, wgt, original_weight, "V,D")                              \
   TENSOR(out, f32, sums, "8") TENSOR(out_opt, act, dhidden, "N,D") TENSOR(acc_opt, f32, dweight, "V,D")                \
   TENSOR(out_opt, f32, nll, "N") TENSOR(out_opt, f32, p, "N") TENSOR(out_opt, f32, kl, "N")                            \
-  REAL(scale_forgetting) REAL(scale_replay) REAL(scale_mitigation) INT(num_forget) INT(method)
+  REAL(scale_forgetting) REAL(scale_replay) REAL(scale_mitigation) INT(num_forget) INT(method)          \
+  REAL(beta1) REAL(beta2)
 
 // AdamW (Loshchilov & Hutter 2019), as PyTorch: g = grad * grad_scale; param *= 1 - lr * weight_decay;
 // m, v moving averages; param -= lr * (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + epsilon)

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { type ForgettingMethod, HEAD_SUMS, type HeadInputs, unlearnHead } from '@lethe/tensor';
+import { type ForgettingLoss, HEAD_SUMS, type HeadInputs, unlearnHead } from '@lethe/tensor';
 
 /** Weights of the three terms (docs/math.md, section 1); the paper's are 0.01, 1, 1. */
 export interface TermWeights {
@@ -17,10 +17,9 @@ export interface TargetCounts {
 /** mean: each term is divided by its stream's target count, so weights do not depend on the batch's shape. */
 export type Reduction = 'mean' | 'sum';
 
-/** The objective of a step. */
-export interface Objective {
+/** The objective of a step: the forgetting loss, and how the terms are weighted. */
+export interface Objective extends ForgettingLoss {
   weights: TermWeights;
-  method: ForgettingMethod;
   reduction: Reduction;
 }
 
@@ -61,7 +60,8 @@ export function unlearnLoss(
   counts: TargetCounts,
 ): { loss: tf.Tensor; sums: tf.Tensor } {
   const scales = termScales(objective, counts);
-  const { loss, sums } = unlearnHead(inputs, { numForget, method: objective.method, scales });
+  const { method, beta1, beta2 } = objective;
+  const { loss, sums } = unlearnHead(inputs, { numForget, method, beta1, beta2, scales });
   return { loss, sums };
 }
 

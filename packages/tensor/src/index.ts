@@ -14,7 +14,11 @@ export { rope, type RopeTables } from './operators/rope.js';
 export { swiglu } from './operators/swiglu.js';
 export {
   FORGETTING_METHODS,
+  type ForgettingLoss,
   type ForgettingMethod,
+  exponentProblem,
+} from './operators/forgetting-loss.js';
+export {
   HEAD_SUMS,
   type HeadInputs,
   type HeadOptions,

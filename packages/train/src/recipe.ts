@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DEVICE_NAMES, FORGETTING_METHODS } from '@lethe/tensor';
+import { DEVICE_NAMES, exponentProblem, FORGETTING_METHODS } from '@lethe/tensor';
 
 const stream = z
   .strictObject({
@@ -63,7 +63,12 @@ export const trainRecipeSchema = z.strictObject({
   }),
   objective: z
     .strictObject({
-      method: z.enum(FORGETTING_METHODS).default('complement'),
+      method: z
+        .enum(FORGETTING_METHODS)
+        .default('complement')
+        .describe('forgetting loss of a token with probability p (docs/math.md, section 3): -log(1-p), log p, ...'),
+      beta1: z.number().nonnegative().optional().describe('exponent of p in the weight of wga (1) and satimp (5)'),
+      beta2: z.number().nonnegative().optional().describe('exponent of 1-p in the weight of satimp (1)'),
       weights: z
         .strictObject({
           forgetting: z.number().nonnegative().default(0.01),
@@ -72,6 +77,10 @@ export const trainRecipeSchema = z.strictObject({
         })
         .prefault({}),
       reduction: z.enum(['mean', 'sum']).default('mean'),
+    })
+    .superRefine((objective, context) => {
+      const problem = exponentProblem(objective);
+      if (problem) context.addIssue({ code: 'custom', path: [problem.key], message: problem.message });
     })
     .prefault({}),
   optimizer: z

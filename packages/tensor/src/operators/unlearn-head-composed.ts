@@ -1,5 +1,6 @@
 // The head in plain tfjs operations: all logits at once, the same stable forms, for devices without our kernels.
 import * as tf from '@tensorflow/tfjs-core';
+import { unlearnMethod } from '@lethe/native';
 import type { HeadAttributes } from './unlearn-head.js';
 
 type Inputs = Record<string, tf.Tensor>;
@@ -65,9 +66,35 @@ function originalRows(inputs: Inputs, rows: Rows, numForget: number): Original {
   return { p: above(p0, V), kl: tf.mul(above(kl, 1), has), has };
 }
 
+const LEAST_REST = 1e-5;
+
+/** A forget row's loss and c(p), the weight of its gradient (docs/math.md, section 3), [N, 1] each. */
+function forgetting(
+  margin: tf.Tensor,
+  { method, beta1, beta2 }: HeadAttributes,
+): { lossPerRow: tf.Tensor; push: tf.Tensor } {
+  const [p, rest] = [tf.sigmoid(margin), tf.sigmoid(tf.neg(margin))];
+  const [nll, cost] = [softplus(tf.neg(margin)), softplus(margin)];
+  switch (method) {
+    case unlearnMethod.ascent: {
+      const s = tf.exp(tf.neg(tf.add(tf.mul(nll, beta1), tf.mul(cost, beta2))));
+      return { lossPerRow: tf.neg(tf.mul(s, nll)), push: tf.mul(s, rest) };
+    }
+    case unlearnMethod.probability:
+      return { lossPerRow: p, push: tf.mul(p, rest) };
+    case unlearnMethod.clamped: {
+      const isFree = tf.greater(rest, LEAST_REST);
+      const lossPerRow = tf.where(isFree, cost, tf.fill(cost.shape, -Math.log(LEAST_REST)));
+      return { lossPerRow, push: tf.where(isFree, p, tf.zerosLike(p)) };
+    }
+    default:
+      return { lossPerRow: cost, push: p };
+  }
+}
+
 /** Loss, sums and wanted outputs of `lethe.unlearn_head`. */
 export function unlearnHeadComposed(inputs: Inputs, attrs: HeadAttributes): tf.Tensor[] {
-  const { scales, numForget, method, wants } = attrs;
+  const { scales, numForget, wants } = attrs;
   const rows = rowsAt(inputs);
   const N = rows.z.shape[0];
   const isReplay = tf.mul(rows.valid, roleMask(N, numForget));
@@ -75,8 +102,7 @@ export function unlearnHeadComposed(inputs: Inputs, attrs: HeadAttributes): tf.T
   const p = tf.mul(rows.valid, tf.sigmoid(rows.margin));
   const nll = tf.mul(rows.valid, softplus(tf.neg(rows.margin)));
   const original = originalRows(inputs, rows, numForget);
-  const lossPerRow = method === 1 ? tf.neg(nll) : softplus(rows.margin);
-  const push = method === 1 ? tf.sigmoid(tf.neg(rows.margin)) : p;
+  const { lossPerRow, push } = forgetting(rows.margin, attrs);
   const total = (x: tf.Tensor, mask: tf.Tensor): tf.Tensor => tf.reshape(tf.sum(tf.mul(x, mask)), [1]);
   const counts = [total(rows.valid, isForget), total(rows.valid, isReplay)];
   const terms = [total(lossPerRow, isForget), total(nll, isReplay), total(original.kl, isReplay)];

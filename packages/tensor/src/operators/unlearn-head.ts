@@ -3,12 +3,9 @@ import { callOperator } from '../call.js';
 import type { LetheBackend } from '../backend.js';
 import type { KernelAttributes, KernelInputs } from '../kernels/register.js';
 import { accumulator, isLive, isSeed, record } from '../tape.js';
+import { forgettingArguments, type ForgettingLoss } from './forgetting-loss.js';
 import { expectShape, registerOperator, runOperator } from './register.js';
 import { unlearnHeadComposed } from './unlearn-head-composed.js';
-
-/** Forgetting losses in the order of the native table (docs/math.md, section 3). */
-export const FORGETTING_METHODS = ['complement', 'ga'] as const;
-export type ForgettingMethod = (typeof FORGETTING_METHODS)[number];
 
 /** Entries of the `sums` output: plain sums over valid rows. */
 export const HEAD_SUMS = [
@@ -38,9 +35,9 @@ function nativeHead(inputs: KernelInputs, attrs: KernelAttributes, backend: Leth
     made[want] = backend.activation(wantedShape(want, inputs), want === 'dhidden' && backend.isBf16(hidden));
   if (made.dweight) callOperator(backend, 'fill', { N: dims.V * dims.D, y: made.dweight, value: 0 });
   const dweight = inputs.dweight ?? made.dweight;
-  const { scales, numForget, method } = attrs as unknown as HeadAttributes;
+  const { scales, numForget, method, beta1, beta2 } = attrs as unknown as HeadAttributes;
   const [scale_forgetting, scale_replay, scale_mitigation] = scales;
-  const scalars = { scale_forgetting, scale_replay, scale_mitigation, num_forget: numForget, method };
+  const scalars = { scale_forgetting, scale_replay, scale_mitigation, num_forget: numForget, method, beta1, beta2 };
   callOperator(backend, 'unlearn_head', { ...dims, ...inputs, ...made, dweight, sums, ...scalars });
   return [objective(sums, scales, backend), sums, ...(Object.values(made) as tf.TensorInfo[])];
 }
@@ -75,6 +72,8 @@ export interface HeadAttributes {
   scales: [forgetting: number, replay: number, mitigation: number];
   numForget: number;
   method: number;
+  beta1: number;
+  beta2: number;
   wants: string[];
 }
 
@@ -106,9 +105,8 @@ export interface HeadInputs {
 }
 
 /** How the three terms enter the loss: loss = sum over terms of scale * (sum over the term's valid rows). */
-export interface HeadOptions {
+export interface HeadOptions extends Partial<ForgettingLoss> {
   numForget?: number;
-  method?: ForgettingMethod;
   scales: { forgetting: number; replay: number; mitigation: number };
   /** Per-row outputs wanted beside the sums. */
   rows?: ('nll' | 'p' | 'kl')[];
@@ -126,11 +124,11 @@ export interface HeadResult {
 /**
  * Output embedding, forgetting, replay and mitigation losses in one operator that never holds [N, V] logits
  * (docs/math.md, sections 1, 2 and 4). Gradients are computed in the same pass, and only when they will be asked for.
- * @throws RangeError on shapes that do not fit; Error on a target outside [-1, V).
+ * @throws RangeError on shapes or exponents that do not fit; Error on a target outside [-1, V).
  */
 export function unlearnHead(inputs: HeadInputs, options: HeadOptions): HeadResult {
   const { hidden, weight, targets, originalHidden, originalWeight } = inputs;
-  const { numForget = 0, method = 'complement', scales, rows = [] } = options;
+  const { numForget = 0, method = 'complement', beta1, beta2, scales, rows = [] } = options;
   checkHead(inputs, numForget);
   const dweight = isLive(weight) ? accumulator(weight) : undefined;
   const isTaped = tf.engine().state.gradientDepth > 0;
@@ -141,7 +139,7 @@ export function unlearnHead(inputs: HeadInputs, options: HeadOptions): HeadResul
   const attributes: HeadAttributes = {
     scales: [scales.forgetting, scales.replay, scales.mitigation],
     numForget,
-    method: FORGETTING_METHODS.indexOf(method),
+    ...forgettingArguments({ method, beta1, beta2 }),
     wants,
   };
   const original = { original_hidden: originalHidden, original_weight: originalWeight };
