@@ -1,6 +1,6 @@
 // Unlearning steps, Lethe against PyTorch, in turns: node benchmarks/unlearning-step/run.mjs [size ...]
 // PYTHON names a Python with torch (default python3); LETHE_TCMALLOC a libtcmalloc to preload for torch (recommended);
-// THREADS, ROUNDS (interleaved; medians are shown), STEPS of each, MODES of torch.
+// THREADS, ROUNDS (interleaved; medians are shown), STEPS of each, MODES of torch, PRECISIONS of Lethe (bf16 first).
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -13,6 +13,7 @@ const threads = process.env.THREADS ?? String(Math.min(2, cpus().length));
 const python = process.env.PYTHON ?? 'python3';
 const rounds = Number(process.env.ROUNDS ?? 3);
 const steps = process.env.STEPS ?? '5';
+const PRECISIONS = process.env.PRECISIONS?.split(',') ?? ['bf16', 'fp32'];
 const MODES = process.env.MODES?.split(',') ?? ['eager-fp32', 'eager-fp32-onednn', 'eager-bf16', 'compiled-bf16'];
 
 function run(command, args, env = {}) {
@@ -32,7 +33,7 @@ if (!existsSync(results))
 for (const size of sizes) {
   const found = new Map();
   for (let round = 0; round < rounds; round++) {
-    const results = ['bf16', 'fp32'].map((precision) =>
+    const results = PRECISIONS.map((precision) =>
       run(process.execPath, [join(here, 'lethe-step.mjs'), size, precision, threads, steps]),
     );
     if (hasTorch)
