@@ -9,6 +9,7 @@ import { addExportCommand } from './commands/export.js';
 import { addGenerateCommand } from './commands/generate.js';
 import { addInspectCommand } from './commands/inspect.js';
 import { addPrepareCommand } from './commands/prepare.js';
+import { addReportCommand } from './commands/report.js';
 import { addScoreCommand } from './commands/score.js';
 import { addServeCommand } from './commands/serve.js';
 import { addSweepCommand } from './commands/sweep.js';
@@ -42,6 +43,7 @@ export function createProgram(context: CliContext): Command {
     addInspectCommand,
     addTrainCommands,
     addSweepCommand,
+    addReportCommand,
     addEvalCommand,
     addCompareCommand,
     addDiagnoseCommand,

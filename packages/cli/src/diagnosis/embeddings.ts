@@ -2,7 +2,7 @@ import { documentEmbeddings, ownNeighbours, squaredDistances, tsne } from '@leth
 import { loadTokenizer } from '@lethe/data-pipeline';
 import { loadLlama } from '@lethe/model';
 import { UserError } from '@lethe/run';
-import { densityLegend } from '../report/density-svg.js';
+import { legend } from '../report/axes.js';
 import { escapeHtml } from '../report/html.js';
 import { scatterSvg } from '../report/scatter-svg.js';
 import { type ReadLimits, readSequences } from './read-sequences.js';
@@ -76,7 +76,7 @@ export function embeddingSection(diagnosis: EmbeddingDiagnosis): string {
   ];
   return (
     `<h2>Embeddings</h2><p>${escapeHtml(embeddingSummary(diagnosis))}.</p>` +
-    densityLegend(groups.map(({ name }) => name)) +
+    legend(groups.map(({ name }) => name)) +
     scatterSvg(groups, 't-SNE of the mean last hidden states of documents')
   );
 }

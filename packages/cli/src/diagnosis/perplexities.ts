@@ -3,7 +3,8 @@ import { loadTokenizer } from '@lethe/data-pipeline';
 import { loadLlama } from '@lethe/model';
 import type { Logger } from '@lethe/run';
 import { checkpointFolder } from '../checkpoint-location.js';
-import { densityLegend, densitySvg } from '../report/density-svg.js';
+import { legend } from '../report/axes.js';
+import { densitySvg } from '../report/density-svg.js';
 import { escapeHtml, htmlTable } from '../report/html.js';
 import { type ReadLimits, readSequences } from './read-sequences.js';
 
@@ -70,8 +71,8 @@ export function perplexityRows({ data, models }: PerplexityDiagnosis): string[][
 export function perplexitySection(diagnoses: readonly PerplexityDiagnosis[]): string {
   const figures = diagnoses.map(({ data, models }) => {
     const series = models.map(({ model, logPerplexities }) => ({ name: model, values: logPerplexities }));
-    const legend = densityLegend(series.map(({ name }) => name));
-    return `<h3>${escapeHtml(data)}</h3>${legend}${densitySvg(series, 'log-perplexity of a document, nats per token')}`;
+    const names = legend(series.map(({ name }) => name));
+    return `<h3>${escapeHtml(data)}</h3>${names}${densitySvg(series, 'log-perplexity of a document, nats per token')}`;
   });
   const table = htmlTable(
     PERPLEXITY_HEADER,

@@ -8,7 +8,8 @@ import {
 } from '@lethe/analysis';
 import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { UserError } from '@lethe/run';
-import { curvesSvg, densityLegend } from '../report/density-svg.js';
+import { legend } from '../report/axes.js';
+import { curvesSvg } from '../report/density-svg.js';
 import { escapeHtml, htmlTable } from '../report/html.js';
 import { type ReadLimits, readSequences } from './read-sequences.js';
 
@@ -94,7 +95,7 @@ export function tokenSection(diagnosis: TokenDiagnosis): string {
   );
   return (
     `<h2>Token ids</h2><p>${escapeHtml(tokenSummary(diagnosis))}.</p>` +
-    densityLegend(named.map(({ name }) => name)) +
+    legend(named.map(({ name }) => name)) +
     curvesSvg(named, { from: 0, to, label: 'token id' }) +
     `<h3>Tokens that the synthetic text uses most beyond its natural share</h3>${table}`
   );

@@ -3,7 +3,8 @@ import { TEXT_KINDS } from '../demo/measure.js';
 import type { DemoResults } from '../demo/run-demo.js';
 import { CHAT_MODELS, type DemoModel, MODELS } from '../demo/stages.js';
 import { formatTable } from '../table.js';
-import { densityLegend, densitySvg } from './density-svg.js';
+import { legend } from './axes.js';
+import { densitySvg } from './density-svg.js';
 import { escapeHtml, htmlPage, htmlTable } from './html.js';
 
 const percent = ({ value, low, high }: Score): string =>
@@ -47,7 +48,7 @@ function densities({ models }: DemoResults): string {
     const series = MODELS.map((name) => ({ name, values: models[name].logPerplexities[kind] }));
     return `<h3>${kind} text</h3>${densitySvg(series, 'log-perplexity of a document, nats per token')}`;
   });
-  return `${densityLegend(MODELS)}${figures.join('')}`;
+  return `${legend(MODELS)}${figures.join('')}`;
 }
 
 function shiftTable({ models }: DemoResults): string {

@@ -22,6 +22,7 @@ const STYLE = `
   th[scope=row], th:first-child { text-align: left; }
   svg { width: 100%; max-width: 44rem; height: auto; background: #fff; color: #222; font: 11px system-ui, sans-serif; }
   .legend span { display: inline-block; margin-right: 1rem; } .legend i { display: inline-block; width: 1.6em; vertical-align: middle; margin-right: .35em; }
+  .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(30rem, 100%), 1fr)); gap: 0 2rem; }
   .holds { color: #00795a; } .not { color: #b34700; } .unclear { color: #777; }
   pre { overflow-x: auto; background: #8881; padding: .6rem; } .note { color: #777; }
 `;

@@ -1,4 +1,4 @@
-import { colourOf } from './density-svg.js';
+import { colourOf } from './axes.js';
 import { escapeHtml } from './html.js';
 
 const WIDTH = 640;

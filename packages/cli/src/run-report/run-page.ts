@@ -1,0 +1,118 @@
+import { stringify } from 'yaml';
+import { EVALUATION_HEADER, evaluationRows } from '../evaluation/format-evaluation.js';
+import { differingKeys, leavesOf } from '../recipe-leaves.js';
+import { legend } from '../report/axes.js';
+import { escapeHtml, htmlPage, htmlTable } from '../report/html.js';
+import { lineSvg } from '../report/line-svg.js';
+import { curvesOf } from './measures.js';
+import type { ReportedRun } from './read-runs.js';
+import { measureRows, RUN_HEADER, runRow } from './summary.js';
+import { warningsOf } from './warnings.js';
+
+/** The report of some runs: one page that opens without a network. */
+export function runPage(runs: readonly ReportedRun[]): string {
+  const title = runs.length === 1 ? `Lethe: ${runs[0].name}` : `Lethe: ${runs.length} runs`;
+  const sections = [
+    section('Runs', table(RUN_HEADER, runs.map(runRow)) + warnings(runs)),
+    section('Measures', measures(runs)),
+    section('Curves', curves(runs)),
+    section('What differs', differences(runs)),
+    section('Evaluations', evaluations(runs)),
+    section('Recipes', recipes(runs)),
+    section('Data', data(runs)),
+    section('Made with', versions(runs)),
+  ];
+  return htmlPage(title, sections.join('\n'));
+}
+
+const section = (title: string, body: string): string => (body === '' ? '' : `<h2>${title}</h2>${body}`);
+
+const table = (header: string[], rows: string[][]): string =>
+  rows.length === 0
+    ? ''
+    : htmlTable(
+        header.map(escapeHtml),
+        rows.map((row) => row.map(escapeHtml)),
+      );
+
+function warnings(runs: readonly ReportedRun[]): string {
+  const items = runs.flatMap((run) =>
+    warningsOf(run).map((text) => `<li><b class="not">${escapeHtml(run.name)}</b>: ${escapeHtml(text)}</li>`),
+  );
+  return items.length === 0 ? '' : `<ul>${items.join('')}</ul>`;
+}
+
+function measures(runs: readonly ReportedRun[]): string {
+  const rows = measureRows(runs);
+  if (rows.length === 0) return '<p class="note">no step has been recorded yet</p>';
+  const note = '<p class="note">The first record, and the mean over the last tenth of them.</p>';
+  return table(['measure', ...runs.map(({ name }) => name)], rows) + note;
+}
+
+function curves(runs: readonly ReportedRun[]): string {
+  const figures = curvesOf(runs).map(
+    ({ key, title, series }) =>
+      `<div><h3 id="${escapeHtml(key)}">${escapeHtml(title)}</h3>${lineSvg(series, title)}</div>`,
+  );
+  if (figures.length === 0) return '';
+  const note =
+    '<p class="note">Pale: every record (a hundredth at either end may lie beyond the figure and is drawn at its edge). ' +
+    'Bold: means over a fiftieth of the run.</p>';
+  return `${runs.length > 1 ? legend(runs.map(({ name }) => name)) : ''}${note}<div class="figures">${figures.join('')}</div>`;
+}
+
+/** Where runs are written, which always differs. */
+const PLACES = new Set(['name', 'runs']);
+
+function differences(runs: readonly ReportedRun[]): string {
+  const leaves = runs.map(({ recipe }) => leavesOf(recipe));
+  const keys = differingKeys(leaves).filter((key) => !PLACES.has(key));
+  const text = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
+  return table(
+    ['key', ...runs.map(({ name }) => name)],
+    keys.map((key) => [key, ...leaves.map((one) => text(one.get(key)))]),
+  );
+}
+
+function evaluations(runs: readonly ReportedRun[]): string {
+  const rows = runs.flatMap(({ name, evaluations: all }) => all.flatMap(evaluationRows).map((row) => [name, ...row]));
+  return table(['run', ...EVALUATION_HEADER], rows);
+}
+
+const recipes = (runs: readonly ReportedRun[]): string =>
+  runs
+    .map(
+      ({ name, recipe }) =>
+        `<details><summary>${escapeHtml(name)}</summary><pre>${escapeHtml(stringify(recipe))}</pre></details>`,
+    )
+    .join('');
+
+function data(runs: readonly ReportedRun[]): string {
+  const rows = runs.flatMap(({ name, manifest }) =>
+    (manifest.data ?? []).map(({ role, shards, documents, tokens, sha256 }) => [
+      name,
+      role,
+      shards,
+      documents.toLocaleString('en'),
+      tokens.toLocaleString('en'),
+      sha256.slice(0, 16),
+    ]),
+  );
+  return table(['run', 'role', 'shards', 'documents', 'tokens', 'SHA-256 of the index'], rows);
+}
+
+function versions(runs: readonly ReportedRun[]): string {
+  const rows = runs.flatMap(({ name, manifest }) =>
+    manifest.launches.map(({ started, outcome, git, versions: of, machine }) => [
+      name,
+      started.slice(0, 16).replace('T', ' '),
+      outcome ?? 'running, or ended by a crash',
+      git ? `${git.commit.slice(0, 12)}${git.isDirty ? ' with changes' : ''}` : '',
+      Object.entries(of)
+        .map(([what, version]) => `${what} ${version}`)
+        .join(', '),
+      `${machine.cpu}, ${machine.cores} cores`,
+    ]),
+  );
+  return table(['run', 'started (UTC)', 'ended', 'commit', 'versions', 'processor'], rows);
+}
