@@ -41,6 +41,8 @@ const COMMANDS: Record<string, string[]> = {
     '--name <name>',
     '--dry-run',
   ],
+  report: ['<run...>', '--out <file>'],
+  reproduce: ['<run>', '--name <name>'],
   eval: [
     '--recipe <file>',
     '--set <key=value>',
@@ -110,13 +112,13 @@ it('the commands and flags are the ones that users know', () => {
 });
 
 describe('the recipes that come with Lethe', () => {
-  it('are one for each training stage, and one for eval', () => {
+  it('are one for each training stage, unlearning with validation, and one for eval', () => {
     const stages = trainRecipeSchema.shape.stage.options;
     expect(
       readdirSync(recipes)
         .filter((name) => name.endsWith('.yaml'))
         .sort(),
-    ).toEqual([...stages, 'eval'].map((name) => `${name}.yaml`).sort());
+    ).toEqual([...stages, 'unlearn-validated', 'eval'].map((name) => `${name}.yaml`).sort());
   });
 
   it.each(trainRecipeSchema.shape.stage.options)('%s.yaml fits its schema and its stage', (stage) => {
@@ -133,6 +135,16 @@ describe('the recipes that come with Lethe', () => {
       reduction: 'mean',
     });
     expect([recipe.optimizer.lr, recipe.schedule.kind]).toEqual([5e-5, 'constant']);
+  });
+
+  it('unlearn-validated.yaml is the same run, validated', () => {
+    const [plain, validated] = ['unlearn', 'unlearn-validated'].map(
+      (name) => loadRecipe(join(recipes, `${name}.yaml`), trainRecipeSchema).recipe,
+    );
+    const { validation, stop, ...rest } = validated;
+    expect(rest).toEqual(plain);
+    expect(validation!.replay).not.toEqual(plain.data.replay);
+    expect(Object.keys(stop!).sort()).toEqual(['forgetP', 'maxPerplexityRise']);
   });
 
   it('eval.yaml fits its schema', () => {

@@ -65,6 +65,16 @@ describe('lethe sweep', () => {
     expect(again.stdout).toBe(first.stdout);
   });
 
+  it('is shown by `lethe report` with the run that failed', async () => {
+    const { stdout, stderr } = await succeed(folder, 'report', 'runs/grid');
+    expect(stdout).toMatch(/^lr-0\.002 +unlearn +finished +8 of 8 +4,096 /m);
+    expect(stdout).toMatch(/^forgetP +0\.\d+ → 0\.\d+ +0\.\d+ → 0\.\d+ +0\.\d+ → 0\.\d+$/m);
+    expect(stderr).toMatch(/warn: lr-1e30: failed: step 2: .* is not finite/);
+    const page = readFileSync(at('runs/grid/report.html'), 'utf8');
+    expect(page.match(/<svg/g)!.length).toBeGreaterThan(8);
+    expect(page).toContain('<th scope="row">optimizer.lr</th><td>0.001</td><td>0.002</td><td>1e+30</td>');
+  });
+
   it('makes the runs that the command by itself makes', async () => {
     const [{ command }] = launchesOf('grid/lr-0.002');
     const set = ['steps=8', 'optimizer.lr=0.002', `runs=${join('runs', 'grid')}`, 'name=lr-0.002'];

@@ -10,6 +10,7 @@ import { addGenerateCommand } from './commands/generate.js';
 import { addInspectCommand } from './commands/inspect.js';
 import { addPrepareCommand } from './commands/prepare.js';
 import { addReportCommand } from './commands/report.js';
+import { addReproduceCommand } from './commands/reproduce.js';
 import { addScoreCommand } from './commands/score.js';
 import { addServeCommand } from './commands/serve.js';
 import { addSweepCommand } from './commands/sweep.js';
@@ -44,6 +45,7 @@ export function createProgram(context: CliContext): Command {
     addTrainCommands,
     addSweepCommand,
     addReportCommand,
+    addReproduceCommand,
     addEvalCommand,
     addCompareCommand,
     addDiagnoseCommand,

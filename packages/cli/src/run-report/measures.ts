@@ -10,6 +10,11 @@ const TITLES: Record<string, string> = {
   push: 'mean weight c(p) of a forgetting gradient: how hard it still pushes',
   replay: 'replay loss of natural tokens, nats',
   mitigation: 'KL to the original model, nats',
+  'validation.replay': 'held-out: loss of natural tokens, nats',
+  'validation.perplexity': 'held-out: perplexity of natural tokens',
+  'validation.mitigation': 'held-out: KL to the original model, nats',
+  'validation.forgetP': 'held-out: mean probability of synthetic tokens',
+  'validation.forgetNll': 'held-out: loss of synthetic tokens, nats',
   gradientNorm: 'norm of the gradient',
   lr: 'learning rate',
   tokensPerSecond: 'tokens per second',
@@ -17,7 +22,7 @@ const TITLES: Record<string, string> = {
 };
 
 /** Entries that are not worth a curve. */
-const LEFT_OUT = new Set(['step', 'tokens', 'seconds']);
+const LEFT_OUT = new Set(['step', 'tokens', 'seconds', 'validation.seconds']);
 
 /** A measure and its curve in each run that has it. */
 export interface MeasuredCurves {

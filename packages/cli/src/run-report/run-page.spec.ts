@@ -25,11 +25,16 @@ interface Written {
   outcome?: string | null;
   /** Replay loss and forgetP of a step. */
   at?: (step: number) => [number | string, number];
+  /** Held-out loss of every tenth step. */
+  heldOut?: (step: number) => number;
   numSteps?: number;
 }
 
 /** Writes a run's folder as training does. */
-function writeRun(name: string, { lr = 5e-5, outcome = 'finished', at, numSteps = 100 }: Written = {}): string {
+function writeRun(
+  name: string,
+  { lr = 5e-5, outcome = 'finished', at, heldOut, numSteps = 100 }: Written = {},
+): string {
   const folder = join(runs, name);
   mkdirSync(folder, { recursive: true });
   const data = { rowLength: 64, replay: [{ shards: 'a' }], forget: [{ shards: 'b' }] };
@@ -42,7 +47,8 @@ function writeRun(name: string, { lr = 5e-5, outcome = 'finished', at, numSteps 
   const lines = Array.from({ length: at ? numSteps : 0 }, (_, i) => {
     const [replay, forgetP] = at!(i + 1);
     const rest = { gradientNorm: 0.5, tokens: 256, seconds: 0.5, termGradientNorms: { replay: 0.25 } };
-    return `${JSON.stringify({ step: i + 1, replay, forgetP, ...rest })}\n`;
+    const validation = heldOut && (i + 1) % 10 === 0 && { replay: heldOut(i + 1), seconds: 1 };
+    return `${JSON.stringify({ step: i + 1, replay, forgetP, ...rest, ...(validation && { validation }) })}\n`;
   });
   writeFileSync(join(folder, 'metrics.jsonl'), lines.join(''));
   return folder;
@@ -60,7 +66,7 @@ const begun = writeRun('begun', { outcome: null });
 describe('readRuns', () => {
   it('takes runs in the order given, and a folder of runs for all of them', () => {
     expect(readRuns([good, begun]).map(({ name }) => name)).toEqual(['good', 'begun']);
-    expect(readRuns([runs]).map(({ name }) => name)).toEqual(['begun', 'collapsed', 'cut', 'good']);
+    expect(readRuns([runs]).map(({ name }) => name)).toEqual(['begun', 'collapsed', 'cut', 'good', 'overfitted']);
     expect(readRuns([good, good]).map(({ name }) => name)).toEqual([good, good]);
   });
 
@@ -109,6 +115,24 @@ describe('warningsOf', () => {
     expect(warningsOf({ ...run, recipe })).toEqual([
       'the gradient was clipped to 0.4 in 100% of the steps: the learning rate is not what sets the pace',
     ]);
+  });
+});
+
+describe('held-out measures', () => {
+  const folder = writeRun('overfitted', {
+    at: (step) => [3 - 0.002 * step, 0.5 - 0.004 * step],
+    heldOut: (step) => 3 + 0.01 * step,
+  });
+
+  it('are drawn, and decide whether text was lost', () => {
+    const read = readRuns([folder]);
+    expect(measureRows(read)).toContainEqual(['validation.replay', '3.1 → 4']);
+    expect(warningsOf(read[0])).toEqual([
+      'the held-out loss rose from 3.100 to 4.000: the model is losing natural text',
+    ]);
+    const page = runPage(read);
+    expect(page).toContain('held-out: loss of natural tokens, nats');
+    expect(page).not.toContain('validation.seconds');
   });
 });
 

@@ -1,7 +1,7 @@
 import { formatDuration } from '@lethe/run';
 import { outcomeOf } from '../sweep/read-sweep.js';
 import type { ReportedRun } from './read-runs.js';
-import { curvesOf } from './measures.js';
+import { curvesOf, numbersOf } from './measures.js';
 
 /** Share of a run's records, its last, whose mean is the measure at its end: one batch alone is noisy. */
 const END_SHARE = 0.1;
@@ -18,7 +18,7 @@ function lastOf(values: readonly number[]): number | undefined {
 }
 
 const valuesOf = ({ metrics }: ReportedRun, key: string): number[] =>
-  metrics.flatMap(({ [key]: value }) => (typeof value === 'number' ? [value] : []));
+  metrics.flatMap((record) => numbersOf(record).flatMap(([name, value]) => (name === key ? [value] : [])));
 
 /** A measure at the first record, and as the mean over the last tenth; undefined where the run has none. */
 export const startOf = (run: ReportedRun, key: string): number | undefined => firstOf(valuesOf(run, key));

@@ -31,9 +31,10 @@ function nonFinite({ metrics }: ReportedRun): string | undefined {
 }
 
 function lostText(run: ReportedRun): string | undefined {
-  const [start, end] = [startOf(run, 'replay'), endOf(run, 'replay')];
+  const key = endOf(run, 'validation.replay') === undefined ? 'replay' : 'validation.replay';
+  const [start, end] = [startOf(run, key), endOf(run, key)];
   if (start === undefined || end === undefined || end <= start * (1 + MOST_RISE)) return undefined;
-  return `the replay loss rose from ${start.toFixed(3)} to ${end.toFixed(3)}: the model is losing natural text`;
+  return `the ${key === 'replay' ? 'replay' : 'held-out'} loss rose from ${start.toFixed(3)} to ${end.toFixed(3)}: the model is losing natural text`;
 }
 
 function notForgotten(run: ReportedRun): string | undefined {
