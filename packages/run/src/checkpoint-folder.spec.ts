@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verifyFolder, writeFileAtomically, writeFolderAtomically } from './atomic-file.js';
-import { latestCheckpoint, listCheckpoints, saveCheckpoint } from './checkpoint-folder.js';
+import { checkpointPath, latestCheckpoint, listCheckpoints, saveCheckpoint } from './checkpoint-folder.js';
 
 let folder: string;
 beforeEach(() => {
@@ -98,6 +98,14 @@ describe('checkpoints', () => {
     expect(checkpoint?.step).toBe(9000);
     expect(readFileSync(join(checkpoint!.path, 'weights.bin'), 'utf8')).toBe('at 9000');
     expect(warnings).toEqual([]);
+  });
+
+  it('holds one step whatever its age, until another is held', async () => {
+    for (const step of [10, 20, 30, 40]) await saveCheckpoint(folder, step, write('x'), { keep: 1, held: 20 });
+    expect(listCheckpoints(folder).map(({ step }) => step)).toEqual([20, 40]);
+    expect(checkpointPath(folder, 20)).toBe(listCheckpoints(folder)[0].path);
+    await saveCheckpoint(folder, 50, write('x'), { keep: 1, held: 50 });
+    expect(listCheckpoints(folder).map(({ step }) => step)).toEqual([50]);
   });
 
   it('falls back from a damaged newest one with a warning, and supersedes it when saving', async () => {

@@ -14,6 +14,9 @@ export interface Checkpoint {
 const NAME = /^step-(\d+)$/;
 const nameOf = (step: number) => `step-${String(step).padStart(8, '0')}`;
 
+/** The folder of the checkpoint of a step. */
+export const checkpointPath = (folder: string, step: number): string => join(folder, nameOf(step));
+
 /** All checkpoints in a folder, oldest first, whole or not; none when the folder is absent. */
 export function listCheckpoints(folder: string): Checkpoint[] {
   if (!existsSync(folder)) return [];
@@ -27,7 +30,8 @@ export function listCheckpoints(folder: string): Checkpoint[] {
 
 /**
  * Saves a checkpoint whole or not at all (see {@link writeFolderAtomically}); `writer` fills the folder it is given.
- * Afterwards only the `keep` newest remain (default 2), and those of later steps, which an abandoned run left, are gone.
+ * Afterwards only the `keep` newest remain (default 2), and the one of step `held` whatever its age; those of later steps,
+ * which an abandoned run left, are gone.
  *
  * @throws RangeError unless step >= 0 and keep >= 1 are integers.
  */
@@ -35,18 +39,19 @@ export async function saveCheckpoint(
   folder: string,
   step: number,
   writer: (temporaryFolder: string) => void | Promise<void>,
-  options: { keep?: number } = {},
+  options: { keep?: number; held?: number } = {},
 ): Promise<Checkpoint> {
-  const { keep = 2 } = options;
+  const { keep = 2, held } = options;
   if (!Number.isInteger(step) || step < 0 || !Number.isInteger(keep) || keep < 1) {
     throw new RangeError(`saveCheckpoint: expected step >= 0 and keep >= 1, received step ${step} and keep ${keep}`);
   }
   removeLeftovers(folder);
-  const path = join(folder, nameOf(step));
+  const path = checkpointPath(folder, step);
   await writeFolderAtomically(path, writer, { replace: true });
   const all = listCheckpoints(folder);
   const upToNow = all.filter((checkpoint) => checkpoint.step <= step);
   const kept = new Set(upToNow.slice(-keep).map((checkpoint) => checkpoint.path));
+  if (held !== undefined && held <= step) kept.add(checkpointPath(folder, held));
   for (const old of all) if (!kept.has(old.path)) rmSync(old.path, { recursive: true });
   return { step, path };
 }

@@ -10,7 +10,13 @@ export {
   writeFolderAtomically,
   type WriteFolderOptions,
 } from './atomic-file.js';
-export { type Checkpoint, latestCheckpoint, listCheckpoints, saveCheckpoint } from './checkpoint-folder.js';
+export {
+  type Checkpoint,
+  checkpointPath,
+  latestCheckpoint,
+  listCheckpoints,
+  saveCheckpoint,
+} from './checkpoint-folder.js';
 export { type Clock, type ManualClock, manualClock, systemClock } from './clock.js';
 export { formatDuration, remainingSeconds } from './duration.js';
 export { createLogger, LOG_LEVELS, type Logger, type LoggerOptions, type LogLevel, silentLogger } from './log.js';
