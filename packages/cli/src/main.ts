@@ -63,7 +63,8 @@ export function createProgram(context: CliContext): Command {
 
 /**
  * Runs the command line.
- * @returns the exit code: 0 done, 1 an error told on standard error, 130 or 143 stopped by a signal with work saved.
+ * @returns the exit code: 0 done, 1 an error told on standard error, 3 a run past a limit of its recipe, 130 or 143 stopped
+ *   by a signal with work saved.
  */
 export async function main(args: string[]): Promise<number> {
   let program: Command | undefined;

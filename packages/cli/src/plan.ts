@@ -4,6 +4,7 @@ import type { TrainRecipe } from '@lethe/train';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { validationLine } from './validation-plan.js';
 
 const GIB = 2 ** 30;
 
@@ -78,5 +79,6 @@ export async function planOf(recipe: TrainRecipe): Promise<string> {
     lines.push('parameters: known once the checkpoint or the vocabulary is there');
   }
   lines.push(`tokens per step: ${count(tokensPerStep)}, of the run: ${count(tokens)}`);
+  if (recipe.validation) lines.push(validationLine(recipe, recipe.validation));
   return lines.join('\n');
 }

@@ -4,7 +4,7 @@ import { listCheckpoints, type Logger, readRunManifest } from '@lethe/run';
 import { pinRecipe } from './pin-recipe.js';
 import type { TrainRecipe } from './recipe.js';
 import { recipeHash, requireSameRecipe } from './recipe-hash.js';
-import { stageFolders } from './run-stage.js';
+import { stageFolders } from './stage-folder.js';
 import { openInputs } from './stage-inputs.js';
 
 /**

@@ -11,11 +11,15 @@ const FREE_KEYS = new Set(['name', 'runs', 'threads', 'checkpoint', 'metrics']);
 export const decidingPart = (recipe: TrainRecipe): Partial<TrainRecipe> =>
   Object.fromEntries(Object.entries(recipe).filter(([key]) => !FREE_KEYS.has(key)));
 
-/** A hash of the {@link decidingPart}. */
-export const recipeHash = (recipe: TrainRecipe): string =>
-  createHash('sha256')
-    .update(JSON.stringify(decidingPart(recipe)))
-    .digest('hex');
+/**
+ * A hash of the {@link decidingPart}, with the names of the rules of `stop` and not their numbers: a run goes on past a rule
+ * that ended it when its number is changed.
+ */
+export function recipeHash(recipe: TrainRecipe): string {
+  const part = decidingPart(recipe);
+  const hashed = recipe.stop ? { ...part, stop: Object.keys(recipe.stop).sort() } : part;
+  return createHash('sha256').update(JSON.stringify(hashed)).digest('hex');
+}
 
 /** @throws UserError unless the run in `folder`, whose recipe had the hash `began`, goes on with this recipe. */
 export function requireSameRecipe(began: string, recipe: TrainRecipe, folder: string): void {
@@ -26,9 +30,10 @@ export function requireSameRecipe(began: string, recipe: TrainRecipe, folder: st
 }
 
 /** A hash of the recipe's shards: of their indexes, which hold the SHA-256 of every shard. Missing ones are told later. */
-export function dataHash({ data }: Pick<TrainRecipe, 'data'>): string {
+export function dataHash({ data, validation }: Pick<TrainRecipe, 'data' | 'validation'>): string {
   const hash = createHash('sha256');
-  for (const { shards } of [...data.forget, ...data.replay]) {
+  const validated = validation ? [...validation.forget, ...validation.replay] : [];
+  for (const { shards } of [...data.forget, ...data.replay, ...validated]) {
     const index = join(shards, 'index.json');
     hash.update(existsSync(index) ? readFileSync(index) : 'none');
   }

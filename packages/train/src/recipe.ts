@@ -1,16 +1,7 @@
 import { z } from 'zod';
 import { DEVICE_NAMES, exponentProblem, FORGETTING_METHODS } from '@lethe/tensor';
-
-const stream = z
-  .strictObject({
-    shards: z.string().describe('folder with index.json, written by `lethe prepare`'),
-    proportion: z
-      .number()
-      .positive()
-      .default(1)
-      .describe('weight of this stream among the streams of its role: rows are shared in these proportions'),
-  })
-  .describe('one source of token rows');
+import { streamSchema } from './stream-recipe.js';
+import { checkValidation, stopSchema, validationSchema } from './validation-recipe.js';
 
 const modelConfig = z.strictObject({
   vocabSize: z.int().positive().optional().describe("default: the tokenizer's"),
@@ -25,8 +16,7 @@ const modelConfig = z.strictObject({
   initializerRange: z.number().positive().default(0.02),
 });
 
-/** The recipe of every training stage. Keys that are absent take the paper's values where it states them. */
-export const trainRecipeSchema = z.strictObject({
+const recipeKeys = z.strictObject({
   name: z
     .string()
     .regex(/^(?!\.+$)[\w.-]+$/, 'letters, digits, "_", "-" and "." only, and not dots alone')
@@ -53,8 +43,8 @@ export const trainRecipeSchema = z.strictObject({
   data: z.strictObject({
     rowLength: z.int().min(2).describe('tokens per row, at most the context of the model'),
     packing: z.enum(['concat', 'best-fit']).default('best-fit'),
-    replay: z.array(stream).default([]).describe('natural data, or the training data of pretrain and finetune'),
-    forget: z.array(stream).default([]).describe('synthetic data whose pattern is to be forgotten'),
+    replay: z.array(streamSchema).default([]).describe('natural data, or the training data of pretrain and finetune'),
+    forget: z.array(streamSchema).default([]).describe('synthetic data whose pattern is to be forgotten'),
   }),
   batch: z.strictObject({
     replayRows: z.int().nonnegative().describe('rows per micro-batch'),
@@ -101,6 +91,8 @@ export const trainRecipeSchema = z.strictObject({
     })
     .prefault({}),
   steps: z.int().positive(),
+  validation: validationSchema.optional(),
+  stop: stopSchema.optional(),
   checkpoint: z
     .strictObject({
       every: z.int().positive().default(200).describe('steps between checkpoints'),
@@ -118,6 +110,9 @@ export const trainRecipeSchema = z.strictObject({
     })
     .prefault({}),
 });
+
+/** The recipe of every training stage. Keys that are absent take the paper's values where it states them. */
+export const trainRecipeSchema = recipeKeys.superRefine(checkValidation);
 
 /** A validated training recipe. */
 export type TrainRecipe = z.output<typeof trainRecipeSchema>;

@@ -1,37 +1,30 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  cloneLlama,
-  initializeLlama,
-  type Llama,
-  type LlamaConfig,
-  loadLlama,
-  type SaveOptions,
-  saveLlama,
-} from '@lethe/model';
+import { cloneLlama, initializeLlama, type Llama, type LlamaConfig, loadLlama, type SaveOptions } from '@lethe/model';
 import {
   latestCheckpoint,
   type Logger,
-  openMetrics,
   openRunManifest,
-  openTensorBoard,
-  readMetrics,
   saveCheckpoint,
   type StopRequest,
   UserError,
 } from '@lethe/run';
 import { resetPeakMemory, setNumThreads, useDevice } from '@lethe/tensor';
 import { describeData } from './describe-data.js';
+import type { MicroBatch } from './micro-batch.js';
 import { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
 import { dataHash, recipeHash, requireSameRecipe } from './recipe-hash.js';
 import { pinRecipe } from './pin-recipe.js';
+import { endOf, missedGoal, outcomeText, saveResult } from './stage-end.js';
+import { stageFolders } from './stage-folder.js';
 import { openInputs } from './stage-inputs.js';
 import { digestStart, requireSameStart, type StartFiles } from './start-files.js';
 import type { StepContext } from './step.js';
+import { openStepRecords } from './step-records.js';
 import type { TrainStreams } from './streams.js';
 import { type StepRecord, train, type TrainingEnd } from './trainer.js';
-import { readMoments, readTrainingState, writeTrainingState } from './training-state.js';
+import { readMoments, readTrainingState, type TrainingState, writeTrainingState } from './training-state.js';
+import { Validator } from './validator.js';
 
 /** What a stage needs beside its recipe. */
 export interface StageOptions {
@@ -45,15 +38,10 @@ export interface StageOptions {
 /** Where a finished or stopped stage left its results. */
 export interface StageResult extends TrainingEnd {
   folder: string;
-  /** The trained model in the Hugging Face layout; there when the stage has finished. */
+  /** The trained model in the Hugging Face layout; there when the stage has finished, and not past a limit. */
   model: string;
+  /** Whether it had ended before: nothing was trained. */
   wasFinished: boolean;
-}
-
-/** The folder of a run and of the model it makes. */
-export function stageFolders(recipe: TrainRecipe): { folder: string; checkpoints: string; model: string } {
-  const folder = join(recipe.runs, recipe.name);
-  return { folder, checkpoints: join(folder, 'checkpoints'), model: join(folder, 'model') };
 }
 
 /**
@@ -73,9 +61,10 @@ export async function runStage(given: TrainRecipe, options: StageOptions): Promi
   if (state?.startFiles && startFiles) {
     requireSameStart({ began: state.startFiles, now: startFiles }, recipe.model.init!, folder);
   }
-  if (state?.step === recipe.steps && existsSync(join(out, 'config.json'))) {
-    logger.info(`${folder} is finished (${state.step} steps); nothing to do`);
-    return { step: state.step, folder, model: out, wasFinished: true };
+  const ended = state && endOf(state, recipe);
+  if (ended) {
+    if (!ended.decision) logger.info(`${folder} is finished (${ended.step} steps); nothing to do`);
+    return { ...ended, folder, model: out, wasFinished: true };
   }
   if (state && state.dataHash !== dataHash(recipe)) {
     throw new UserError(
@@ -87,15 +76,13 @@ export async function runStage(given: TrainRecipe, options: StageOptions): Promi
   if (reason) logger.warn(`${recipe.device} takes ${device}: ${reason}`);
   resetPeakMemory(); // An earlier run of this process had its own.
   const seeds = { seed: recipe.seed };
-  const resumed = checkpoint && { ...checkpoint, step: state!.step };
-  const prepared = await prepareStage({ ...recipe, device }, resumed?.path);
+  const prepared = await prepareStage({ ...recipe, device }, checkpoint?.path);
   const { versions = {}, command } = options;
   const data = await describeData(recipe);
   const manifest = openRunManifest(folder, { name: recipe.name, recipe, seeds, versions, data, command });
   try {
-    const end = await runLoop(recipe, prepared, { ...options, startFiles, startStep: resumed?.step ?? 0 });
-    if (!end.stoppedBy) await saveLlama(prepared.context.model, out, { ...prepared.save, replace: true });
-    manifest.finish(end.stoppedBy ? `stopped by ${end.stoppedBy}` : 'finished');
+    const end = await runLoop(recipe, prepared, { ...options, startFiles, state });
+    manifest.finish(outcomeText(end, recipe));
     return { ...end, folder, model: out, wasFinished: false };
   } catch (error) {
     manifest.finish(`failed: ${(error as Error).message}`);
@@ -110,12 +97,13 @@ interface Prepared {
   optimizer: Optimizer;
   save: SaveOptions;
   streams: TrainStreams;
+  validationRows?: MicroBatch[];
   dispose(): void;
 }
 
 /** Loads models, optimizer and data. `resumeFrom` is a checkpoint folder. */
 async function prepareStage(recipe: TrainRecipe, resumeFrom?: string): Promise<Prepared> {
-  const { init, tokenizerFrom, config, streams } = await openInputs(recipe);
+  const { init, tokenizerFrom, config, streams, validationRows } = await openInputs(recipe);
   const start = init ? loadLlama(init) : undefined;
   const { mitigation } = recipe.objective.weights;
   const needsOriginal = recipe.stage === 'unlearn' && mitigation > 0;
@@ -130,7 +118,8 @@ async function prepareStage(recipe: TrainRecipe, resumeFrom?: string): Promise<P
     model.dispose();
     original?.dispose();
   };
-  return { context, optimizer, save: { rawConfig: start?.rawConfig, tokenizerFrom }, streams, dispose };
+  const save = { rawConfig: start?.rawConfig, tokenizerFrom };
+  return { context, optimizer, save, streams, validationRows, dispose };
 }
 
 interface StartFrom {
@@ -145,41 +134,36 @@ function startModel(recipe: TrainRecipe, { start, config, resumeFrom }: StartFro
   return loadLlama(join(resumeFrom, 'model')).model;
 }
 
+/** Trains to the end, or to a signal; at its end saves the model, unless that is past a limit. */
 async function runLoop(
   recipe: TrainRecipe,
   prepared: Prepared,
-  options: StageOptions & { startFiles?: StartFiles; startStep: number },
+  options: StageOptions & { startFiles?: StartFiles; state?: TrainingState },
 ): Promise<TrainingEnd> {
   const { folder, checkpoints } = stageFolders(recipe);
-  const { startFiles, startStep, logger, stop } = options;
-  if (startStep > 0) logger.info(`resuming ${folder} after step ${startStep}`);
-  const metrics = openMetrics(join(folder, 'metrics.jsonl'), startStep + 1);
-  const board = openTensorBoard(join(folder, 'tensorboard'), startStep + 1);
-  const { context, optimizer, streams, save } = prepared;
-  const onStep = (record: StepRecord): void => {
-    if (record.step % recipe.metrics.every !== 0 && record.step !== recipe.steps) return;
-    metrics.write(record);
-    const numbers = Object.entries(record).filter(
-      (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[0] !== 'step',
-    );
-    board.scalars(record.step, Object.fromEntries(numbers));
-  };
+  const { startFiles, state, logger, stop } = options;
+  if (state) logger.info(`resuming ${folder} after step ${state.step}`);
+  const { context, optimizer, streams, save, validationRows: rows } = prepared;
+  const validator = rows && new Validator({ recipe, context, rows, logger }, state?.validations);
   const saveStep = async (step: number): Promise<void> => {
-    const state = { step, recipeHash: recipeHash(recipe), dataHash: dataHash(recipe), startFiles };
+    const hashes = { recipeHash: recipeHash(recipe), dataHash: dataHash(recipe), startFiles };
+    const now = { step, ...hashes, validations: validator?.history };
     const write = (temporary: string): Promise<void> =>
-      writeTrainingState(temporary, { model: context.model, optimizer, save }, state);
-    await saveCheckpoint(checkpoints, step, write, { keep: recipe.checkpoint.keep });
+      writeTrainingState(temporary, { model: context.model, optimizer, save }, now);
+    await saveCheckpoint(checkpoints, step, write, { keep: recipe.checkpoint.keep, held: validator?.heldStep });
   };
+  const records = openStepRecords(folder, recipe, state?.step);
+  const onStep = (record: StepRecord): void => records.write(record);
   try {
-    return await train({ recipe, context, optimizer, streams, logger, stop, onStep, save: saveStep }, startStep);
+    const training = { recipe, context, optimizer, streams, logger, stop, validator, onStep, save: saveStep };
+    const end = await train(training, state?.step ?? 0);
+    if (!end.stoppedBy && !end.decision?.isLimit) {
+      await saveResult(recipe, { model: context.model, save, step: end.step, held: validator?.heldStep });
+      const missed = end.decision ? undefined : missedGoal(validator?.history ?? [], recipe);
+      if (missed) logger.warn(missed);
+    }
+    return end;
   } finally {
-    metrics.close();
-    board.close();
+    records.close();
   }
-}
-
-/** The metrics of a run, for tables and figures. */
-export function stageMetrics(folder: string): ReturnType<typeof readMetrics> {
-  const file = join(folder, 'metrics.jsonl');
-  return existsSync(file) && readFileSync(file).length > 0 ? readMetrics(file) : [];
 }

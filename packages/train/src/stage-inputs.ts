@@ -3,8 +3,10 @@ import { loadTokenizer, modelFolder, type Tokenizer } from '@lethe/data-pipeline
 import { baselm, type LlamaConfig, readConfig } from '@lethe/model';
 import { UserError } from '@lethe/run';
 import { requireMemory, type StepSize } from './memory-estimate.js';
+import type { MicroBatch } from './micro-batch.js';
 import type { TrainRecipe } from './recipe.js';
 import { openStreams, type TrainStreams } from './streams.js';
+import { openValidationRows } from './validation-rows.js';
 
 /** What a stage works on, before any weight is loaded. */
 export interface StageInputs {
@@ -13,6 +15,8 @@ export interface StageInputs {
   tokenizerFrom?: string;
   config: LlamaConfig;
   streams: TrainStreams;
+  /** What the run is validated on, if it is. */
+  validationRows?: MicroBatch[];
 }
 
 /**
@@ -27,8 +31,9 @@ export async function openInputs(recipe: TrainRecipe): Promise<StageInputs> {
   const config = init ? readConfig(join(init, 'config.json')).config : freshConfig(recipe, tokenizer);
   checkSizes(recipe, config, tokenizer?.vocabSize);
   if (recipe.device === 'lethe-cuda') requireMemory(config, stepSize(recipe));
-  const streams = await openStreams(recipe, { tokenizerHash: tokenizer?.hash, vocabSize: config.vocabSize });
-  return { init, tokenizerFrom, config, streams };
+  const fit = { tokenizerHash: tokenizer?.hash, vocabSize: config.vocabSize };
+  const streams = await openStreams(recipe, fit);
+  return { init, tokenizerFrom, config, streams, validationRows: await openValidationRows(recipe, fit) };
 }
 
 function freshConfig(recipe: TrainRecipe, tokenizer?: Tokenizer): LlamaConfig {

@@ -8,8 +8,10 @@ import { assertFinite, assertFiniteWeights, hasFiniteWeights } from './non-finit
 import type { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
 import { accumulateGradients, type StepContext } from './step.js';
+import type { StopDecision } from './stop-rules.js';
 import { batchesOfStep, type TrainStreams } from './streams.js';
 import { termGradientNorms } from './term-gradients.js';
+import type { ValidationRecord, Validator } from './validator.js';
 
 /** What the loop works on and whom it tells. */
 export interface Training {
@@ -19,7 +21,8 @@ export interface Training {
   streams: TrainStreams;
   logger: Logger;
   stop?: StopRequest;
-  /** Called with every step's measures, before the next step begins. */
+  validator?: Validator;
+  /** Called with every step's measures, before the next step begins; with those of step 0 where the run is validated. */
   onStep(record: StepRecord): void;
   /** Saves a checkpoint of `step` finished steps. */
   save(step: number): Promise<void>;
@@ -31,15 +34,21 @@ export interface StepRecord {
   [measure: string]: MetricsValue;
 }
 
-/** How the loop ended: at its last step, or at a signal after `step` steps. */
+/** How the loop ended after `step` steps: at its last step, at a signal, or by a rule of the recipe. */
 export interface TrainingEnd {
   step: number;
   stoppedBy?: StopSignal;
+  decision?: StopDecision;
 }
 
-/** Trains from `startStep` finished steps to the recipe's end or a stop request; saves as the recipe says and at the end. */
+/**
+ * Trains from `startStep` finished steps to the recipe's end, a rule that ends the run, or a stop request; saves as the
+ * recipe says, where validation wants it, and at the end.
+ */
 export async function train(training: Training, startStep: number): Promise<TrainingEnd> {
-  const { recipe, stop, logger } = training;
+  const { recipe, stop, logger, validator } = training;
+  if (startStep === 0) await validateStart(training);
+  if (validator?.decision) return { step: startStep, decision: validator.decision };
   const pace = new Pace(recipe.steps, startStep);
   let saved = startStep;
   for (let step = startStep + 1; step <= recipe.steps; step++) {
@@ -51,22 +60,37 @@ export async function train(training: Training, startStep: number): Promise<Trai
       if (saved !== step - 1 && hasFiniteWeights(training.optimizer.parameters)) await training.save(step - 1);
       throw error;
     }
-    training.onStep(record);
+    const validation = await validator?.after(step);
+    const decision = validator?.decision;
+    training.onStep({ ...record, ...ofValidation(validation, decision) });
     logger.progress(progressLine(record, pace.after(step, tokensOf(batches))));
     // A turn of the event loop, so that signals and writes are served between steps.
     await new Promise<void>((resolve) => setImmediate(resolve));
-    if (step % recipe.checkpoint.every === 0 || step === recipe.steps || stop?.requested) {
+    const isLast = step === recipe.steps || decision !== undefined;
+    if (isLast || step % recipe.checkpoint.every === 0 || validator?.heldStep === step || stop?.requested) {
       assertFiniteWeights(step, training.optimizer.parameters);
       await training.save(step);
       saved = step;
     }
-    if (stop?.requested && step < recipe.steps) {
+    if (isLast || stop?.requested) {
       logger.endProgress();
-      return { step, stoppedBy: stop.requested };
+      if (decision) return { step, decision };
+      return { step, ...(!isLast && { stoppedBy: stop!.requested }) };
     }
   }
-  logger.endProgress();
-  return { step: recipe.steps };
+  return { step: startStep };
+}
+
+/** The validation before the first step, which rules compare later ones with; its checkpoint is one to fall back on. */
+async function validateStart({ validator, onStep, save }: Training): Promise<void> {
+  const validation = await validator?.after(0);
+  if (!validation) return;
+  onStep({ step: 0, ...ofValidation(validation, validator!.decision) });
+  if (validator!.heldStep === 0 || validator!.decision) await save(0);
+}
+
+function ofValidation(validation?: ValidationRecord, decision?: StopDecision): Record<string, MetricsValue> {
+  return { ...(validation && { validation: { ...validation } }), ...(decision && { stop: decision.rule }) };
 }
 
 /** One optimizer step; throws before the update when a loss or gradient is not finite. */

@@ -5,6 +5,7 @@ import { createSafetensorsWriter, type Llama, openSafetensors, saveLlama, type S
 import { UserError } from '@lethe/run';
 import type { Optimizer } from './optimizer.js';
 import type { StartFiles } from './start-files.js';
+import type { ValidationPoint } from './stop-rules.js';
 
 /** What a checkpoint says beside its tensors. */
 export interface TrainingState {
@@ -16,6 +17,8 @@ export interface TrainingState {
   dataHash: string;
   /** The model it started from; absent where that was fresh weights or on the hub. */
   startFiles?: StartFiles;
+  /** The validations so far; absent where there is none. */
+  validations?: readonly ValidationPoint[];
 }
 
 /** Writes a resumable checkpoint into a folder: the model in the Hugging Face layout, the optimizer, the state. */

@@ -1,4 +1,4 @@
-import { runStage, type TrainRecipe } from '@lethe/train';
+import { decisionText, runStage, type StageResult, type TrainRecipe } from '@lethe/train';
 import type { Command } from 'commander';
 import type { CliContext } from '../main.js';
 import { planOf } from '../plan.js';
@@ -15,6 +15,9 @@ export const STAGES: Record<TrainRecipe['stage'], string> = {
   finetune: 'train on instructions; only the assistant turns are targets (-chat)',
 };
 
+/** Exit status of a run that passed a limit of `stop`: its model is no result, so a shell's `&&` must not go on with it. */
+const LIMIT_EXIT_CODE = 3;
+
 interface TrainFlags {
   recipe?: string;
   set: string[];
@@ -28,7 +31,8 @@ export function addTrainCommands(program: Command, context: CliContext): void {
       .option('--dry-run', 'print the resolved recipe with its sizes and memory, and do nothing')
       .addHelpText(
         'after',
-        '\nRunning the same command again resumes a run that was stopped. Results are in runs/<name>/.',
+        '\nRunning the same command again resumes a run that was stopped. Results are in runs/<name>/.\n' +
+          'Exit status 3: the run passed a limit of `stop` (docs/training.md).',
       )
       .action(async (flags: TrainFlags) => {
         const recipe = loadStageRecipe(stage, flags);
@@ -44,7 +48,20 @@ async function runTraining(recipe: TrainRecipe, context: CliContext): Promise<vo
   await untilStopped(context, async (stop) => {
     const result = await runStage(recipe, { logger, stop, command, versions: versions() });
     if (result.stoppedBy) return { by: result.stoppedBy, after: `step ${result.step} of ${recipe.steps}` };
-    if (!result.wasFinished) logger.info(`finished ${result.step} steps; model in ${result.model}`);
+    tellEnd(result, recipe, context);
     return undefined;
   });
+}
+
+/** Tells how a run ended that no signal stopped, and sets the exit code where it passed a limit. */
+function tellEnd({ step, decision, wasFinished, model }: StageResult, recipe: TrainRecipe, context: CliContext): void {
+  const logger = context.logger();
+  if (!decision) {
+    if (!wasFinished) logger.info(`finished ${step} steps; model in ${model}`);
+  } else if (decision.isLimit) {
+    logger.error(decisionText(decision, recipe));
+    context.exitCode = LIMIT_EXIT_CODE;
+  } else {
+    logger.info(`${decisionText(decision, recipe)}${wasFinished ? '; nothing to do' : ''}`);
+  }
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@lethe/run';
-import { checkStage, recipeHash, type TrainRecipe, trainRecipeSchema } from '@lethe/train';
+import { checkStage, decidingPart, type TrainRecipe, trainRecipeSchema } from '@lethe/train';
 import type { Logger } from '@lethe/run';
 import { loadStageRecipe } from '../stage-recipe.js';
 import { combinationsOf } from './grid.js';
@@ -63,10 +63,10 @@ const flagsOf = ({ vary }: PlannedRun): string => vary.map((change) => `--vary $
 function requireDifferent(runs: readonly PlannedRun[]): void {
   const seen = new Map<string, PlannedRun>();
   for (const run of runs) {
-    const hash = recipeHash(run.recipe);
-    const other = seen.get(hash);
+    const deciding = JSON.stringify(decidingPart(run.recipe));
+    const other = seen.get(deciding);
     if (other) throw new UserError(`${flagsOf(run)}: computes the same as ${flagsOf(other)}; take one of them away`);
-    seen.set(hash, run);
+    seen.set(deciding, run);
   }
 }
 

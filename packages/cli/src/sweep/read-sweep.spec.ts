@@ -110,6 +110,84 @@ describe('readSweep', () => {
   });
 });
 
+describe('held-out measures', () => {
+  const validated = join(folder, '..', 'validated');
+
+  interface Validated {
+    outcome?: string;
+    rise: number;
+    stop?: object;
+    recipe?: object;
+  }
+
+  /** A run whose held-out replay loss goes from 3 to 2.5 to 2.5 and `rise`; training losses say the opposite. */
+  function writeValidated(name: string, { outcome = 'finished', rise, stop, recipe = {} }: Validated): void {
+    mkdirSync(join(validated, name), { recursive: true });
+    const changes = { validation: { replay: [{ shards: 'c' }], every: 10 }, stage: 'refine', ...recipe };
+    const manifest = { recipe: { ...recipeOf(name, changes), stop }, launches: [{ started: '', outcome }] };
+    writeFileSync(join(validated, name, 'manifest.json'), JSON.stringify(manifest));
+    const held = (replay: number): object => ({ validation: { replay, perplexity: Math.exp(replay), seconds: 1 } });
+    const lines = [
+      { step: 0, ...held(3) },
+      { step: 1, replay: 4 },
+      { step: 10, replay: 4, ...held(2.5) },
+      { step: 20, replay: 9 - rise, ...held(2.5 + rise) },
+    ];
+    writeFileSync(join(validated, name, 'metrics.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  }
+
+  beforeAll(() => {
+    writeValidated('good', { rise: 0.1, recipe: { seed: 2 } });
+    writeValidated('bad', { rise: 0.4, recipe: { seed: 3 } });
+    writeValidated('past', { rise: 0.05, outcome: 'exceeded: at step 20 of 20, too high', recipe: { seed: 4 } });
+  });
+
+  it('start at step 0, end with the model, and go before those of training on the front', () => {
+    const { front, runs } = readSweep(validated);
+    expect(front).toEqual(['validation.replay']);
+    const [bad, good, past] = runs;
+    expect(good).toMatchObject({
+      start: { replay: 4, 'validation.replay': 3, 'validation.perplexity': Math.exp(3) },
+      end: { replay: 8.9, 'validation.replay': 2.6, 'validation.perplexity': Math.exp(2.6) },
+      onFront: true,
+    });
+    expect(bad).toMatchObject({ end: { replay: 8.6 }, onFront: false });
+    expect(past).toMatchObject({ outcome: 'exceeded', reason: 'at step 20 of 20, too high', onFront: false });
+  });
+
+  it('are of the best model under patience', () => {
+    const { runs } = readSweep(validated);
+    writeValidated('patient', { rise: 0.1, stop: { patience: 1 }, recipe: { seed: 5 } });
+    const patient = readSweep(validated).runs.find(({ run }) => run === 'patient')!;
+    rmSync(join(validated, 'patient'), { recursive: true });
+    expect(patient.end).toMatchObject({ replay: 8.9, 'validation.replay': 2.5 });
+    expect(runs).toHaveLength(3);
+  });
+
+  it('take the place of those of training in the table, and stand beside them in the CSV', () => {
+    const results = readSweep(validated);
+    const lines = sweepTable(results).split('\n');
+    expect(lines[0]).toMatch(/^ +seed +validation\.replay +validation\.perplexity +outcome +run$/);
+    expect(lines[3]).toMatch(/^\* +2 +3\.0000 -> 2\.6000 +20\.0855 -> 13\.4637 +finished +good$/);
+    expect(lines[4]).toMatch(/exceeded at 20 of 20 +past$/);
+    expect(lines.at(-1)).toBe('* no other run is as small in validation.replay and smaller in one of them');
+    const [header, , good] = sweepCsv(results).split('\n');
+    expect(header).toMatch(/,mitigation_end,validation\.replay_start,.*,validation\.perplexity_end,front$/);
+    expect(good).toBe(`good,2,finished,,20,20,,,,,4,8.9,,,3,2.6,${Math.exp(3)},${Math.exp(2.6)},true`);
+  });
+
+  it('give way to those of training where one finished run lacks them', () => {
+    mkdirSync(join(validated, 'plain'));
+    const manifest = { recipe: recipeOf('plain', {}), launches: [{ started: '', outcome: 'finished' }] };
+    writeFileSync(join(validated, 'plain', 'manifest.json'), JSON.stringify(manifest));
+    writeFileSync(join(validated, 'plain', 'metrics.jsonl'), '{"step":20,"replay":2}\n');
+    const results = readSweep(validated);
+    rmSync(join(validated, 'plain'), { recursive: true });
+    expect(results.front).toEqual(['replay']);
+    expect(sweepTable(results)).toMatch(/ replay +validation\.replay /);
+  });
+});
+
 describe('the tables', () => {
   it('mark the front, and show losses from start to end', () => {
     const lines = sweepTable(readSweep(folder)).split('\n');

@@ -1,36 +1,23 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type MetricsRecord, readRunManifest, type RunManifest } from '@lethe/run';
-import { decidingPart, stageMetrics, type TrainRecipe } from '@lethe/train';
+import { readRunManifest, type RunManifest } from '@lethe/run';
+import { decidingPart, stageMetrics, stageValidations, type TrainRecipe } from '@lethe/train';
+import { frontOf, type Measure, measuresOf, type StartAndEnd } from './measures.js';
 import { onFront } from './pareto.js';
 
-/** The measures of a step that tell what unlearning did, in the names of metrics.jsonl. */
-export const MEASURES = ['forgetting', 'forgetP', 'replay', 'mitigation'] as const;
-export type Measure = (typeof MEASURES)[number];
-export type Measures = Partial<Record<Measure, number>>;
-
-/** The measures that the front weighs, the smaller the better; `forgetP` means the same under every method. */
-const AXES: readonly Measure[] = ['forgetP', 'replay', 'mitigation'];
-
-/** Share of a run's steps, its last, over which the measures at its end are means: one batch alone is noisy. */
-const END_SHARE = 0.1;
-
 /** One run as its own files tell it. */
-export interface SweptRun {
+export interface SweptRun extends StartAndEnd {
   run: string;
   folder: string;
   /** The keys of the recipe in which the runs differ. */
   values: Record<string, unknown>;
-  outcome: 'finished' | 'failed' | 'stopped' | 'unfinished';
-  /** Why it failed. */
+  /** `exceeded`: it passed a limit of `stop`, so its model is no result. */
+  outcome: 'finished' | 'exceeded' | 'failed' | 'stopped' | 'unfinished';
+  /** Why it failed, or ended before its last step. */
   reason?: string;
   /** Steps recorded, of how many. */
   step: number;
   steps: number;
-  /** At step 1, before the first update. */
-  start: Measures;
-  /** Means over the last tenth of the steps recorded. */
-  end: Measures;
   /** Whether no other finished run is as good in every measure of the front and better in one. */
   onFront: boolean;
 }
@@ -40,7 +27,7 @@ export interface SweepResults {
   name: string;
   /** The keys of the recipe in which the runs differ. */
   keys: string[];
-  /** The measures that the front weighs: those that every finished run has. */
+  /** The measures that the front weighs: those that every finished run has, held-out ones before those of training. */
   front: Measure[];
   runs: SweptRun[];
 }
@@ -59,7 +46,7 @@ export function readSweep(folder: string): SweepResults {
   const keys = differingKeys(files);
   const measured = files.map((file) => describe(file, keys));
   const finished = measured.filter(({ outcome }) => outcome === 'finished');
-  const front = AXES.filter((axis) => finished.length > 0 && finished.every(({ end }) => end[axis] !== undefined));
+  const front = frontOf(finished.map(({ end }) => end));
   const isOnFront = onFront(finished.map(({ end }) => front.map((axis) => end[axis]!)));
   const best = new Set(finished.filter((_, i) => front.length > 0 && isOnFront[i]));
   return { name: basename(folder), keys, front, runs: measured.map((run) => ({ ...run, onFront: best.has(run) })) };
@@ -94,31 +81,20 @@ function differingKeys(files: readonly RunFiles[]): string[] {
 
 function describe({ run, folder, manifest, recipe, leaves }: RunFiles, keys: string[]): Omit<SweptRun, 'onFront'> {
   const records = stageMetrics(folder);
-  const step = records.at(-1)?.step ?? 0;
-  const tail = records.filter((record) => record.step > step - Math.ceil(END_SHARE * recipe.steps));
   return {
     run,
     folder,
     values: Object.fromEntries(keys.map((key) => [key, leaves.get(key) ?? null])),
     ...outcomeOf(manifest),
-    step,
+    step: records.at(-1)?.step ?? 0,
     steps: recipe.steps,
-    start: meansOf(records.filter((record) => record.step === 1)),
-    end: meansOf(tail),
+    ...measuresOf(records, stageValidations(folder), recipe),
   };
 }
 
 /** How a run's last launch ended. */
 export function outcomeOf({ launches }: RunManifest): Pick<SweptRun, 'outcome' | 'reason'> {
-  const [, how, reason] = /^(finished|failed|stopped)(?:: ([\s\S]*))?/.exec(launches.at(-1)?.outcome ?? '') ?? [];
-  return { outcome: (how ?? 'unfinished') as SweptRun['outcome'], ...(how === 'failed' && { reason }) };
-}
-
-function meansOf(records: readonly MetricsRecord[]): Measures {
-  const known = MEASURES.filter(
-    (name) => records.length > 0 && records.every((record) => typeof record[name] === 'number'),
-  );
-  const mean = (name: Measure): number =>
-    records.reduce((sum, record) => sum + (record[name] as number), 0) / records.length;
-  return Object.fromEntries(known.map((name) => [name, mean(name)]));
+  const [, how, reason] =
+    /^(finished|exceeded|failed|stopped)(?:: ([\s\S]*))?/.exec(launches.at(-1)?.outcome ?? '') ?? [];
+  return { outcome: (how ?? 'unfinished') as SweptRun['outcome'], ...(reason !== undefined && { reason }) };
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, readRunManifest, type StopRequest, writeFileAtomically } from '@lethe/run';
-import { runStage } from '@lethe/train';
+import { decisionText, runStage } from '@lethe/train';
 import type { Stopped } from '../until-stopped.js';
 import { versions } from '../versions.js';
 import type { PlannedRun, SweepPlan } from './plan-sweep.js';
@@ -42,7 +42,8 @@ export async function runSweep({ folder, runs }: SweepPlan, options: SweepOption
 async function runOne({ recipe, command }: PlannedRun, options: SweepOptions): Promise<Stopped['by'] | undefined> {
   const { logger } = options;
   try {
-    const { stoppedBy } = await runStage(recipe, { ...options, command, versions: versions() });
+    const { stoppedBy, decision } = await runStage(recipe, { ...options, command, versions: versions() });
+    if (decision) logger.info(decisionText(decision, recipe));
     return stoppedBy;
   } catch (error) {
     logger.endProgress();

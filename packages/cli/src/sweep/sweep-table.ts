@@ -1,13 +1,24 @@
 import { formatTable } from '../table.js';
 import { labelsOf } from './grid.js';
-import { MEASURES, type Measure, type SweepResults, type SweptRun } from './read-sweep.js';
+import { isHeldOut, type Measure, MEASURES } from './measures.js';
+import type { SweepResults, SweptRun } from './read-sweep.js';
 import { valueText } from './variation.js';
 
 /** Keys that decide which rows a step learns from: losses of runs that differ in them are of different text. */
 const BATCH_KEYS = /^(data|batch|seed)\b/;
 
-const measuresOf = ({ runs }: SweepResults): Measure[] =>
+/** Keys that decide which rows are held out and how they are cut. */
+const VALIDATION_KEYS = /^(validation|data\.(rowLength|packing))\b/;
+
+const measuredIn = ({ runs }: SweepResults): Measure[] =>
   MEASURES.filter((measure) => runs.some(({ end }) => end[measure] !== undefined));
+
+/** The columns for people: where there are measures of held-out rows, those and what the front weighs. */
+const shownIn = (results: SweepResults): Measure[] => {
+  const all = measuredIn(results);
+  if (!all.some(isHeldOut)) return all;
+  return all.filter((measure) => isHeldOut(measure) || results.front.includes(measure));
+};
 
 function shownMeasure({ start, end }: SweptRun, measure: Measure): string {
   const [before, after] = [start[measure], end[measure]].map((value) => value?.toFixed(4) ?? '?');
@@ -15,7 +26,7 @@ function shownMeasure({ start, end }: SweptRun, measure: Measure): string {
 }
 
 const shownOutcome = ({ outcome, step, steps }: SweptRun): string =>
-  outcome === 'finished' ? outcome : `${outcome} at ${step} of ${steps}`;
+  outcome === 'finished' && step === steps ? outcome : `${outcome} at ${step} of ${steps}`;
 
 /** Short names of keys, but for those that are names of measures: the weight of forgetting is not its loss. */
 const keyTitles = (keys: readonly string[]): string[] =>
@@ -23,7 +34,7 @@ const keyTitles = (keys: readonly string[]): string[] =>
 
 /** The table for people: a row for each run, its losses at start and end, the front marked with a star. */
 export function sweepTable(results: SweepResults): string {
-  const measures = measuresOf(results);
+  const measures = shownIn(results);
   const header = ['', ...keyTitles(results.keys), ...measures, 'outcome', 'run'];
   const rows = results.runs.map((run) => [
     run.onFront ? '*' : '',
@@ -35,9 +46,12 @@ export function sweepTable(results: SweepResults): string {
   const { front, keys } = results;
   const notes =
     front.length > 0 ? [`* no other run is as small in ${front.join(', ')} and smaller in one of them`] : [];
-  const batchKeys = keys.filter((key) => BATCH_KEYS.test(key));
-  if (batchKeys.length > 0)
-    notes.push(`${batchKeys.join(', ')}: these runs learn from different rows; compare with care`);
+  const isAllHeldOut = measures.every(isHeldOut);
+  const rowKeys = keys.filter((key) => (isAllHeldOut ? VALIDATION_KEYS : BATCH_KEYS).test(key));
+  if (rowKeys.length > 0) {
+    const what = isAllHeldOut ? 'are validated on' : 'learn from';
+    notes.push(`${rowKeys.join(', ')}: these runs ${what} different rows; compare with care`);
+  }
   return [formatTable(header, rows), ...notes].join('\n');
 }
 
@@ -49,7 +63,9 @@ const cell = (value: unknown): string => {
 
 /** `sweep.csv`: the same rows with all digits, one column a value. */
 export function sweepCsv(results: SweepResults): string {
-  const measures = MEASURES.flatMap((measure) => [`${measure}_start`, `${measure}_end`]);
+  const known = measuredIn(results);
+  const written = MEASURES.filter((measure) => !isHeldOut(measure) || known.includes(measure));
+  const measures = written.flatMap((measure) => [`${measure}_start`, `${measure}_end`]);
   const header = ['run', ...results.keys, 'outcome', 'reason', 'step', 'steps', ...measures, 'front'];
   const rows = results.runs.map(({ run, values, outcome, reason, step, steps, start, end, onFront }) => [
     run,
@@ -58,7 +74,7 @@ export function sweepCsv(results: SweepResults): string {
     reason,
     step,
     steps,
-    ...MEASURES.flatMap((measure) => [start[measure], end[measure]]),
+    ...written.flatMap((measure) => [start[measure], end[measure]]),
     onFront,
   ]);
   return [header, ...rows].map((row) => `${row.map(cell).join(',')}\n`).join('');

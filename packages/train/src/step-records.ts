@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { openMetrics, openTensorBoard } from '@lethe/run';
+import type { TrainRecipe } from './recipe.js';
+import type { StepRecord } from './trainer.js';
+
+/** Where the records of a run's steps go: `metrics.jsonl` and TensorBoard. */
+export interface StepRecords {
+  /** Writes the record of a step that the recipe wants: by `metrics.every`, the last one, and those of validations. */
+  write(record: StepRecord): void;
+  close(): void;
+}
+
+/** Opens the records of a run in `folder` that goes on after `startStep`, undefined for one that begins. */
+export function openStepRecords(folder: string, recipe: TrainRecipe, startStep?: number): StepRecords {
+  const metrics = openMetrics(join(folder, 'metrics.jsonl'), startStep === undefined ? 0 : startStep + 1);
+  const board = openTensorBoard(join(folder, 'tensorboard'), (startStep ?? 0) + 1);
+  const isWanted = ({ step, validation }: StepRecord): boolean =>
+    step % recipe.metrics.every === 0 || step === recipe.steps || validation !== undefined;
+  return {
+    write: (record) => {
+      if (!isWanted(record)) return;
+      metrics.write(record);
+      board.scalars(record.step, scalarsOf(record));
+    },
+    close: () => {
+      metrics.close();
+      board.close();
+    },
+  };
+}
+
+/** The numbers of a record; those of its validation as `validation/replay`. */
+function scalarsOf({ step: _step, validation, ...measures }: StepRecord): Record<string, number> {
+  const heldOut = Object.entries((validation ?? {}) as Record<string, number>);
+  const all = [...Object.entries(measures), ...heldOut.map(([name, value]) => [`validation/${name}`, value] as const)];
+  return Object.fromEntries(all.filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
+}

@@ -1,0 +1,85 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { streamSchema } from './stream-recipe.js';
+
+/** What is measured without training on it, and when. */
+export const validationSchema = z
+  .strictObject({
+    replay: z.array(streamSchema).default([]).describe('held-out natural data, or held-out instructions'),
+    forget: z.array(streamSchema).default([]).describe('synthetic data: held-out, or the very data to be forgotten'),
+    every: z
+      .int()
+      .positive()
+      .default(100)
+      .describe('steps between validations; there is one before the first step and one at the end as well'),
+    rows: z
+      .int()
+      .positive()
+      .default(64)
+      .describe('rows of each role that are measured, always the same ones; fewer where the shards hold fewer'),
+  })
+  .refine(({ replay, forget }) => replay.length + forget.length > 0, {
+    message: 'held-out shards in at least one of replay and forget',
+  })
+  .describe('measures of held-out rows while training, in metrics.jsonl under `validation`');
+
+/** Rules that end a run before `steps`, each decided by validation. */
+export const stopSchema = z
+  .strictObject({
+    maxPerplexityRise: z
+      .number()
+      .nonnegative()
+      .optional()
+      .describe('limit: how far the perplexity of validation.replay may rise above that of step 0; 0.05 is 5%'),
+    forgetP: z
+      .number()
+      .positive()
+      .lt(1)
+      .optional()
+      .describe('goal: end when the mean probability of the targets of validation.forget is this or less'),
+    patience: z
+      .int()
+      .positive()
+      .optional()
+      .describe('end after so many validations without a lower loss of validation.replay; the best model is kept'),
+  })
+  .refine((rules) => Object.values(rules).some((rule) => rule !== undefined), {
+    message: 'at least one of maxPerplexityRise, forgetP and patience',
+  })
+  .describe('rules that end a run before its last step');
+
+const NEEDS = { maxPerplexityRise: 'replay', forgetP: 'forget', patience: 'replay' } as const;
+const EXAMPLES = { replay: 'data/natural/heldout', forget: 'data/synthetic/heldout' };
+
+/** The keys of a recipe that validation and stopping depend on. */
+interface Validated {
+  stage: string;
+  data: { replay: { shards: string }[] };
+  validation?: z.output<typeof validationSchema>;
+  stop?: z.output<typeof stopSchema>;
+}
+
+/** Tells what the sections `validation` and `stop` need of each other and of the rest of the recipe. */
+export function checkValidation(recipe: Validated, context: z.core.$RefinementCtx): void {
+  const { validation, stop = {}, data, stage } = recipe;
+  const complain = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
+  for (const rule of Object.keys(NEEDS) as (keyof typeof NEEDS)[]) {
+    const role = NEEDS[rule];
+    if (stop[rule] === undefined || (validation?.[role].length ?? 0) > 0) continue;
+    complain(['validation', role], `shards that stop.${rule} is decided by, such as [{ shards: ${EXAMPLES[role]} }]`);
+  }
+  if (stop.patience !== undefined && stage === 'unlearn') {
+    complain(
+      ['stop', 'patience'],
+      'no patience when unlearning, which does not lower the held-out loss: use maxPerplexityRise or forgetP',
+    );
+  }
+  const trained = new Set(data.replay.map(({ shards }) => resolve(shards)));
+  for (const [i, { shards }] of (validation?.replay ?? []).entries()) {
+    if (!trained.has(resolve(shards))) continue;
+    complain(
+      ['validation', 'replay', String(i), 'shards'],
+      'shards that the run does not train on (`lethe prepare --held-out` makes them)',
+    );
+  }
+}

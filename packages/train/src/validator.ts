@@ -1,0 +1,117 @@
+import { addSums, type TermSums } from '@lethe/losses';
+import type { Logger } from '@lethe/run';
+import { describeMicroBatches, type MicroBatch } from './micro-batch.js';
+import { NonFiniteError } from './non-finite.js';
+import type { TrainRecipe } from './recipe.js';
+import { evaluateBatches, type StepContext } from './step.js';
+import { decide, heldStep, type StopDecision, type ValidationPoint } from './stop-rules.js';
+
+/** What `metrics.jsonl` says of one validation: the means of {@link ValidationPoint}, `perplexity` (exp of `replay`), `seconds`. */
+export type ValidationRecord = Record<string, number>;
+
+/** What a validator measures, on which rows, and whom it tells. */
+export interface ValidatorSetup {
+  recipe: Pick<TrainRecipe, 'validation' | 'stop' | 'steps'>;
+  context: StepContext;
+  rows: readonly MicroBatch[];
+  logger: Logger;
+}
+
+/** Measures a model on the same held-out rows again and again, and says when a rule ends the run. */
+export class Validator {
+  private readonly points: ValidationPoint[];
+  /** The rule that ends the run here, if one does. */
+  decision?: StopDecision;
+  /** The step whose checkpoint must stay. */
+  heldStep?: number;
+
+  /** @param history the validations that the run's checkpoint knows of. */
+  constructor(
+    private readonly setup: ValidatorSetup,
+    history: readonly ValidationPoint[] = [],
+  ) {
+    this.points = [...history];
+    this.judge();
+  }
+
+  /** Every validation so far, oldest first. */
+  get history(): readonly ValidationPoint[] {
+    return this.points;
+  }
+
+  /**
+   * Validates the model as it is after `step` steps, where that is due and not done.
+   * @throws NonFiniteError when a mean is not a number.
+   */
+  async after(step: number): Promise<ValidationRecord | undefined> {
+    const { recipe, logger } = this.setup;
+    const isDue = step % recipe.validation!.every === 0 || step === recipe.steps;
+    if (!isDue || this.points.at(-1)?.step === step) return undefined;
+    const started = performance.now();
+    const point = await this.measure(step);
+    const seconds = (performance.now() - started) / 1000;
+    this.points.push(point);
+    this.judge();
+    logger.info(validationLine(point, this.points[0]!));
+    return recordOf(point, seconds);
+  }
+
+  private judge(): void {
+    const { stop } = this.setup.recipe;
+    this.decision = decide(this.points, stop);
+    this.heldStep = heldStep(this.points, stop);
+  }
+
+  private async measure(step: number): Promise<ValidationPoint> {
+    const { context, rows } = this.setup;
+    // The forgetting loss of `ga` is log p, whatever the run's own method is.
+    const weights = { forgetting: 1, replay: 1, mitigation: context.original ? 1 : 0 };
+    const measuring: StepContext = { ...context, objective: { method: 'ga', weights, reduction: 'mean' } };
+    let sums: TermSums | undefined;
+    for (const batch of rows) {
+      const found = evaluateBatches(measuring, [batch]);
+      assertMeasured(step, found, batch);
+      sums = sums ? addSums(sums, found) : found;
+      // A turn of the event loop, so that signals are served.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    return { step, ...means(sums!, context.original !== undefined) };
+  }
+}
+
+function recordOf({ step: _step, replay, ...others }: ValidationPoint, seconds: number): ValidationRecord {
+  const perplexity = replay === undefined ? undefined : Math.exp(replay);
+  const known = Object.entries({ replay, perplexity, ...others, seconds });
+  return Object.fromEntries(known.filter((entry): entry is [string, number] => entry[1] !== undefined));
+}
+
+function means(sums: TermSums, hasOriginal: boolean): Omit<ValidationPoint, 'step'> {
+  const { replay, mitigation, forgetting, forgetP, replayTargets, forgetTargets } = sums;
+  return {
+    ...(replayTargets > 0 && { replay: replay / replayTargets }),
+    ...(replayTargets > 0 && hasOriginal && { mitigation: mitigation / replayTargets }),
+    ...(forgetTargets > 0 && { forgetP: forgetP / forgetTargets, forgetNll: -forgetting / forgetTargets }),
+  };
+}
+
+function assertMeasured(step: number, sums: TermSums, batch: MicroBatch): void {
+  const bad = (['forgetting', 'replay', 'mitigation', 'forgetP'] as const).find((term) => !Number.isFinite(sums[term]));
+  if (!bad) return;
+  const where = `held-out batch of ${describeMicroBatches([batch])}`;
+  throw new NonFiniteError(
+    `validation after step ${step}: ${bad} is ${sums[bad]}; ${where}. The last checkpoint is kept. Lower optimizer.lr.`,
+  );
+}
+
+function validationLine(point: ValidationPoint, start: ValidationPoint): string {
+  const { step, replay, mitigation, forgetP, forgetNll } = point;
+  const change = (from: number, to: number): string => `${to < from ? '' : '+'}${(100 * (to / from - 1)).toFixed(1)}%`;
+  const parts = [`validation after step ${step}:`];
+  if (replay !== undefined) {
+    const since = step === 0 ? '' : `, ${change(Math.exp(start.replay!), Math.exp(replay))}`;
+    parts.push(`replay ${replay.toFixed(4)} (perplexity ${Math.exp(replay).toPrecision(4)}${since})`);
+  }
+  if (mitigation !== undefined) parts.push(`mitigation ${mitigation.toFixed(4)}`);
+  if (forgetP !== undefined) parts.push(`forgetP ${forgetP.toPrecision(3)}`, `forgetNll ${forgetNll!.toFixed(4)}`);
+  return parts.join('  ');
+}
