@@ -9,7 +9,7 @@ export { runStage, type StageOptions, type StageResult } from './run-stage.js';
 export { learningRate } from './schedule.js';
 export { decisionText } from './stage-end.js';
 export { digestStart } from './start-files.js';
-export { stageFolders, stageMetrics, stageValidations } from './stage-folder.js';
+export { stageFolders, stageMetrics, stageRecords, stageValidations } from './stage-folder.js';
 export { accumulateGradients, countTargets, evaluateBatches, type StepContext } from './step.js';
 export {
   decide,

@@ -10,16 +10,17 @@ export function stageFolders(recipe: TrainRecipe): { folder: string; checkpoints
   return { folder, checkpoints: join(folder, 'checkpoints'), model: join(folder, 'model') };
 }
 
-function records(folder: string): MetricsRecord[] {
+/** Everything that was recorded of a run; step 0 is the validation before the first step. */
+export function stageRecords(folder: string): MetricsRecord[] {
   const file = join(folder, 'metrics.jsonl');
   return existsSync(file) && readFileSync(file).length > 0 ? readMetrics(file) : [];
 }
 
-/** What was recorded of a run's steps, for tables and figures; the validation before the first step is not among them. */
-export const stageMetrics = (folder: string): MetricsRecord[] => records(folder).filter(({ step }) => step > 0);
+/** What was recorded of a run's steps, without the validation before the first. */
+export const stageMetrics = (folder: string): MetricsRecord[] => stageRecords(folder).filter(({ step }) => step > 0);
 
 /** A run's validations, oldest first; `perplexity` and `seconds` are in them too. */
 export const stageValidations = (folder: string): (ValidationPoint & Record<string, number>)[] =>
-  records(folder)
+  stageRecords(folder)
     .filter(({ validation }) => validation !== undefined)
     .map(({ step, validation }) => ({ step, ...(validation as Record<string, number>) }));

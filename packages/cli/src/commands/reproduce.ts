@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readRunManifest } from '@lethe/run';
-import { runStage, stageMetrics } from '@lethe/train';
+import { runStage, stageRecords } from '@lethe/train';
 import type { Command } from 'commander';
 import type { CliContext } from '../main.js';
 import { compareMetrics, type Difference } from '../reproduction/compare-metrics.js';
@@ -44,7 +44,7 @@ async function reproduce(plan: Reproduction, context: CliContext): Promise<void>
 
 /** Prints what is the same and what is not. @returns whether all is. */
 async function compare({ folder, manifest }: Reproduction, again: string): Promise<boolean> {
-  const { numValues, numDifferent, first, largest } = compareMetrics(stageMetrics(folder), stageMetrics(again));
+  const { numValues, numDifferent, first, largest } = compareMetrics(stageRecords(folder), stageRecords(again));
   const [was, is] = [await weightsDigest(join(folder, 'model')), await weightsDigest(join(again, 'model'))];
   const isSame = numDifferent === 0 && was === is;
   const print = (line: string): boolean => process.stdout.write(`${line}\n`);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type MetricsRecord, readRunManifest, type RunManifest, UserError } from '@lethe/run';
-import { stageMetrics, type TrainRecipe } from '@lethe/train';
+import { stageRecords, type TrainRecipe } from '@lethe/train';
 import type { Evaluation } from '../evaluation/task-result.js';
 import { findEvaluations } from '../model-card/find-evaluations.js';
 import { lineageOf } from '../model-card/lineage.js';
@@ -34,7 +34,7 @@ export function readRuns(folders: readonly string[]): ReportedRun[] {
       folder,
       manifest,
       recipe: manifest.recipe,
-      metrics: stageMetrics(folder),
+      metrics: stageRecords(folder),
       evaluations: evaluationsOf(folder),
     };
   });

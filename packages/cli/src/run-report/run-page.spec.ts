@@ -28,12 +28,14 @@ interface Written {
   /** Held-out loss of every tenth step. */
   heldOut?: (step: number) => number;
   numSteps?: number;
+  /** All records, instead. */
+  metrics?: object[];
 }
 
 /** Writes a run's folder as training does. */
 function writeRun(
   name: string,
-  { lr = 5e-5, outcome = 'finished', at, heldOut, numSteps = 100 }: Written = {},
+  { lr = 5e-5, outcome = 'finished', at, heldOut, numSteps = 100, metrics }: Written = {},
 ): string {
   const folder = join(runs, name);
   mkdirSync(folder, { recursive: true });
@@ -50,7 +52,8 @@ function writeRun(
     const validation = heldOut && (i + 1) % 10 === 0 && { replay: heldOut(i + 1), seconds: 1 };
     return `${JSON.stringify({ step: i + 1, replay, forgetP, ...rest, ...(validation && { validation }) })}\n`;
   });
-  writeFileSync(join(folder, 'metrics.jsonl'), lines.join(''));
+  const given = metrics?.map((record) => `${JSON.stringify(record)}\n`);
+  writeFileSync(join(folder, 'metrics.jsonl'), (given ?? lines).join(''));
   return folder;
 }
 
@@ -122,6 +125,20 @@ describe('held-out measures', () => {
   const folder = writeRun('overfitted', {
     at: (step) => [3 - 0.002 * step, 0.5 - 0.004 * step],
     heldOut: (step) => 3 + 0.01 * step,
+  });
+
+  it('begin before the first step, and a limit that was passed is told', () => {
+    const metrics = [
+      { step: 0, validation: { replay: 2.5 } },
+      { step: 1, replay: 3, validation: { replay: 4 } },
+    ];
+    const [run] = readRuns([writeRun('exceeded', { outcome: 'exceeded: held-out perplexity', metrics })]);
+    expect(measureRows([run])).toEqual([
+      ['replay', '3 → 3'],
+      ['validation.replay', '2.5 → 4'],
+    ]);
+    expect(warningsOf(run)).toEqual(['exceeded: held-out perplexity']);
+    expect(runRow(run)).toEqual(['exceeded', 'unlearn', 'exceeded', '1 of 100', '?', '?', '?']);
   });
 
   it('are drawn, and decide whether text was lost', () => {

@@ -18,7 +18,7 @@ export function warningsOf(run: ReportedRun): string[] {
 
 function failure({ manifest }: ReportedRun): string | undefined {
   const outcome = manifest.launches.at(-1)?.outcome;
-  return outcome?.startsWith('failed') ? outcome : undefined;
+  return /^(failed|exceeded)/.test(outcome ?? '') ? outcome! : undefined;
 }
 
 function nonFinite({ metrics }: ReportedRun): string | undefined {

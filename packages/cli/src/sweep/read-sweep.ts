@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { readRunManifest, type RunManifest } from '@lethe/run';
 import { decidingPart, stageMetrics, stageValidations, type TrainRecipe } from '@lethe/train';
 import { frontOf, type Measure, measuresOf, type StartAndEnd } from './measures.js';
+import { differingKeys, leavesOf } from '../recipe-leaves.js';
 import { onFront } from './pareto.js';
 
 /** One run as its own files tell it. */
@@ -43,7 +44,7 @@ interface RunFiles {
 /** Everything that is known of the sweep in `folder`, from the manifests and metrics of its runs and nothing else. */
 export function readSweep(folder: string): SweepResults {
   const files = readRuns(folder);
-  const keys = differingKeys(files);
+  const keys = differingKeys(files.map(({ leaves }) => leaves));
   const measured = files.map((file) => describe(file, keys));
   const finished = measured.filter(({ outcome }) => outcome === 'finished');
   const front = frontOf(finished.map(({ end }) => end));
@@ -62,21 +63,6 @@ function readRuns(folder: string): RunFiles[] {
   });
   const began = ({ manifest }: RunFiles): number => Date.parse(manifest.launches[0]?.started ?? '');
   return runs.sort((a, b) => began(a) - began(b) || a.run.localeCompare(b.run));
-}
-
-/** The values of a recipe by their keys with dots; lists are values. */
-function leavesOf(part: object, prefix = ''): Map<string, unknown> {
-  const entries = Object.entries(part).flatMap(([key, value]: [string, unknown]) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? [...leavesOf(value, `${prefix}${key}.`)]
-      : [[`${prefix}${key}`, value] as const],
-  );
-  return new Map(entries);
-}
-
-function differingKeys(files: readonly RunFiles[]): string[] {
-  const keys = new Set(files.flatMap(({ leaves }) => [...leaves.keys()]));
-  return [...keys].filter((key) => new Set(files.map(({ leaves }) => JSON.stringify(leaves.get(key)))).size > 1);
 }
 
 function describe({ run, folder, manifest, recipe, leaves }: RunFiles, keys: string[]): Omit<SweptRun, 'onFront'> {
