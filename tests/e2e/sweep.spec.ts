@@ -70,7 +70,7 @@ describe('lethe sweep', () => {
     expect(stdout).toMatch(/^lr-0\.002 +unlearn +finished +8 of 8 +4,096 /m);
     expect(stdout).toMatch(/^forgetP +0\.\d+ → 0\.\d+ +0\.\d+ → 0\.\d+ +0\.\d+ → 0\.\d+$/m);
     expect(stderr).toMatch(/warn: lr-1e30: failed: step 2: .* is not finite/);
-    const page = readFileSync(at('runs/grid/report.html'), 'utf8');
+    const page = readFileSync(at('runs/grid/training.html'), 'utf8');
     expect(page.match(/<svg/g)!.length).toBeGreaterThan(8);
     expect(page).toContain('<th scope="row">optimizer.lr</th><td>0.001</td><td>0.002</td><td>1e+30</td>');
   });

@@ -15,7 +15,7 @@ interface ReportFlags {
 
 const HELP = `
 A page with curves, warnings, recipes and evaluations, from the runs' own files; it can be made while a run goes on:
-  lethe report runs/unlearn                      runs/unlearn/report.html
+  lethe report runs/unlearn                      runs/unlearn/training.html
   lethe report runs/unlearn runs/refine --out compared.html
   lethe report runs/unlearn-sweep                every run of a sweep`;
 
@@ -25,11 +25,11 @@ export function addReportCommand(program: Command, context: CliContext): void {
     .command('report')
     .description('show what training runs did: curves, warnings, recipes and evaluations, in one HTML page')
     .argument('<run...>', 'folders of runs, or of sweeps')
-    .option('--out <file>', 'page to write (default: report.html in the first folder)')
+    .option('--out <file>', 'page to write (default: training.html in the first folder)')
     .addHelpText('after', HELP)
     .action((folders: string[], flags: ReportFlags) => {
       const runs = readRuns(folders);
-      const out = flags.out ?? join(folders[0], 'report.html');
+      const out = flags.out ?? join(folders[0], 'training.html');
       mkdirSync(dirname(out), { recursive: true });
       writeFileAtomically(out, runPage(runs));
       const header = ['measure', ...runs.map(({ name }) => name)];
