@@ -25,7 +25,8 @@ const ARROWS: Record<string, string[]> = {
   train: BELOW_LAYER_3,
   eval: BELOW_LAYER_3,
   analysis: BELOW_LAYER_3,
-  cli: ['train', 'eval', 'analysis', ...BELOW_LAYER_3, 'native'],
+  serve: BELOW_LAYER_3,
+  cli: ['train', 'eval', 'analysis', 'serve', ...BELOW_LAYER_3, 'native'],
 };
 
 const all = packages();

@@ -1,13 +1,6 @@
-import { DEVICE_NAMES, type DeviceName, type Precision, setNumThreads, useDevice } from '@lethe/tensor';
+import { applyDeviceSettings, DEVICE_NAMES, type DeviceSettings } from '@lethe/tensor';
 import { type Command, Option } from 'commander';
 import { integer } from './number-options.js';
-
-/** Flags of the commands that compute. */
-export interface DeviceFlags {
-  device: DeviceName;
-  precision: Precision;
-  threads?: number;
-}
 
 /** Adds `--device`, `--precision` and `--threads`. */
 export function addDeviceOptions(command: Command): Command {
@@ -19,9 +12,8 @@ export function addDeviceOptions(command: Command): Command {
     .option('--threads <n>', 'CPU threads (default: all cores)', integer);
 }
 
-/** Makes the chosen device current. */
-export async function selectDevice({ device, precision, threads }: DeviceFlags): Promise<void> {
-  if (threads !== undefined) setNumThreads(threads);
-  const choice = await useDevice(device, precision);
-  if (choice.reason) process.stderr.write(`${device} takes ${choice.device}: ${choice.reason}\n`);
+/** Makes the chosen device current; tells on standard error where `auto` took the CPU. */
+export async function selectDevice(flags: DeviceSettings): Promise<void> {
+  const notice = await applyDeviceSettings(flags);
+  if (notice) process.stderr.write(`${notice}\n`);
 }

@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError, writeFileAtomically } from '@lethe/run';
+import type { DeviceSettings } from '@lethe/tensor';
 import type { Command } from 'commander';
 import { checkpointFolder } from '../checkpoint-location.js';
-import { addDeviceOptions, type DeviceFlags, selectDevice } from '../device-options.js';
+import { addDeviceOptions, selectDevice } from '../device-options.js';
 import {
   diagnoseEmbeddings,
   type EmbeddingDiagnosis,
@@ -30,7 +31,7 @@ import { integer } from '../number-options.js';
 import { htmlPage } from '../report/html.js';
 import { formatTable } from '../table.js';
 
-interface DiagnoseFlags extends DeviceFlags {
+interface DiagnoseFlags extends DeviceSettings {
   base: string;
   model: string[];
   data: string[];

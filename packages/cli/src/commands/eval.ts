@@ -1,9 +1,10 @@
 import { JUDGE_KEY_VARIABLE } from '@lethe/eval';
 import { loadRecipe, UserError, writeFileAtomically } from '@lethe/run';
+import type { DeviceSettings } from '@lethe/tensor';
 import type { Command } from 'commander';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { addDeviceOptions, type DeviceFlags, selectDevice } from '../device-options.js';
+import { addDeviceOptions, selectDevice } from '../device-options.js';
 import { integer } from '../number-options.js';
 import { evalRecipeSchema } from '../evaluation/eval-recipe.js';
 import { runEvaluation } from '../evaluation/run-evaluation.js';
@@ -11,7 +12,7 @@ import { formatEvaluation } from '../evaluation/format-evaluation.js';
 import type { CliContext } from '../main.js';
 import { recipePath } from '../recipe-path.js';
 
-interface EvalFlags extends DeviceFlags {
+interface EvalFlags extends DeviceSettings {
   recipe?: string;
   set: string[];
   model?: string;

@@ -3,13 +3,14 @@ import { createInterface } from 'node:readline';
 import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { loadLlama, type Llama, scoreSequences } from '@lethe/model';
 import { UserError, writeFileAtomically } from '@lethe/run';
+import type { DeviceSettings } from '@lethe/tensor';
 import type { Command } from 'commander';
 import { checkpointFolder } from '../checkpoint-location.js';
-import { addDeviceOptions, type DeviceFlags, selectDevice } from '../device-options.js';
+import { addDeviceOptions, selectDevice } from '../device-options.js';
 import type { CliContext } from '../main.js';
 import { integer } from '../number-options.js';
 
-interface ScoreFlags extends DeviceFlags {
+interface ScoreFlags extends DeviceSettings {
   model: string;
   in: string;
   out: string;

@@ -1,12 +1,14 @@
 import { basename, resolve } from 'node:path';
+import { listenForStop, STOP_EXIT_CODES } from '@lethe/run';
+import { serve, type ServeOptions } from '@lethe/serve';
+import type { DeviceSettings } from '@lethe/tensor';
 import { type Command, InvalidArgumentError } from 'commander';
 import { checkpointFolder } from '../checkpoint-location.js';
-import { addDeviceOptions, type DeviceFlags } from '../device-options.js';
+import { addDeviceOptions } from '../device-options.js';
 import type { CliContext } from '../main.js';
 import { integer, nonNegative } from '../number-options.js';
-import { runServer } from '../serve/run-server.js';
 
-interface ServeFlags extends DeviceFlags {
+interface ServeFlags extends DeviceSettings {
   model: string;
   name?: string;
   host: string;
@@ -57,16 +59,39 @@ export function addServeCommand(program: Command, context: CliContext): void {
     const apiKey =
       typeof key === 'string' ? key : key === false ? undefined : process.env['LETHE_API_KEY'] || undefined;
     const name = flags.model.startsWith('hf://') ? flags.model.slice('hf://'.length) : basename(resolve(flags.model));
-    context.exitCode = await runServer({
+    const options: ServeOptions = {
       name,
       ...rest,
       model: await checkpointFolder(flags.model, context.logger()),
       ...(apiKey === undefined ? {} : { apiKey }),
       allowsNoKey: key === false,
       maxBodyBytes: Math.floor(maxBody * 2 ** 20),
-      graceSeconds: grace,
       logger: context.logger(),
-      onListening: (url) => process.stdout.write(`${url}\n`),
-    });
+    };
+    context.exitCode = await serveUntilStopped(options, grace);
   });
+}
+
+/**
+ * Serves until SIGINT or SIGTERM, or until the model's thread fails.
+ * @returns the exit code of the signal.
+ * @throws what ended the model's thread.
+ */
+async function serveUntilStopped(options: ServeOptions, graceSeconds: number): Promise<number> {
+  let stopped = (): void => {};
+  const toStop = new Promise<void>((done) => (stopped = done));
+  const stop = listenForStop((signal) => {
+    options.logger.warn(`${signal}: finishing running requests; again to stop at once`);
+    stopped();
+  });
+  try {
+    const server = await serve(options);
+    process.stdout.write(`${server.url}\n`);
+    const failure = await Promise.race([toStop, server.ended]);
+    await server.close(failure ? 0 : graceSeconds);
+    if (failure) throw failure;
+    return STOP_EXIT_CODES[stop.requested!];
+  } finally {
+    stop.dispose();
+  }
 }

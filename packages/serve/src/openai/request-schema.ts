@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { badRequest } from './api-error.js';
+import { badRequest } from '../http/api-error.js';
 import { meaningfulParameters } from './unsupported-parameters.js';
 
 const stop = z

@@ -1,8 +1,8 @@
 import type { BatchEvent, LlamaConfig, SequenceRequest } from '@lethe/model';
-import type { DeviceFlags } from '../device-options.js';
+import type { DeviceSettings } from '@lethe/tensor';
 
 /** What the worker that runs the model is started with. */
-export interface EngineSettings extends DeviceFlags {
+export interface EngineSettings extends DeviceSettings {
   /** Checkpoint folder. */
   model: string;
   /** Sequences that run at once. */

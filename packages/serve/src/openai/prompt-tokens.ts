@@ -1,5 +1,5 @@
 import { ChatRenderer, type Role, type Tokenizer, TokenizerError, type Turn } from '@lethe/data-pipeline';
-import { badRequest } from './api-error.js';
+import { badRequest } from '../http/api-error.js';
 import type { ChatMessage } from './chat-request.js';
 import type { CompletionRequest } from './completion-request.js';
 

@@ -1,7 +1,7 @@
 import type { Tokenizer } from '@lethe/data-pipeline';
-import { ApiError } from './api-error.js';
-import type { Engine } from './engine.js';
-import { TokenNames } from './token-names.js';
+import { ApiError } from '../http/api-error.js';
+import type { Engine } from '../engine/engine.js';
+import { TokenNames } from '../text/token-names.js';
 
 /** The model behind the endpoints: its name, its text side and its computing side. */
 export interface ServedModel {

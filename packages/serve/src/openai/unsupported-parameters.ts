@@ -1,5 +1,5 @@
 import { nearestName } from '@lethe/run';
-import { badRequest } from './api-error.js';
+import { badRequest } from '../http/api-error.js';
 
 const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.keys(value).length === 0;

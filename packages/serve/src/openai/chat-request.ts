@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { badRequest } from './api-error.js';
+import { badRequest } from '../http/api-error.js';
 import { parseRequest, samplingShape } from './request-schema.js';
 
 const content = z.union([z.string(), z.array(z.object({ type: z.literal('text'), text: z.string() })).min(1)], {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { badRequest } from './api-error.js';
+import { badRequest } from '../http/api-error.js';
 import { parseRequest, samplingShape } from './request-schema.js';
 
 const tokens = z.array(z.int().min(0)).min(1);

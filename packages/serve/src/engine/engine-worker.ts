@@ -3,7 +3,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { ContinuousBatch, loadLlama } from '@lethe/model';
 import { UserError } from '@lethe/run';
-import { selectDevice } from '../device-options.js';
+import { applyDeviceSettings } from '@lethe/tensor';
 import { runEngine } from './engine-loop.js';
 import type { EngineReply, EngineSettings } from './engine-messages.js';
 
@@ -11,7 +11,8 @@ import type { EngineReply, EngineSettings } from './engine-messages.js';
 async function work(port: MessagePort, settings: EngineSettings): Promise<void> {
   const reply = (message: EngineReply): void => port.postMessage(message);
   try {
-    await selectDevice(settings);
+    const notice = await applyDeviceSettings(settings);
+    if (notice) process.stderr.write(`${notice}\n`);
     const { model } = loadLlama(settings.model, { trainable: false });
     reply({ kind: 'ready', config: model.config });
     await runEngine(port, new ContinuousBatch(model, { maxSequences: settings.maxBatch }));

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Logger } from '@lethe/run';
-import { type Access, authorize } from './access.js';
-import { ApiError } from './api-error.js';
+import { type Access, authorize } from '../http/access.js';
+import { ApiError } from '../http/api-error.js';
 import { answerChat } from './chat-completions.js';
 import { answerCompletion } from './completions.js';
-import { ClientGoneError, Exchange } from './exchange.js';
+import { ClientGoneError, Exchange } from '../http/exchange.js';
+import type { Answerer } from '../http/http-server.js';
 import { checkModel, modelCard, type ServedModel } from './served-model.js';
 
 /** What the routes need. */
@@ -24,7 +25,7 @@ const POSTS: Record<string, Answer> = {
 const GETS = ['/v1/models', '/health'];
 
 /** Answers requests, one line of the log each. Requests that are being answered can be counted and ended. */
-export class Routes {
+export class Routes implements Answerer {
   private readonly active = new Set<Exchange>();
   /** Set when the server is to stop: new requests are refused. */
   isClosing = false;

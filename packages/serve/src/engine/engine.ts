@@ -1,6 +1,6 @@
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { LlamaConfig, SequenceEvent, SequenceRequest } from '@lethe/model';
-import { ApiError } from './api-error.js';
+import { ApiError } from '../http/api-error.js';
 import type { EngineReply, EngineRequest } from './engine-messages.js';
 import { EventQueue } from './event-queue.js';
 

@@ -1,11 +1,22 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { UserError } from '@lethe/run';
-import type { Routes } from './routes.js';
 
 /** How long a client may take to send its headers, and its whole request; and a connection be idle. Milliseconds. */
 const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 };
+
+/** What answers the requests, and can be told to come to an end. */
+export interface Answerer {
+  /** Set when the server is to stop: new requests are to be refused. */
+  isClosing: boolean;
+  /** Requests that are being answered. */
+  readonly numActive: number;
+  /** Answers one request. Never throws. */
+  answer(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Ends every request that is being answered. */
+  abortAll(): void;
+}
 
 /** A server that listens. */
 export interface Listening {
@@ -15,21 +26,21 @@ export interface Listening {
 }
 
 /** Listens on an address; port 0 takes a free one. @throws UserError when the address cannot be had. */
-export async function listen(routes: Routes, address: { host: string; port: number }): Promise<Listening> {
-  const server = createServer(TIMEOUTS, (request, response) => void routes.answer(request, response));
+export async function listen(answerer: Answerer, address: { host: string; port: number }): Promise<Listening> {
+  const server = createServer(TIMEOUTS, (request, response) => void answerer.answer(request, response));
   await started(server, address);
   const { address: host, port } = server.address() as AddressInfo;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     close: async (graceMilliseconds) => {
-      routes.isClosing = true;
+      answerer.isClosing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       const deadline = performance.now() + graceMilliseconds;
-      while (routes.numActive > 0 && performance.now() < deadline) await setTimeout(20);
-      routes.abortAll();
+      while (answerer.numActive > 0 && performance.now() < deadline) await setTimeout(20);
+      answerer.abortAll();
       // Aborted requests are answered in the turns that follow; connections that stay open have nothing to say.
-      for (let turn = 0; turn < 50 && routes.numActive > 0; turn++) await setTimeout(20);
+      for (let turn = 0; turn < 50 && answerer.numActive > 0; turn++) await setTimeout(20);
       server.closeAllConnections();
       await closed;
     },

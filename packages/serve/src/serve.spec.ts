@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
+import { type Tokenizer, trainTokenizer } from '@lethe/data-pipeline';
+import { baselm, ContinuousBatch, generate, initializeLlama, type Llama } from '@lethe/model';
+import { type Logger, silentLogger } from '@lethe/run';
+import { useDevice } from '@lethe/tensor';
+import { Engine } from './engine/engine.js';
+import { runEngine } from './engine/engine-loop.js';
+import { openServer, serve, type Server } from './serve.js';
+import { TokenText } from './text/token-text.js';
+
+const SIZES = { hiddenSize: 16, intermediateSize: 32, numLayers: 2, numHeads: 4, numKeyValueHeads: 2, headDim: 4 };
+const folder = mkdtempSync(join(tmpdir(), 'lethe-serve-'));
+const lines: string[] = [];
+const logger: Logger = { ...silentLogger, info: (line) => lines.push(line) };
+const listening = { host: '127.0.0.1', port: 0, maxBodyBytes: 1000, name: 'small', logger };
+
+let tokenizer: Tokenizer;
+let model: Llama;
+let server: Server;
+
+beforeAll(async () => {
+  await useDevice('lethe-cpu');
+  tokenizer = await trainTokenizer(['a story of a whale and a ship, told at sea. '], { vocabSize: 280, folder });
+  const { vocabSize } = tokenizer;
+  model = initializeLlama(baselm({ ...SIZES, vocabSize, maxPositions: 64, initializerRange: 0.4, eosTokenIds: [] }), 4);
+  const { port1, port2 } = new MessageChannel();
+  const ended = runEngine(port2, new ContinuousBatch(model, { maxSequences: 2 })).then(() => undefined);
+  const engine = new Engine(port1, model.config, { maxBatch: 2, maxQueue: 8 });
+  server = await openServer({ engine, ended }, tokenizer, listening);
+});
+afterAll(() => {
+  model.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+async function post(body: object): Promise<{ status: number; answer: Record<string, any> }> {
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${server.url}/v1/completions`, { method: 'POST', headers, body: JSON.stringify(body) });
+  return { status: response.status, answer: (await response.json()) as Record<string, any> };
+}
+
+describe('a server in this process', () => {
+  it('answers with what the model generates, and tells of the request in one line', async () => {
+    const ids = Array.from(await tokenizer.encode('a whale', { addSpecialTokens: false }));
+    const stopIds = [...tokenizer.special.stops];
+    const [expected] = generate(model, [ids], { maxNewTokens: 6, stopIds });
+    const { status, answer } = await post({ prompt: ids, max_tokens: 6, temperature: 0, logprobs: 0 });
+    expect(status).toBe(200);
+    expect(answer['model']).toBe('small');
+    expect(answer['usage'].prompt_tokens).toBe(ids.length);
+    expect(answer['usage'].completion_tokens).toBeGreaterThanOrEqual(expected.length);
+    const text = new TokenText(tokenizer, ids);
+    let spelled = '';
+    for (const id of expected) spelled += await text.push(id);
+    expect(answer['choices'][0].text).toBe(spelled);
+    expect(spelled.length).toBeGreaterThan(0);
+    expect(answer['choices'][0].logprobs.tokens.length).toBeGreaterThanOrEqual(expected.length);
+    expect(lines.at(-1)).toMatch(/^POST \/v1\/completions 200 \d+\+\d+ tokens \d+ ms$/);
+  });
+
+  it('answers several requests at once, each as if it were alone', async () => {
+    const request = { prompt: ['a ship', 'at sea'], max_tokens: 5, temperature: 1, seed: 3, n: 2 };
+    const [first, second] = await Promise.all([post(request), post(request)]);
+    expect(first.answer['choices']).toHaveLength(4);
+    expect(first.answer['choices']).toEqual(second.answer['choices']);
+  });
+
+  it.each([
+    [{ prompt: 'a', max_tokens: 100 }, 400, /context is 64 tokens/],
+    [{ prompt: 'a', model: 'large' }, 404, /this server has small/],
+    [{ prompt: 'a'.repeat(2000) }, 413, /at most 1000 bytes/],
+  ])('refuses what it cannot answer', async (body, expected, message) => {
+    const { status, answer } = await post(body);
+    expect(status).toBe(expected);
+    expect(answer['error'].message).toMatch(message);
+  });
+
+  it('tells of its health, closes, and its engine with it', async () => {
+    const health = await fetch(`${server.url}/health`);
+    expect(await health.json()).toEqual({ status: 'ok', model: 'small', running: 0, waiting: 0 });
+    await server.close(1);
+    expect(await server.ended).toBeUndefined();
+    await expect(fetch(`${server.url}/health`)).rejects.toThrow();
+  });
+});
+
+describe('serve', () => {
+  it('refuses an address that others reach before it loads anything', async () => {
+    const settings = { device: 'lethe-cpu', precision: 'fp32', model: join(folder, 'none'), maxBatch: 1 } as const;
+    const options = { ...listening, ...settings, host: '0.0.0.0', maxQueue: 1, allowsNoKey: false };
+    await expect(serve(options)).rejects.toThrow(/can be reached from other machines/);
+  });
+});

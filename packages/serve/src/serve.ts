@@ -1,0 +1,78 @@
+import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
+import { type Logger, systemClock } from '@lethe/run';
+import type { EngineSettings } from './engine/engine-messages.js';
+import { type StartedEngine, startEngine } from './engine/start-engine.js';
+import { type Access, checkAccess } from './http/access.js';
+import { listen } from './http/http-server.js';
+import { Routes } from './openai/routes.js';
+import { servedModel } from './openai/served-model.js';
+
+/** How a server answers, whatever runs its model. */
+export interface ListenOptions extends Access {
+  /** What clients call the model. */
+  name: string;
+  /** 0 takes a free one. */
+  port: number;
+  maxBodyBytes: number;
+  /** One line for each request. */
+  logger: Logger;
+}
+
+/** How a model is served. */
+export interface ServeOptions extends EngineSettings, ListenOptions {
+  /** Sequences that may wait for a place; more are refused. */
+  maxQueue: number;
+  /** Serve other machines without a key. */
+  allowsNoKey: boolean;
+}
+
+/** A server that answers requests. */
+export interface Server {
+  /** Where it listens, without a path. */
+  url: string;
+  /** Resolves when the model's thread has ended; with the error, if it ended by itself: the server is to be closed then. */
+  ended: Promise<Error | undefined>;
+  /** Refuses new requests, lets running ones finish for so many seconds, ends the rest, then the model's thread. */
+  close(graceSeconds: number): Promise<void>;
+}
+
+/**
+ * Loads a model into a thread of its own and answers OpenAI's interface with it.
+ * @throws UserError for settings that cannot be served; what the loading threw.
+ */
+export async function serve(options: ServeOptions): Promise<Server> {
+  const { logger, device, precision, threads, model, maxBatch, maxQueue } = options;
+  checkAccess(options, options.allowsNoKey);
+  const tokenizer = await loadTokenizer(model, { onFallback: (reason) => logger.warn(reason) });
+  const settings = { device, precision, ...(threads === undefined ? {} : { threads }), model, maxBatch };
+  const server = await openServer(await startEngine(settings, { maxBatch, maxQueue }), tokenizer, options);
+  logger.info(`serving ${options.name} on ${device}, ${maxBatch} sequences at once, at ${server.url}/v1`);
+  return server;
+}
+
+/** Answers with an engine that runs already, and ends it with the server. @throws UserError when it cannot listen. */
+export async function openServer(
+  { engine, ended }: StartedEngine,
+  tokenizer: Tokenizer,
+  options: ListenOptions,
+): Promise<Server> {
+  const { name, host, apiKey, maxBodyBytes, logger } = options;
+  const closeEngine = async (): Promise<void> => {
+    engine.close();
+    await ended;
+  };
+  const access: Access = { host, ...(apiKey === undefined ? {} : { apiKey }) };
+  const routes = new Routes(servedModel(name, tokenizer, engine), { access, maxBodyBytes, logger, clock: systemClock });
+  const listening = await listen(routes, options).catch(async (error: unknown) => {
+    await closeEngine();
+    throw error;
+  });
+  return {
+    url: listening.url,
+    ended,
+    close: async (graceSeconds) => {
+      await listening.close(graceSeconds * 1000);
+      await closeEngine();
+    },
+  };
+}
