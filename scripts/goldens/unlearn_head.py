@@ -7,7 +7,7 @@ Nothing here knows the stable form or the closed-form gradients that the operato
 import torch
 from store import integers, normal, random
 
-# As packages/tensor/src/operators/forgetting-loss.ts: method, beta1 and beta2 of the operator.
+# As packages/losses/src/methods.ts: method, beta1 and beta2 of the operator.
 METHODS = {
     "complement": (0, 0, 0),
     "ga": (1, 0, 0),

@@ -1,4 +1,13 @@
-import { deviceIndex, type DeviceName, type Field, loadAddon, operatorIndex, type OperatorName } from '@lethe/native';
+import { FORGETTING_METHODS, forgettingMethodNames } from '@lethe/losses';
+import {
+  deviceIndex,
+  type DeviceName,
+  type Field,
+  loadAddon,
+  operatorIndex,
+  type OperatorName,
+  unlearnMethod,
+} from '@lethe/native';
 import type { TensorSource } from '@lethe/model';
 import { goldenJson, goldenTensors, relativeError } from './golden-files.js';
 
@@ -84,6 +93,19 @@ describe.each(places)('operators against PyTorch on %s', (_name, place, toleranc
   it('covers every operator of the table but convert, which only copies', () => {
     const covered = [...cases.map(({ operator }) => operator), 'convert'];
     expect(new Set(covered)).toEqual(new Set(Object.keys(operatorIndex)));
+  });
+
+  it('covers every forgetting loss, with its kind and its exponents', () => {
+    for (const method of forgettingMethodNames) {
+      const { kind, exponents } = FORGETTING_METHODS[method];
+      const expected = {
+        method: unlearnMethod[kind],
+        beta1: exponents.beta1?.default ?? 0,
+        beta2: exponents.beta2?.default ?? 0,
+      };
+      const name = method === 'complement' ? 'all-terms' : method;
+      expect(cases.find((golden) => golden.name === name)?.attributes).toMatchObject(expected);
+    }
   });
 
   it.each(cases.map((golden) => [`${golden.operator} ${golden.name}`, golden] as const))('%s', (_title, golden) => {

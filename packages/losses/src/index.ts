@@ -1,4 +1,16 @@
 export {
+  type Exponent,
+  exponentHelp,
+  type ExponentName,
+  exponentProblem,
+  FORGETTING_METHODS,
+  type ForgettingLoss,
+  type ForgettingMethod,
+  type ForgettingMethodEntry,
+  forgettingMethodNames,
+  methodsHelp,
+} from './methods.js';
+export {
   addSums,
   type Objective,
   readSums,

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { type ForgettingLoss, HEAD_SUMS, type HeadInputs, unlearnHead } from '@lethe/tensor';
+import { HEAD_SUMS, type HeadInputs, unlearnHead } from '@lethe/tensor';
+import { forgettingForm, type ForgettingLoss } from './methods.js';
 
 /** Weights of the three terms (docs/math.md, section 1); the paper's are 0.01, 1, 1. */
 export interface TermWeights {
@@ -60,8 +61,7 @@ export function unlearnLoss(
   counts: TargetCounts,
 ): { loss: tf.Tensor; sums: tf.Tensor } {
   const scales = termScales(objective, counts);
-  const { method, beta1, beta2 } = objective;
-  const { loss, sums } = unlearnHead(inputs, { numForget, method, beta1, beta2, scales });
+  const { loss, sums } = unlearnHead(inputs, { numForget, forgetting: forgettingForm(objective), scales });
   return { loss, sums };
 }
 

@@ -14,12 +14,7 @@ export { rmsNorm, type RmsNormResult } from './operators/rms-norm.js';
 export { rope, type RopeTables } from './operators/rope.js';
 export { swiglu } from './operators/swiglu.js';
 export {
-  FORGETTING_METHODS,
-  type ForgettingLoss,
-  type ForgettingMethod,
-  exponentProblem,
-} from './operators/forgetting-loss.js';
-export {
+  type ForgettingForm,
   HEAD_SUMS,
   type HeadInputs,
   type HeadOptions,

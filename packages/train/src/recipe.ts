@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { DEVICE_NAMES, exponentProblem, FORGETTING_METHODS } from '@lethe/tensor';
+import { exponentHelp, exponentProblem, forgettingMethodNames, methodsHelp } from '@lethe/losses';
+import { DEVICE_NAMES } from '@lethe/tensor';
 import { streamSchema } from './stream-recipe.js';
 import { checkValidation, stopSchema, validationSchema } from './validation-recipe.js';
 
@@ -54,11 +55,11 @@ const recipeKeys = z.strictObject({
   objective: z
     .strictObject({
       method: z
-        .enum(FORGETTING_METHODS)
-        .default('complement')
-        .describe('forgetting loss of a token with probability p (docs/math.md, section 3): -log(1-p), log p, ...'),
-      beta1: z.number().nonnegative().optional().describe('exponent of p in the weight of wga (1) and satimp (5)'),
-      beta2: z.number().nonnegative().optional().describe('exponent of 1-p in the weight of satimp (1)'),
+        .enum(forgettingMethodNames)
+        .default(forgettingMethodNames[0])
+        .describe(`forgetting loss of a token with probability p (docs/math.md, section 3):\n${methodsHelp()}`),
+      beta1: z.number().optional().describe(exponentHelp('beta1')),
+      beta2: z.number().optional().describe(exponentHelp('beta2')),
       weights: z
         .strictObject({
           forgetting: z.number().nonnegative().default(0.01),

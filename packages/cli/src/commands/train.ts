@@ -1,3 +1,4 @@
+import { methodsHelp } from '@lethe/losses';
 import { decisionText, runStage, type StageResult, type TrainRecipe } from '@lethe/train';
 import type { Command } from 'commander';
 import type { CliContext } from '../main.js';
@@ -32,7 +33,10 @@ export function addTrainCommands(program: Command, context: CliContext): void {
       .addHelpText(
         'after',
         '\nRunning the same command again resumes a run that was stopped. Results are in runs/<name>/.\n' +
-          'Exit status 3: the run passed a limit of `stop` (docs/training.md).',
+          'Exit status 3: the run passed a limit of `stop` (docs/training.md).' +
+          (stage === 'unlearn'
+            ? `\n\nForgetting losses, objective.method of the recipe (docs/math.md):\n${methodsHelp()}`
+            : ''),
       )
       .action(async (flags: TrainFlags) => {
         const recipe = loadStageRecipe(stage, flags);

@@ -3,12 +3,11 @@ import { type DeviceName, useDevice } from '../devices.js';
 import { gradients } from '../tape.js';
 import { attention } from './attention.js';
 import { embedding } from './embedding.js';
-import { FORGETTING_METHODS } from './forgetting-loss.js';
 import { linear } from './linear.js';
 import { rmsNorm } from './rms-norm.js';
 import { rope } from './rope.js';
 import { swiglu } from './swiglu.js';
-import { type HeadOptions, unlearnHead } from './unlearn-head.js';
+import { type ForgettingForm, type HeadOptions, unlearnHead } from './unlearn-head.js';
 
 const DEVICES: DeviceName[] = ['lethe-reference', 'lethe-cpu', 'cpu'];
 
@@ -41,7 +40,8 @@ const causal = (rows: number, T: number): { first: number[]; last: number[] } =>
 function headCase(name: string, options: Omit<HeadOptions, 'rows'>): Case {
   return {
     name,
-    isDetached: options.method === 'wga' || options.method === 'satimp',
+    // Without exponents the ascent's factor is 1, and nothing is held fixed.
+    isDetached: options.forgetting !== undefined && options.forgetting.beta1 + options.forgetting.beta2 > 0,
     inputs: () => [float([7, 6], 1, 3), float([11, 6], 2)],
     f: ([hidden, weight]) => {
       const targets = int([3, 0, -1, 10, 5, -1, 7]);
@@ -50,6 +50,16 @@ function headCase(name: string, options: Omit<HeadOptions, 'rows'>): Case {
     },
   };
 }
+
+// Every form, and the ascent with none, one and both of its exponents.
+const FORMS: ForgettingForm[] = [
+  { kind: 'ascent', beta1: 0, beta2: 0 },
+  { kind: 'ascent', beta1: 1, beta2: 0 },
+  { kind: 'ascent', beta1: 5, beta2: 1 },
+  { kind: 'ascent', beta1: 0.5, beta2: 3 },
+  { kind: 'probability', beta1: 0, beta2: 0 },
+  { kind: 'clamped', beta1: 0, beta2: 0 },
+];
 
 const SCALES = { forgetting: 0.5, replay: 0.3, mitigation: 0.2 };
 
@@ -88,10 +98,9 @@ const CASES: Case[] = [
   },
   { name: 'swiglu', inputs: () => [float([3, 5], 1, 4), float([3, 5], 2)], f: ([gate, up]) => swiglu(gate, up) },
   headCase('unlearnHead complement', { numForget: 3, scales: SCALES }),
-  ...FORGETTING_METHODS.filter((method) => method !== 'complement').map((method) =>
-    headCase(`unlearnHead ${method}`, { numForget: 3, method, scales: SCALES }),
+  ...FORMS.map((forgetting) =>
+    headCase(`unlearnHead ${Object.values(forgetting).join(' ')}`, { numForget: 3, forgetting, scales: SCALES }),
   ),
-  headCase('unlearnHead with exponents', { numForget: 3, method: 'satimp', beta1: 0.5, beta2: 3, scales: SCALES }),
   headCase('unlearnHead replay only', { numForget: 0, scales: { forgetting: 0, replay: 1, mitigation: 0.7 } }),
 ];
 

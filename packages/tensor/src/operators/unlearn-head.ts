@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { binaryKind, reduceKind, unlearnMethod } from '@lethe/native';
 import { callOperator } from '../call.js';
 import type { LetheBackend } from '../backend.js';
 import type { KernelAttributes, KernelInputs } from '../kernels/register.js';
 import { accumulator, isLive, isSeed, record } from '../tape.js';
-import { forgettingArguments, type ForgettingLoss } from './forgetting-loss.js';
 import { expectShape, registerOperator, runOperator } from './register.js';
 import { unlearnHeadComposed } from './unlearn-head-composed.js';
 
@@ -59,9 +59,9 @@ function objective(sums: tf.TensorInfo, scales: number[], backend: LetheBackend)
     y: weighted,
     a_repeat: 1,
     b_repeat: 1,
-    kind: 2,
+    kind: binaryKind.mul,
   });
-  callOperator(backend, 'reduce', { O: 1, D: 8, I: 1, x: weighted, y: loss, kind: 0 });
+  callOperator(backend, 'reduce', { O: 1, D: 8, I: 1, x: weighted, y: loss, kind: reduceKind.sum });
   backend.disposeData(factors.dataId);
   backend.disposeData(weighted.dataId);
   return loss;
@@ -104,9 +104,20 @@ export interface HeadInputs {
   originalWeight?: tf.Tensor;
 }
 
+/** A forget row's loss as native/core/forgetting.h computes it; the exponents are those of `ascent`. */
+export interface ForgettingForm {
+  kind: keyof typeof unlearnMethod;
+  beta1: number;
+  beta2: number;
+}
+
+const COMPLEMENT: ForgettingForm = { kind: 'complement', beta1: 0, beta2: 0 };
+
 /** How the three terms enter the loss: loss = sum over terms of scale * (sum over the term's valid rows). */
-export interface HeadOptions extends Partial<ForgettingLoss> {
+export interface HeadOptions {
   numForget?: number;
+  /** Default: the complement, -log(1-p). */
+  forgetting?: ForgettingForm;
   scales: { forgetting: number; replay: number; mitigation: number };
   /** Per-row outputs wanted beside the sums. */
   rows?: ('nll' | 'p' | 'kl')[];
@@ -128,8 +139,9 @@ export interface HeadResult {
  */
 export function unlearnHead(inputs: HeadInputs, options: HeadOptions): HeadResult {
   const { hidden, weight, targets, originalHidden, originalWeight } = inputs;
-  const { numForget = 0, method = 'complement', beta1, beta2, scales, rows = [] } = options;
+  const { numForget = 0, forgetting = COMPLEMENT, scales, rows = [] } = options;
   checkHead(inputs, numForget);
+  checkExponents(forgetting);
   const dweight = isLive(weight) ? accumulator(weight) : undefined;
   const isTaped = tf.engine().state.gradientDepth > 0;
   const wants = WANTS.filter((want) => {
@@ -139,7 +151,9 @@ export function unlearnHead(inputs: HeadInputs, options: HeadOptions): HeadResul
   const attributes: HeadAttributes = {
     scales: [scales.forgetting, scales.replay, scales.mitigation],
     numForget,
-    ...forgettingArguments({ method, beta1, beta2 }),
+    method: unlearnMethod[forgetting.kind],
+    beta1: forgetting.beta1,
+    beta2: forgetting.beta2,
     wants,
   };
   const original = { original_hidden: originalHidden, original_weight: originalWeight };
@@ -159,6 +173,13 @@ export function unlearnHead(inputs: HeadInputs, options: HeadOptions): HeadResul
 function scaled(gradient: tf.Tensor, dloss: tf.Tensor | undefined): tf.Tensor | undefined {
   if (!dloss) return undefined;
   return isSeed(dloss) ? tf.clone(gradient) : tf.mul(gradient, dloss);
+}
+
+function checkExponents(form: ForgettingForm): void {
+  for (const key of ['beta1', 'beta2'] as const) {
+    if (!(form[key] >= 0 && form[key] < Infinity))
+      throw new RangeError(`unlearnHead: ${key}: expected a finite exponent of 0 or more, received ${form[key]}`);
+  }
 }
 
 function checkHead({ hidden, weight, targets, originalHidden, originalWeight }: HeadInputs, numForget: number): void {

@@ -1,0 +1,142 @@
+import type { ForgettingForm } from '@lethe/tensor';
+
+/** Which exponent of the native form a method opens, the values it may take, and the one of its paper. */
+export interface Exponent {
+  default: number;
+  min: number;
+  /** Excluded, so that Infinity means any finite value. */
+  below: number;
+}
+
+export type ExponentName = 'beta1' | 'beta2';
+
+/** A forgetting loss of a token with probability p, as the docs, the help and the schema of a recipe tell of it. */
+export interface ForgettingMethodEntry {
+  paper: string;
+  /** The loss in p; a row of docs/math.md, section 3. */
+  loss: string;
+  /** c(p), where the gradient with respect to the logits is `c(p) * (e_y - q)`. */
+  weight: string;
+  exponents: Partial<Record<ExponentName, Exponent>>;
+  /** The form of native/core/forgetting.h that computes it. */
+  kind: ForgettingForm['kind'];
+  help: string;
+}
+
+const exponent = (value: number): Exponent => ({ default: value, min: 0, below: Infinity });
+
+const METHODS = {
+  complement: {
+    paper: 'Chen et al. 2024; the gradient of Welleck et al. 2019 and of CE-U',
+    loss: '-log(1-p)',
+    weight: 'p',
+    exponents: {},
+    kind: 'complement',
+    help: 'never below 0; pushes hardest where the model is surest, and lets go of what is forgotten',
+  },
+  ga: {
+    paper: 'Thudi et al. 2022',
+    loss: 'log p',
+    weight: '1-p',
+    exponents: {},
+    kind: 'ascent',
+    help: 'gradient ascent: no lower bound, pushes for ever, and hardly at what is memorised',
+  },
+  wga: {
+    paper: 'Wang et al. 2025',
+    loss: 'p^beta1 log p',
+    weight: 'p^beta1 (1-p)',
+    exponents: { beta1: exponent(1) },
+    kind: 'ascent',
+    help: 'weighted gradient ascent: lets go as p falls; the weight is held fixed',
+  },
+  satimp: {
+    paper: 'Yang et al. 2025',
+    loss: 'p^beta1 (1-p)^beta2 log p',
+    weight: 'p^beta1 (1-p)^(beta2+1)',
+    exponents: { beta1: exponent(5), beta2: exponent(1) },
+    kind: 'ascent',
+    help: 'saturation and importance: pushes at middling p; the weight is held fixed',
+  },
+  'min-prob': {
+    paper: 'none: an ablation',
+    loss: 'p',
+    weight: 'p(1-p)',
+    exponents: {},
+    kind: 'probability',
+    help: 'the probability itself: between 0 and 1, pushes hardest at p = 1/2',
+  },
+  'unlikelihood-clamped': {
+    paper: 'the code of Welleck et al. 2019',
+    loss: '-log max(1-p, 1e-5)',
+    weight: 'p, 0 at the clamp',
+    exponents: {},
+    kind: 'clamped',
+    help: 'to reproduce the literature: no push at all where p > 1 - 1e-5',
+  },
+} satisfies Record<string, ForgettingMethodEntry>;
+
+export type ForgettingMethod = keyof typeof METHODS;
+
+/** The forgetting losses by the names that a recipe's `objective.method` takes. The first one is the default. */
+export const FORGETTING_METHODS: Record<ForgettingMethod, ForgettingMethodEntry> = METHODS;
+
+export const forgettingMethodNames = Object.keys(METHODS) as [ForgettingMethod, ...ForgettingMethod[]];
+
+/** A forgetting loss with the exponents that a recipe sets; those left out are the method's own. */
+export interface ForgettingLoss {
+  method: ForgettingMethod;
+  beta1?: number;
+  beta2?: number;
+}
+
+const EXPONENT_NAMES: ExponentName[] = ['beta1', 'beta2'];
+
+/** The methods that have an exponent, each with its default: `wga (1) and satimp (5)`. */
+function owners(name: ExponentName, withDefaults: boolean): string {
+  const having = forgettingMethodNames.flatMap((method) => {
+    const found = FORGETTING_METHODS[method].exponents[name];
+    return found ? [withDefaults ? `${method} (${found.default})` : method] : [];
+  });
+  return having.join(' and ');
+}
+
+/** What an exponent is, for the help of a recipe. */
+export const exponentHelp = (name: ExponentName): string =>
+  `exponent of ${name === 'beta1' ? 'p' : '1-p'} in the weight of ${owners(name, true)}`;
+
+/** One line for each forgetting loss: its name, formula, what it does and where it comes from. */
+export function methodsHelp(): string {
+  const rows = forgettingMethodNames.map((method) => ({ method, ...FORGETTING_METHODS[method] }));
+  const wide = (key: 'method' | 'loss'): number => Math.max(...rows.map((row) => row[key].length));
+  const [name, loss] = [wide('method'), wide('loss')];
+  const line = (row: (typeof rows)[number]): string =>
+    `${row.method.padEnd(name)}  ${row.loss.padEnd(loss)}  ${row.help} (${row.paper})`;
+  return rows.map(line).join('\n');
+}
+
+/** Why the exponents do not fit the method, and of which one, or undefined where they do. */
+export function exponentProblem(loss: ForgettingLoss): { key: ExponentName; message: string } | undefined {
+  for (const key of EXPONENT_NAMES) {
+    const value = loss[key];
+    if (value === undefined) continue;
+    const range = FORGETTING_METHODS[loss.method].exponents[key];
+    if (!range) return { key, message: `${key} is an exponent of ${owners(key, false)}, not of ${loss.method}` };
+    if (!(value >= range.min && value < range.below))
+      return { key, message: `${key} of ${loss.method}: expected ${rangeText(range)}, received ${value}` };
+  }
+  return undefined;
+}
+
+/** A range of an exponent in words. */
+export const rangeText = ({ min, below }: Exponent): string =>
+  below === Infinity ? `a finite exponent of ${min} or more` : `an exponent from ${min} to below ${below}`;
+
+/** What the fused head computes for a forgetting loss. @throws RangeError on exponents that do not fit. */
+export function forgettingForm(loss: ForgettingLoss): ForgettingForm {
+  const wrong = exponentProblem(loss);
+  if (wrong) throw new RangeError(`forgetting loss: ${wrong.message}`);
+  const { kind, exponents } = FORGETTING_METHODS[loss.method];
+  const valueOf = (key: ExponentName): number => loss[key] ?? exponents[key]?.default ?? 0;
+  return { kind, beta1: valueOf('beta1'), beta2: valueOf('beta2') };
+}
