@@ -1,5 +1,5 @@
 // What CUDA C++ does not say itself: launches, clusters, asynchronous copies, tensor core instructions, conversions.
-// host/ptx.cuh says the same for a CPU, so that tests run every kernel without a GPU. The only file with inline PTX.
+// emulation/ptx.cuh says the same for a CPU, so that tests run every kernel without a GPU. The only file with inline PTX.
 #pragma once
 #include <cuda_runtime.h>
 

@@ -174,14 +174,14 @@ TEST(Settings, ThatCannotBeReadAreRefused) {
 }
 
 TEST(Fibers, KnowTheLimitsOfAGrid) {
-  EXPECT_THROW(cuda::host::run_grid(dim3(1, 65536), dim3(32), 0, 1, [] {}), std::logic_error);
-  EXPECT_THROW(cuda::host::run_grid(dim3(3), dim3(32), 0, 3, [] {}), std::logic_error);
+  EXPECT_THROW(cuda::emulation::run_grid(dim3(1, 65536), dim3(32), 0, 1, [] {}), std::logic_error);
+  EXPECT_THROW(cuda::emulation::run_grid(dim3(3), dim3(32), 0, 3, [] {}), std::logic_error);
 }
 
 TEST(Fibers, FindThreadsThatWaitForEver) {
-  EXPECT_THROW(cuda::host::run_grid(dim3(1), dim3(32), 0, 1,
+  EXPECT_THROW(cuda::emulation::run_grid(dim3(1), dim3(32), 0, 1,
                                     [] {
-                                      if (threadIdx.x == 0) cuda::host::sync_block();
+                                      if (threadIdx.x == 0) cuda::emulation::sync_block();
                                     }),
                std::logic_error);
 }

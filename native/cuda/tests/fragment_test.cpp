@@ -1,4 +1,4 @@
-// Where the tiles of attention keep things, against the layout that the instructions expect (host/ptx.cuh follows
+// Where the tiles of attention keep things, against the layout that the instructions expect (emulation/ptx.cuh follows
 // NVIDIA's manual lane by lane, and knows nothing of attention_tile.h).
 #include <gtest/gtest.h>
 
@@ -63,7 +63,7 @@ TEST(Fragments, MultiplyTiles) {
   std::copy_n(left_tile.begin(), 32 * width, aligned(left_copy));
   std::copy_n(right_tile.begin(), 32 * width, aligned(right_copy));
   float results[32][4][4] = {};
-  host::run_grid(dim3(1), dim3(32), 0, 1, [&] {
+  emulation::run_grid(dim3(1), dim3(32), 0, 1, [&] {
     multiply_tiles<width, width / 16>(results[threadIdx.x], aligned(left_copy), 16, aligned(right_copy));
   });
   for (int lane = 0; lane < 32; ++lane)
@@ -84,7 +84,7 @@ TEST(Fragments, MultiplyResults) {
   std::vector<Bf16> copy(tile.size() + 8);
   std::copy_n(tile.begin(), 32 * width, aligned(copy));
   float results[32][width / 8][4] = {};
-  host::run_grid(dim3(1), dim3(32), 0, 1, [&] {
+  emulation::run_grid(dim3(1), dim3(32), 0, 1, [&] {
     const int lane = static_cast<int>(threadIdx.x);
     float mine[4][4];
     for (int n = 0; n < 4; ++n)

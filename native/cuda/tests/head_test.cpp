@@ -153,9 +153,9 @@ TEST(Threads, MayRunInAnyOrder) {
     const Setting cluster("row_cluster", "2", "0");
     const Case test = head(41, 507, 40);
     const Outputs forwards = test.run(cuda_on_host());
-    cuda::host::reverse_threads(true);
+    cuda::emulation::reverse_threads(true);
     const Outputs backwards = test.run(cuda_on_host());
-    cuda::host::reverse_threads(false);
+    cuda::emulation::reverse_threads(false);
     EXPECT_EQ(forwards, backwards);
   }
 }

@@ -39,7 +39,7 @@ lethe_switch_stack:
 
 dim3 threadIdx, blockIdx, blockDim, gridDim;
 
-namespace lethe::cuda::host {
+namespace lethe::cuda::emulation {
 namespace {
 
 constexpr size_t stack_bytes = size_t{96} << 10;
@@ -239,4 +239,4 @@ void wait_later(int pending) {
   }
 }
 
-}  // namespace lethe::cuda::host
+}  // namespace lethe::cuda::emulation

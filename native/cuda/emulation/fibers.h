@@ -14,7 +14,7 @@ struct dim3 {
 // CUDA's names for the place of a thread.
 extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 
-namespace lethe::cuda::host {
+namespace lethe::cuda::emulation {
 
 // Runs `body` once for each thread of the grid. Throws std::logic_error when threads wait for each other for ever.
 void run_grid(dim3 grid, dim3 block, size_t shared, unsigned cluster, const std::function<void()>& body);
@@ -36,4 +36,4 @@ void later(const std::function<void()>& copy);  // cp.async: not before `wait_la
 void commit_later();
 void wait_later(int pending);
 
-}  // namespace lethe::cuda::host
+}  // namespace lethe::cuda::emulation

@@ -87,22 +87,22 @@ void release(void* data);
 size_t live_blocks();
 }  // namespace fake
 
-inline void __syncthreads() { lethe::cuda::host::sync_block(); }
-inline void __syncwarp(unsigned = ~0U) { lethe::cuda::host::exchange({}); }
+inline void __syncthreads() { lethe::cuda::emulation::sync_block(); }
+inline void __syncwarp(unsigned = ~0U) { lethe::cuda::emulation::exchange({}); }
 template <class T>
 T __shfl_sync(unsigned, T value, int source) {
-  lethe::cuda::host::Slot slot;
+  lethe::cuda::emulation::Slot slot;
   std::memcpy(&slot, &value, sizeof(T));
   T result;
-  std::memcpy(&result, &lethe::cuda::host::exchange(slot)[source], sizeof(T));
+  std::memcpy(&result, &lethe::cuda::emulation::exchange(slot)[source], sizeof(T));
   return result;
 }
 template <class T>
 T __shfl_xor_sync(unsigned mask, T value, int with) {
-  return __shfl_sync(mask, value, static_cast<int>(lethe::cuda::host::lane()) ^ with);
+  return __shfl_sync(mask, value, static_cast<int>(lethe::cuda::emulation::lane()) ^ with);
 }
 inline unsigned __ballot_sync(unsigned, bool predicate) {
-  const auto* slots = lethe::cuda::host::exchange({{predicate}});
+  const auto* slots = lethe::cuda::emulation::exchange({{predicate}});
   unsigned result = 0;
   for (unsigned i = 0; i < 32; ++i) result |= slots[i].words[0] ? 1U << i : 0;
   return result;

@@ -27,7 +27,7 @@ void launch(cudaStream_t stream, const char*, void (*kernel)(Parameters...), con
             const Arguments&... arguments) {
   if (how.grid.x == 0 || how.grid.y == 0 || how.grid.z == 0) return;
   fake::submit(stream, [how, kernel, ... copies = static_cast<Parameters>(arguments)] {
-    host::run_grid(how.grid, how.block, how.shared, how.cluster, [&] { kernel(copies...); });
+    emulation::run_grid(how.grid, how.block, how.shared, how.cluster, [&] { kernel(copies...); });
   });
 }
 
@@ -38,28 +38,28 @@ bool cluster_fits(void (*)(Parameters...), const Launch& how) {
 
 template <class T>
 T* shared_memory() {
-  return reinterpret_cast<T*>(host::shared_memory());
+  return reinterpret_cast<T*>(emulation::shared_memory());
 }
 
-inline void sync_cluster() { host::sync_cluster(); }
+inline void sync_cluster() { emulation::sync_cluster(); }
 inline float read_shared_of(const float* mine, unsigned rank) {
-  const auto offset = reinterpret_cast<const unsigned char*>(mine) - host::shared_memory();
-  return *reinterpret_cast<const float*>(host::shared_memory_of(rank) + offset);
+  const auto offset = reinterpret_cast<const unsigned char*>(mine) - emulation::shared_memory();
+  return *reinterpret_cast<const float*>(emulation::shared_memory_of(rank) + offset);
 }
 
 // In the order of the exchanges between lanes, with one exchange.
 template <class T, class Combine>
 T combine_lanes(T x, const Combine& combine) {
-  host::Slot mine{};
+  emulation::Slot mine{};
   std::memcpy(&mine, &x, sizeof(T));
-  const host::Slot* slots = host::exchange(mine);
+  const emulation::Slot* slots = emulation::exchange(mine);
   T values[32], next[32];
   for (int i = 0; i < 32; ++i) std::memcpy(&values[i], &slots[i], sizeof(T));
   for (int lanes = 16; lanes > 0; lanes /= 2) {
     for (int i = 0; i < 32; ++i) next[i] = combine(values[i], values[i ^ lanes]);
     std::copy(next, next + 32, values);
   }
-  return values[host::lane()];
+  return values[emulation::lane()];
 }
 template <class T>
 T warp_sum(T x) {
@@ -115,20 +115,20 @@ inline uint32_t pack(float first, float second, Half) {
 inline void copy_async(void* shared, const void* global, bool exists) {
   if (reinterpret_cast<uintptr_t>(shared) % 16 || (exists && reinterpret_cast<uintptr_t>(global) % 16))
     throw std::logic_error("cp.async of an address that is not a multiple of 16");
-  host::later([=] {
+  emulation::later([=] {
     if (exists)
       std::memcpy(shared, global, 16);
     else
       std::memset(shared, 0, 16);
   });
 }
-inline void commit_copies() { host::commit_later(); }
+inline void commit_copies() { emulation::commit_later(); }
 template <int pending>
 void wait_copies() {
-  host::wait_later(pending);
+  emulation::wait_later(pending);
 }
 
-namespace host {
+namespace emulation {
 inline uint16_t element(const Slot* slots, unsigned matrix, unsigned row, unsigned column) {
   const auto address = slots[matrix * 8 + row].words[0];
   return reinterpret_cast<const uint16_t*>(address)[column];
@@ -138,26 +138,26 @@ inline const Slot* give_row(const void* shared_row) {
     throw std::logic_error("ldmatrix of an address that is not a multiple of 16");
   return exchange({{reinterpret_cast<uint64_t>(shared_row)}});
 }
-}  // namespace host
+}  // namespace emulation
 
 inline void load_matrices(uint32_t (&m)[4], const void* shared_row) {
-  const host::Slot* slots = host::give_row(shared_row);
-  const unsigned l = host::lane();
+  const emulation::Slot* slots = emulation::give_row(shared_row);
+  const unsigned l = emulation::lane();
   for (unsigned i = 0; i < 4; ++i)
-    m[i] = host::element(slots, i, l / 4, l % 4 * 2) |
-           static_cast<uint32_t>(host::element(slots, i, l / 4, l % 4 * 2 + 1)) << 16;
+    m[i] = emulation::element(slots, i, l / 4, l % 4 * 2) |
+           static_cast<uint32_t>(emulation::element(slots, i, l / 4, l % 4 * 2 + 1)) << 16;
 }
 inline void load_matrices_transposed(uint32_t (&m)[4], const void* shared_row) {
-  const host::Slot* slots = host::give_row(shared_row);
-  const unsigned l = host::lane();
+  const emulation::Slot* slots = emulation::give_row(shared_row);
+  const unsigned l = emulation::lane();
   for (unsigned i = 0; i < 4; ++i)
-    m[i] = host::element(slots, i, l % 4 * 2, l / 4) |
-           static_cast<uint32_t>(host::element(slots, i, l % 4 * 2 + 1, l / 4)) << 16;
+    m[i] = emulation::element(slots, i, l % 4 * 2, l / 4) |
+           static_cast<uint32_t>(emulation::element(slots, i, l % 4 * 2 + 1, l / 4)) << 16;
 }
 
 inline void multiply_add(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
-  const host::Slot* slots = host::exchange({{a[0], a[1], a[2], a[3], b0, b1}});
-  const unsigned l = host::lane(), group = l / 4, pair = l % 4;
+  const emulation::Slot* slots = emulation::exchange({{a[0], a[1], a[2], a[3], b0, b1}});
+  const unsigned l = emulation::lane(), group = l / 4, pair = l % 4;
   const auto bf16 = [](uint64_t word, unsigned high) {
     return from_bf16(static_cast<uint16_t>(high ? word >> 16 : word));
   };
