@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "cuda/gemm.h"
 #include "cuda/host_copies.h"
-#include "cuda/index_error.cuh"
 #include "cuda/kept_copies.h"
+#include "cuda/kernels/gemm.h"
+#include "cuda/kernels/index_error.cuh"
 #include "cuda/scratch.h"
 #include "cuda/staging.h"
 #include "lethe/tensor.h"

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "cuda/gemm.h"
+#include "cuda/kernels/gemm.h"
 
 namespace lethe::cuda {
 

@@ -9,8 +9,8 @@
 #include "cuda/abi.h"
 #include "cuda/context.h"
 #include "cuda/cublaslt.h"
+#include "cuda/kernels/operators.h"
 #include "cuda/nccl.h"
-#include "cuda/operators.h"
 #include "lethe/cuda.h"
 
 using lethe::Code;

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "core/bf16.h"
-#include "cuda/number.h"
+#include "cuda/kernels/number.h"
 #include "lethe/error.h"
 
 namespace lethe::cuda {

@@ -1,5 +1,5 @@
 // The arithmetic of the head's pass against the formulas in fp64 (docs/math.md, section 2).
-#include "cuda/arithmetic.h"
+#include "cuda/kernels/arithmetic.h"
 
 #include <gtest/gtest.h>
 

@@ -180,9 +180,9 @@ TEST(Fibers, KnowTheLimitsOfAGrid) {
 
 TEST(Fibers, FindThreadsThatWaitForEver) {
   EXPECT_THROW(cuda::emulation::run_grid(dim3(1), dim3(32), 0, 1,
-                                    [] {
-                                      if (threadIdx.x == 0) cuda::emulation::sync_block();
-                                    }),
+                                         [] {
+                                           if (threadIdx.x == 0) cuda::emulation::sync_block();
+                                         }),
                std::logic_error);
 }
 

@@ -6,7 +6,7 @@
 #include <set>
 #include <vector>
 
-#include "cuda/attention_tile.cuh"
+#include "cuda/kernels/attention_tile.cuh"
 
 namespace lethe::cuda {
 namespace {
