@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "cuda/abi.h"
+#include "cuda/runtime/abi.h"
 #include "lethe/error.h"
 
 namespace lethe {

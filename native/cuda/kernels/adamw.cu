@@ -3,9 +3,9 @@
 // writes, and the bf16 copy that matrix products read, where there is one, in the same pass.
 #include <cmath>
 
-#include "cuda/context.h"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

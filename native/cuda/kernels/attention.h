@@ -2,10 +2,10 @@
 #pragma once
 #include <initializer_list>
 
-#include "cuda/context.h"
 #include "cuda/kernels/activation.h"
 #include "cuda/kernels/attention_tile.h"
-#include "cuda/scratch.h"
+#include "cuda/runtime/context.h"
+#include "cuda/runtime/scratch.h"
 #include "lethe/ops.h"
 
 namespace lethe::cuda {

@@ -1,9 +1,9 @@
 // y[i] = f(a[(i / a_repeat) % A], b[(i / b_repeat) % B]); max and min pass NaN on. y [N] may be a or b: a thread reads
 // what it writes over before it does, and a broadcast operand is never y (its size differs).
-#include "cuda/context.h"
 #include "cuda/kernels/activation.h"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

@@ -1,7 +1,7 @@
 // sums[d] += sum over g of partial[g, d]. Blocks of 32 columns by 8 threads, each over every eighth group: reads of a
 // group are 128 bytes wide. Deterministic: the order depends on the shape alone.
-#include "cuda/context.h"
 #include "cuda/kernels/column_sums.h"
+#include "cuda/runtime/context.h"
 #include "ptx.cuh"
 
 namespace lethe::cuda {

@@ -1,9 +1,9 @@
 // y[i] = x[i], from fp32 to bf16 (to nearest, ties to even) or back, or a copy. Also makes the 2-byte copies of weights
 // that matrix products read. x, y [N]: one read, one write.
-#include "cuda/context.h"
 #include "cuda/kernels/activation.h"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

@@ -1,7 +1,7 @@
 // y[y_offset + r y_stride + c] = x[x_offset + r x_stride + c] for r < rows, c < cols. Elements of 2 or 4 bytes.
-#include "cuda/context.h"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

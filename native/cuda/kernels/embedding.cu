@@ -1,10 +1,10 @@
 // y[n] = weight[ids[n]]. weight [V, D], y [N, D]: one read and one write of N D numbers. An id outside [0, V) is
 // reported, and its row is NaN.
-#include "cuda/context.h"
 #include "cuda/kernels/activation.h"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/table_index.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

@@ -2,11 +2,11 @@
 // A first kernel notes the first row of each id; then the block of that row looks through the ids behind it for more of
 // its own and adds those rows in order, so the result does not depend on which block runs when. dy is read once, each
 // touched row of dweight read and written once; the ids are read once per distinct id, from cache.
-#include "cuda/context.h"
 #include "cuda/kernels/activation.h"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/table_index.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

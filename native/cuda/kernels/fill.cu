@@ -1,7 +1,7 @@
 // y[i] = value. y [N] in fp32: one write.
-#include "cuda/context.h"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

@@ -1,9 +1,9 @@
 // c [m, n] = alpha a [m, k] b [k, n] + beta c. The plain kernel: blocks of 16 x 16 threads, each of 2 x 2 results, over
 // tiles of 32 x 32 in shared memory; fp32 accumulation in the order of k. Slow, right for any shape and alignment; what
 // runs fast is cuBLASLt.
-#include "cuda/context.h"
-#include "cuda/cublaslt.h"
 #include "cuda/kernels/gemm.h"
+#include "cuda/runtime/context.h"
+#include "cuda/runtime/cublaslt.h"
 #include "ptx.cuh"
 
 namespace lethe::cuda {

@@ -1,9 +1,9 @@
 // sum_squares += sum of x^2. x [N] in fp32, read once. Blocks leave their sums in fp64, one block adds them in order:
 // the result depends on N alone. NaN and inf pass through.
-#include "cuda/context.h"
 #include "cuda/kernels/block_reduce.cuh"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

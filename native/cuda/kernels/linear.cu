@@ -1,9 +1,9 @@
 // y = x weight^T + bias. x [N, I], weight [O, I], bias [O], y [N, O]: a matrix product. Where there is a bias and y is
 // bf16, the product goes through fp32, so that only the sum is rounded.
-#include "cuda/context.h"
 #include "cuda/kernels/activation.h"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

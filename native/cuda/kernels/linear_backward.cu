@@ -1,11 +1,11 @@
 // dx = dy weight (added to dx when accumulate_dx); dweight += dy^T x; dbias += column sums of dy.
 // x, dx [N, I], weight, dweight [O, I], dy [N, O], dbias [O]: two matrix products, whose second adds to the fp32
 // gradient. dbias is summed over fixed groups of rows and then over groups.
-#include "cuda/context.h"
 #include "cuda/kernels/activation.h"
 #include "cuda/kernels/column_sums.h"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

@@ -1,6 +1,6 @@
 // y[p] = op(a[p % A]) op(b[p % B]) with op(a) [M, K] and op(b) [K, N], all fp32; not on the path of training.
-#include "cuda/context.h"
 #include "cuda/kernels/operators.h"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 

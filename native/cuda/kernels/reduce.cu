@@ -1,10 +1,10 @@
 // x seen as [O, D, I] is reduced over D to y [O, I]: sum, mean or max, which passes NaN on; an empty sum is 0. Where I
 // is large a thread takes one result, and neighbours read neighbours; otherwise a block does. Sums in fp64: a long sum
 // of numbers of both signs cancels.
-#include "cuda/context.h"
 #include "cuda/kernels/block_reduce.cuh"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

@@ -1,12 +1,12 @@
 // sum = x + residual; rstd = 1 / sqrt(mean(sum^2) + epsilon); y = sum rstd weight.
 // x, residual, sum, y [N, D], weight [D], rstd [N]. One block per row, which it keeps in registers: x and residual are
 // read once, sum and y written once. Hazard: y is scaled from the fp32 sum, before that is rounded for storage.
-#include "cuda/context.h"
 #include "cuda/kernels/activation.h"
 #include "cuda/kernels/block_reduce.cuh"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/row_threads.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

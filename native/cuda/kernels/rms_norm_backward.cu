@@ -2,13 +2,13 @@
 // x, dy, dsum, dx [N, D], weight, dweight [D], rstd [N]. A block takes every gridDim.x-th row, keeps it in registers
 // and adds its part of dweight there; the blocks' parts are then added in order (column_sums.cu). x, dy and dsum are
 // read once, dx written once. Hazard: dx may be dsum, so each thread reads dsum where it writes dx.
-#include "cuda/context.h"
 #include "cuda/kernels/activation.h"
 #include "cuda/kernels/block_reduce.cuh"
 #include "cuda/kernels/column_sums.h"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/row_threads.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

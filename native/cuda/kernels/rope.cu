@@ -1,11 +1,11 @@
 // Rotates the pairs (x[r], x[r + R]) of each head by the angle of the row's position: (a c - b s, b c + a s); inverse
 // takes -s. x, y [N, H, 2R], cos and sin [P, R]: one read, one write; the tables stay in cache. y may be x: a thread
 // reads both halves of its pairs before it writes them. A row whose position leaves [0, P) is reported and left alone.
-#include "cuda/context.h"
 #include "cuda/kernels/activation.h"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/table_index.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

@@ -1,8 +1,8 @@
 // y = silu(gate) up. gate, up, y [N, F]: two reads, one write. silu(x) = x / (1 + exp(-x)): exp(-x) = inf gives 0.
-#include "cuda/context.h"
 #include "cuda/kernels/activation.h"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

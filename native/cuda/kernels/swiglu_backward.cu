@@ -1,9 +1,9 @@
 // With s = sigmoid(gate): dgate = dy up s (1 + gate (1 - s)), dup = dy gate s. All [N, F]: three reads, two writes.
 // Hazard: 1 - s is computed as sigmoid(-gate), which does not cancel as s -> 1.
-#include "cuda/context.h"
 #include "cuda/kernels/activation.h"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

@@ -1,7 +1,7 @@
 // y[i] = f(x[i]); the kinds are those of the table. x, y [N] in fp32; y may be x.
-#include "cuda/context.h"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

@@ -12,12 +12,12 @@
 #include <cmath>
 #include <vector>
 
-#include "cuda/context.h"
 #include "cuda/kernels/activation.h"
 #include "cuda/kernels/block_reduce.cuh"
 #include "cuda/kernels/operators.h"
 #include "cuda/kernels/unlearn_rows.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

@@ -6,11 +6,11 @@
 // distributed shared memory. Rows that no cluster can hold, and GPUs without clusters, read each row three times.
 // Hazards: the target and what lies past V are -inf in registers, so sums skip them and dz there is 0 until the
 // target's is put in; a block may hold no logit at all; no block may leave while another reads its shared memory.
-#include "cuda/context.h"
 #include "cuda/kernels/block_reduce.cuh"
 #include "cuda/kernels/table_index.h"
 #include "cuda/kernels/unlearn_rows.h"
 #include "cuda/kernels/vector8.cuh"
+#include "cuda/runtime/context.h"
 
 namespace lethe::cuda {
 namespace {

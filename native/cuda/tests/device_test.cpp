@@ -5,7 +5,7 @@
 
 #include "core/call.h"
 #include "core/operator_table.h"
-#include "cuda/context.h"
+#include "cuda/runtime/context.h"
 #include "fibers.h"
 #include "lethe/cuda.h"
 #include "lethe/error.h"

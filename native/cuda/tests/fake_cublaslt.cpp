@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/bf16.h"
-#include "cuda/cublaslt_api.h"
+#include "cuda/runtime/cublaslt_api.h"
 #include "ptx.cuh"
 
 namespace {

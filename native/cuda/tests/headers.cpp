@@ -7,12 +7,12 @@
 #if LETHE_HAS_CUBLASLT
 #include <cublasLt.h>
 
-#include "cuda/cublaslt_api.h"
+#include "cuda/runtime/cublaslt_api.h"
 #endif
 #if LETHE_HAS_NCCL
 #include <nccl.h>
 
-#include "cuda/nccl_api.h"
+#include "cuda/runtime/nccl_api.h"
 #endif
 
 namespace lethe::cuda {

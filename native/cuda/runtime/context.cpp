@@ -1,11 +1,11 @@
-#include "cuda/context.h"
+#include "cuda/runtime/context.h"
 
 #include <cstring>
 
 #include "core/environment.h"
 #include "core/operator_table.h"
-#include "cuda/cublaslt.h"
-#include "cuda/status.h"
+#include "cuda/runtime/cublaslt.h"
+#include "cuda/runtime/status.h"
 
 namespace lethe::cuda {
 namespace {

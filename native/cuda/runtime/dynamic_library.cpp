@@ -1,4 +1,4 @@
-#include "cuda/dynamic_library.h"
+#include "cuda/runtime/dynamic_library.h"
 
 #include <dlfcn.h>
 

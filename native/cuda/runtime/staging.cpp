@@ -1,9 +1,9 @@
-#include "cuda/staging.h"
+#include "cuda/runtime/staging.h"
 
 #include <algorithm>
 #include <cstring>
 
-#include "cuda/status.h"
+#include "cuda/runtime/status.h"
 
 namespace lethe::cuda {
 

@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "cuda/host_copies.h"
-#include "cuda/kept_copies.h"
 #include "cuda/kernels/gemm.h"
 #include "cuda/kernels/index_error.cuh"
-#include "cuda/scratch.h"
-#include "cuda/staging.h"
+#include "cuda/runtime/host_copies.h"
+#include "cuda/runtime/kept_copies.h"
+#include "cuda/runtime/scratch.h"
+#include "cuda/runtime/staging.h"
 #include "lethe/tensor.h"
 
 namespace lethe::cuda {

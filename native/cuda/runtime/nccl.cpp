@@ -1,10 +1,10 @@
-#include "cuda/nccl.h"
+#include "cuda/runtime/nccl.h"
 
 #include <cstring>
 #include <string>
 
-#include "cuda/dynamic_library.h"
-#include "cuda/nccl_api.h"
+#include "cuda/runtime/dynamic_library.h"
+#include "cuda/runtime/nccl_api.h"
 #include "lethe/error.h"
 
 namespace lethe::cuda {

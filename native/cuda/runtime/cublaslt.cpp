@@ -1,14 +1,14 @@
 // An algorithm is asked for once per kind of product and kept.
-#include "cuda/cublaslt.h"
+#include "cuda/runtime/cublaslt.h"
 
 #include <algorithm>
 #include <map>
 #include <tuple>
 
-#include "cuda/context.h"
-#include "cuda/cublaslt_api.h"
-#include "cuda/dynamic_library.h"
-#include "cuda/status.h"
+#include "cuda/runtime/context.h"
+#include "cuda/runtime/cublaslt_api.h"
+#include "cuda/runtime/dynamic_library.h"
+#include "cuda/runtime/status.h"
 
 namespace lethe::cuda {
 namespace {

@@ -6,11 +6,11 @@
 #include <string>
 
 #include "core/check.h"
-#include "cuda/abi.h"
-#include "cuda/context.h"
-#include "cuda/cublaslt.h"
 #include "cuda/kernels/operators.h"
-#include "cuda/nccl.h"
+#include "cuda/runtime/abi.h"
+#include "cuda/runtime/context.h"
+#include "cuda/runtime/cublaslt.h"
+#include "cuda/runtime/nccl.h"
 #include "lethe/cuda.h"
 
 using lethe::Code;

@@ -1,8 +1,8 @@
-#include "cuda/kept_copies.h"
+#include "cuda/runtime/kept_copies.h"
 
 #include <string>
 
-#include "cuda/status.h"
+#include "cuda/runtime/status.h"
 
 namespace lethe::cuda {
 

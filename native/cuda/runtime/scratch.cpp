@@ -1,8 +1,8 @@
-#include "cuda/scratch.h"
+#include "cuda/runtime/scratch.h"
 
 #include <algorithm>
 
-#include "cuda/status.h"
+#include "cuda/runtime/status.h"
 
 namespace lethe::cuda {
 namespace {

@@ -1,4 +1,4 @@
-#include "cuda/host_copies.h"
+#include "cuda/runtime/host_copies.h"
 
 #include <cstring>
 
