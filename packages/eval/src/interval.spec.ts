@@ -1,5 +1,5 @@
 import { seededRandom } from '@lethe/run';
-import { bootstrapMean, bootstrapRatio, wilson } from './interval.js';
+import { bootstrapGroups, bootstrapMean, bootstrapRatio, percentiles, wilson } from './interval.js';
 
 describe('wilson', () => {
   // Values of R: prop.test(k, n, correct = FALSE)$conf.int.
@@ -33,21 +33,52 @@ describe('wilson', () => {
   });
 });
 
+describe('percentiles', () => {
+  it('leave 2.5% out on each side', () => {
+    expect(percentiles(Array.from({ length: 1001 }, (_, i) => i))).toEqual({ low: 25, high: 975 });
+    expect(percentiles([7])).toEqual({ low: 7, high: 7 });
+  });
+});
+
+/** How far the ends of an interval are from its value, in standard errors: 1.96 where it is normal. */
+const ends = ({ value, low, high }: { value: number; low: number; high: number }, standardError: number): number[] => [
+  (value - low) / standardError,
+  (high - value) / standardError,
+];
+
+/** Holds 95% (1.96) apart from 90% (1.645) and 98% (2.33). */
+function expectNormal(distances: number[]): void {
+  for (const distance of distances) {
+    expect(distance).toBeGreaterThan(1.86);
+    expect(distance).toBeLessThan(2.06);
+  }
+}
+
 describe('bootstrapMean', () => {
   const values = Array.from({ length: 200 }, (_, i) => Math.sin(i) + 2);
 
   it('is near the normal interval and the same for the same seed', () => {
     const run = () => bootstrapMean(values, seededRandom(3, 'bootstrap').next);
     const { value, low, high, n } = run();
-    const standardError = Math.sqrt(0.5 / 200);
     expect(n).toBe(200);
-    expect(low).toBeCloseTo(value - 1.96 * standardError, 1);
-    expect(high).toBeCloseTo(value + 1.96 * standardError, 1);
+    const variance = values.reduce((sum, x) => sum + (x - value) ** 2, 0) / 200;
+    expectNormal(ends({ value, low, high }, Math.sqrt(variance / 200)));
     expect(run()).toEqual({ value, low, high, n });
   });
 
   it('of equal values has no width', () => {
     expect(bootstrapMean([2, 2, 2], Math.random)).toEqual({ value: 2, low: 2, high: 2, n: 3 });
+  });
+});
+
+describe('bootstrapGroups', () => {
+  it('weighs groups alike, draws within them, and leaves empty ones out', () => {
+    const large = Array.from({ length: 60 }, (_, i) => i % 2);
+    const small = Array.from({ length: 40 }, (_, i) => (i % 4 === 0 ? 1 : 0));
+    const score = bootstrapGroups([large, [], small], seededRandom(4, 'groups').next, 4000);
+    expect(score).toMatchObject({ value: (0.5 + 0.25) / 2, n: 100 });
+    expectNormal(ends(score, Math.sqrt(0.25 / 60 + 0.1875 / 40) / 2));
+    expect(bootstrapGroups([[], []], Math.random)).toEqual({ value: NaN, low: 0, high: 1, n: 0 });
   });
 });
 
@@ -67,9 +98,9 @@ describe('bootstrapRatio', () => {
 
   it('is as wide as the mean of clusters whose parts always agree, not of so many single parts', () => {
     const agreeing = Array.from({ length: 100 }, (_, i) => ({ part: i % 2 ? 4 : 0, whole: 4 }));
-    const { low, high } = interval(agreeing);
+    const score = interval(agreeing);
     const single = wilson(200, 400);
-    expect(high - low).toBeGreaterThan(1.8 * (single.high - single.low));
-    expect(high - low).toBeCloseTo(2 * 1.96 * Math.sqrt(0.25 / 100), 1);
+    expect(score.high - score.low).toBeGreaterThan(1.8 * (single.high - single.low));
+    expectNormal(ends(score, Math.sqrt(0.25 / 100)));
   });
 });

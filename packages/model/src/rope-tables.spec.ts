@@ -34,7 +34,7 @@ describe('ropeFrequencies', () => {
     );
   });
 
-  it('equals transformers for llama3', () => {
+  it('equals transformers for llama3 where no pair is blended', () => {
     const llama3 = {
       ...config,
       ropeTheta: 500000,
@@ -53,6 +53,30 @@ describe('ropeFrequencies', () => {
         3.428102354519069e-5, 6.647869668086059e-6, 1.289173155782919e-6,
       ],
     );
+  });
+
+  // Pairs 26 to 37 of Llama 3.1's 64, in fp64: 26 to 28 turn more than 4 times in 8,192 positions and are kept, 29 to 34
+  // are blended, from 35 on, with less than one turn, they are slowed down by 8.
+  it('equals transformers for the settings of Llama 3.1, blended pairs included', () => {
+    const scaling = {
+      kind: 'llama3',
+      factor: 8,
+      lowFreqFactor: 1,
+      highFreqFactor: 4,
+      originalMaxPositions: 8192,
+    } as const;
+    const llama31 = baselm({ headDim: 128, ropeTheta: 500000, ropeScaling: scaling, maxPositions: 131072 });
+    const frequencies = ropeFrequencies(llama31, 131072);
+    const expected = [
+      0.004839421345719893, 0.003942276030116656, 0.0032114459947525913, 0.002166570763503359, 0.0013718935677611381,
+      0.0008567514129196324, 0.0005248461609929547, 0.00031269375038406517, 0.00017850781276799638,
+      9.556212353964683e-5, 7.78465527393245e-5, 6.341514345777615e-5,
+    ];
+    expectClose(frequencies.slice(26, 38), expected, 1e-12);
+    const shares = [...frequencies].map((frequency, pair) => frequency * 500000 ** (pair / 64));
+    expect(shares.slice(0, 29).every((share) => Math.abs(share - 1) < 1e-12)).toBe(true);
+    expect(shares.slice(29, 35).every((share) => share < 0.99 && share > 0.126)).toBe(true);
+    expect(shares.slice(35).every((share) => Math.abs(share - 1 / 8) < 1e-12)).toBe(true);
   });
 });
 
