@@ -1,0 +1,22 @@
+// A copy of the commit that is checked out, in which files may be spoilt: built addon and installed packages are borrowed.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Writes the copy into an empty folder. */
+export function copyTree(root, folder) {
+  const archive = execFileSync('git', ['archive', 'HEAD'], { cwd: root, maxBuffer: 1 << 30 });
+  execFileSync('tar', ['-x', '-C', folder], { input: archive });
+  const modules = join(folder, 'node_modules');
+  mkdirSync(join(modules, '@lethe'), { recursive: true });
+  for (const name of readdirSync(join(root, 'node_modules'))) {
+    if (name !== '@lethe') symlinkSync(join(root, 'node_modules', name), join(modules, name));
+  }
+  for (const name of ['native', ...readdirSync(join(folder, 'packages'))]) {
+    const target = name === 'native' ? name : join('packages', name);
+    symlinkSync(join(folder, target), join(modules, '@lethe', name));
+  }
+  symlinkSync(join(root, 'native', 'build'), join(folder, 'native', 'build'));
+  // Tests of the sources alone are run, so nothing is to be built.
+  writeFileSync(join(folder, 'tests', 'build-once.mjs'), 'export default () => {};\n');
+}
