@@ -1,6 +1,5 @@
 export { type DensityCurve, kernelDensity, silvermanBandwidth } from './density.js';
 export { type DistributionShift, distributionShift, mean, variance } from './distribution-shift.js';
-export { documentPerplexities, type PerplexityReport } from './perplexity.js';
 export { templateMass } from './template-mass.js';
 export { countTokens, tokenDensity, type TokenPeak, type TokenShift, tokenShift } from './token-ids.js';
 export { documentEmbeddings } from './embeddings.js';

@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { baselm, initializeLlama, type Llama, scoreSequences } from '@lethe/model';
 import { useDevice } from '@lethe/tensor';
 import { documentEmbeddings } from './embeddings.js';
-import { documentPerplexities } from './perplexity.js';
 import { templateMass } from './template-mass.js';
 
 const V = 40;
@@ -20,24 +19,6 @@ describe.each(['lethe-reference', 'lethe-cpu', 'cpu'] as const)('measures of a m
   const scores = (ids: number[]): number[] => scoreSequences(model, [ids])[0].slice(1) as number[];
   const cut = (ids: number[], length = 24): number[] => ids.slice(0, length);
 
-  it('a document’s log-perplexity is its mean score, cut to the context', () => {
-    const { logPerplexities, perplexity, numTokens } = documentPerplexities(model, documents);
-    const expected = documents.map((ids) => scores(cut(ids)));
-    expect(numTokens).toBe(4 + 1 + 23 + 2);
-    logPerplexities.forEach((x, i) =>
-      expect(x).toBeCloseTo(-expected[i].reduce((a, b) => a + b, 0) / expected[i].length, 4),
-    );
-    const all = expected.flat();
-    expect(perplexity).toBeCloseTo(Math.exp(-all.reduce((a, b) => a + b, 0) / all.length), 2);
-  });
-
-  it('does not depend on batches; a shorter limit cuts further', () => {
-    const one = documentPerplexities(model, documents, { batchTokens: 1 });
-    const many = documentPerplexities(model, documents, { batchTokens: 4096 });
-    one.logPerplexities.forEach((x, i) => expect(many.logPerplexities[i]).toBeCloseTo(x, 4));
-    expect(documentPerplexities(model, documents, { maxLength: 3 }).numTokens).toBe(2 + 1 + 2 + 2);
-  });
-
   it('an embedding is the mean of a document’s states, whatever is beside it', () => {
     const all = documentEmbeddings(model, documents);
     expect([all.count, all.values.length]).toEqual([4, 4 * 16]);
@@ -50,10 +31,6 @@ describe.each(['lethe-reference', 'lethe-cpu', 'cpu'] as const)('measures of a m
     const logits = tf.tidy(() => model.logits(tf.tensor2d(state, [1, 16])).dataSync() as Float32Array);
     const total = Math.log(logits.reduce((sum, x) => sum + Math.exp(x), 0));
     expect(logits[3] - total).toBeCloseTo(scores([2, 3])[0], 4);
-  });
-
-  it('refuses a document with nothing to predict', () => {
-    expect(() => documentPerplexities(model, [[1, 2], [3]])).toThrow(/document 1: expected at least two tokens/);
   });
 
   it('the mass on all tokens is 1, adds up over disjoint sets, and does not depend on batches', () => {

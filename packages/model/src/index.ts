@@ -35,6 +35,7 @@ export {
   type StoredDtype,
   writeSafetensors,
 } from './safetensors/writer.js';
+export { documentPerplexities, type PerplexityReport } from './document-perplexities.js';
 export { generate, type GenerateOptions } from './generate.js';
 export { cloneLlama, initializeLlama } from './initialize.js';
 export { KvCache } from './kv-cache.js';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { type DistributionShift, distributionShift, documentPerplexities, templateMass } from '@lethe/analysis';
+import { type DistributionShift, distributionShift, templateMass } from '@lethe/analysis';
 import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import type { ChoiceScores, InstructionScores } from '@lethe/eval';
-import { loadLlama } from '@lethe/model';
+import { documentPerplexities, loadLlama } from '@lethe/model';
 import { silentLogger } from '@lethe/run';
 import { readSequences } from '../diagnosis/read-sequences.js';
 import { runEvaluation } from '../evaluation/run-evaluation.js';

@@ -1,6 +1,6 @@
-import { distributionShift, documentPerplexities } from '@lethe/analysis';
+import { distributionShift } from '@lethe/analysis';
 import { loadTokenizer } from '@lethe/data-pipeline';
-import { loadLlama } from '@lethe/model';
+import { documentPerplexities, loadLlama } from '@lethe/model';
 import type { Logger } from '@lethe/run';
 import { checkpointFolder } from '../checkpoint-location.js';
 import { legend } from '../report/axes.js';

@@ -1,5 +1,5 @@
-import { documentPerplexities } from '@lethe/analysis';
 import { sequences } from '@lethe/data-pipeline';
+import { documentPerplexities } from '@lethe/model';
 import { runChoiceTask } from './choice-task.js';
 import { runCodeTask } from './code-task.js';
 import type { EvalTask, EvalTaskOf } from './eval-recipe.js';

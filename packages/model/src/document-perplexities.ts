@@ -1,4 +1,5 @@
-import { type Llama, scoreSequences } from '@lethe/model';
+import type { Llama } from './llama.js';
+import { scoreSequences } from './score.js';
 
 /** The perplexity of a set of documents under one model. */
 export interface PerplexityReport {
