@@ -1,4 +1,4 @@
-import { createLogger, type Logger, type LogLevel, UserError } from '@lethe/run';
+import { createLogger, type Logger, type LogLevel, UserError, VERSION } from '@lethe/run';
 import { Command, CommanderError } from 'commander';
 import { addCompareCommand } from './commands/compare.js';
 import { addDemoCommand } from './commands/demo.js';
@@ -15,7 +15,6 @@ import { addScoreCommand } from './commands/score.js';
 import { addServeCommand } from './commands/serve.js';
 import { addSweepCommand } from './commands/sweep.js';
 import { addTrainCommands } from './commands/train.js';
-import { VERSION } from './version.js';
 
 /** What every command gets: the logger, and how to set the exit code of a run that was stopped. */
 export interface CliContext {

@@ -14,6 +14,7 @@ export type { FilterOptions, OverlapOptions } from './filters/filter-options.js'
 export { detectLanguage, LANGUAGES } from './filters/language-filter.js';
 export type { OverlapFinding, OverlapSearch } from './filters/overlap-filter.js';
 export { type Overlaps, type OverlapStatus, readOverlaps } from './filters/read-overlaps.js';
+export { checkpointFolder } from './hub/checkpoint-folder.js';
 export type { FetchModelOptions } from './hub/fetch-model.js';
 export { modelFolder, pinModel } from './hub/fetch-model.js';
 export { type HubAccess, hubAccess } from './hub/hub-access.js';

@@ -41,3 +41,4 @@ export { type Random, seededRandom } from './seed.js';
 export { listenForStop, type SignalSource, STOP_EXIT_CODES, type StopRequest, type StopSignal } from './signals.js';
 export { openTensorBoard, type TensorBoardWriter } from './tensorboard.js';
 export { UserError } from './user-error.js';
+export { VERSION } from './version.js';

@@ -1,9 +1,9 @@
+import { checkpointFolder } from '@lethe/data-pipeline';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError, writeFileAtomically } from '@lethe/run';
 import type { DeviceSettings } from '@lethe/tensor';
 import type { Command } from 'commander';
-import { checkpointFolder } from '../checkpoint-location.js';
 import { addDeviceOptions, selectDevice } from '../device-options.js';
 import {
   diagnoseEmbeddings,

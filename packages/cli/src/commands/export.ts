@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
-import { checkPush, pushModel } from '@lethe/data-pipeline';
+import { checkpointFolder, checkPush, pushModel } from '@lethe/data-pipeline';
 import { loadLlama, saveLlama } from '@lethe/model';
 import { UserError } from '@lethe/run';
 import { useDevice } from '@lethe/tensor';
 import { type Command, Option } from 'commander';
-import { checkpointFolder } from '../checkpoint-location.js';
 import type { CliContext } from '../main.js';
 import { modelCard } from '../model-card/model-card.js';
 

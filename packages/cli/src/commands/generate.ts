@@ -1,9 +1,8 @@
-import { loadTokenizer } from '@lethe/data-pipeline';
+import { checkpointFolder, loadTokenizer } from '@lethe/data-pipeline';
 import { generate, loadLlama } from '@lethe/model';
 import { seededRandom } from '@lethe/run';
 import type { DeviceSettings } from '@lethe/tensor';
 import type { Command } from 'commander';
-import { checkpointFolder } from '../checkpoint-location.js';
 import { addDeviceOptions, selectDevice } from '../device-options.js';
 import type { CliContext } from '../main.js';
 import { integer, nonNegative } from '../number-options.js';

@@ -1,11 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
+import { checkpointFolder, loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { loadLlama, type Llama, scoreSequences } from '@lethe/model';
 import { UserError, writeFileAtomically } from '@lethe/run';
 import type { DeviceSettings } from '@lethe/tensor';
 import type { Command } from 'commander';
-import { checkpointFolder } from '../checkpoint-location.js';
 import { addDeviceOptions, selectDevice } from '../device-options.js';
 import type { CliContext } from '../main.js';
 import { integer } from '../number-options.js';

@@ -1,9 +1,9 @@
+import { checkpointFolder } from '@lethe/data-pipeline';
 import { basename, resolve } from 'node:path';
 import { listenForStop, STOP_EXIT_CODES } from '@lethe/run';
 import { serve, type ServeOptions } from '@lethe/serve';
 import type { DeviceSettings } from '@lethe/tensor';
 import { type Command, InvalidArgumentError } from 'commander';
-import { checkpointFolder } from '../checkpoint-location.js';
 import { addDeviceOptions } from '../device-options.js';
 import type { CliContext } from '../main.js';
 import { integer, nonNegative } from '../number-options.js';

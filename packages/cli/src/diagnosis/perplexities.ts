@@ -1,8 +1,7 @@
 import { distributionShift } from '@lethe/analysis';
-import { loadTokenizer } from '@lethe/data-pipeline';
+import { checkpointFolder, loadTokenizer } from '@lethe/data-pipeline';
 import { documentPerplexities, loadLlama } from '@lethe/model';
 import type { Logger } from '@lethe/run';
-import { checkpointFolder } from '../checkpoint-location.js';
 import { legend } from '../report/axes.js';
 import { densitySvg } from '../report/density-svg.js';
 import { escapeHtml, htmlTable } from '../report/html.js';

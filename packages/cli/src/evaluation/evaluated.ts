@@ -1,3 +1,4 @@
+import { VERSION } from '@lethe/run';
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +12,6 @@ import {
   splitByOverlap,
 } from '@lethe/eval';
 import type { Llama } from '@lethe/model';
-import { VERSION } from '../version.js';
 import type { EvalTask } from './eval-recipe.js';
 
 /** Where items are kept while a model is evaluated, and what they depend on. */

@@ -1,7 +1,6 @@
-import { loadTokenizer, readOverlaps } from '@lethe/data-pipeline';
+import { checkpointFolder, loadTokenizer, readOverlaps } from '@lethe/data-pipeline';
 import { loadLlama } from '@lethe/model';
 import type { Logger } from '@lethe/run';
-import { checkpointFolder } from '../checkpoint-location.js';
 import type { EvalTask } from './eval-recipe.js';
 import { checkpointFiles, type Evaluated, itemLog } from './evaluated.js';
 import { type JudgeRecipe, openJudge } from './judge-recipe.js';

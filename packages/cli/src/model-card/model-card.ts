@@ -1,7 +1,6 @@
 import { basename, resolve } from 'node:path';
-import type { Logger } from '@lethe/run';
+import { type Logger, VERSION } from '@lethe/run';
 import { stringify } from 'yaml';
-import { VERSION } from '../version.js';
 import { type CardSource, readCardSource, SOURCE_CARD } from './card-source.js';
 import {
   dataSection,

@@ -1,5 +1,5 @@
-import { modelFolder } from '@lethe/data-pipeline';
 import type { Logger } from '@lethe/run';
+import { modelFolder } from './fetch-model.js';
 
 /**
  * The folder of a checkpoint that a user names: a folder as it is, `hf://owner/name` downloaded into the standard cache.
