@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createProgram } from '@lethe/cli';
 import { loadRecipe, silentLogger } from '@lethe/run';
 import { trainRecipeSchema } from '@lethe/train';
-import { evalRecipeSchema } from '../../packages/cli/src/evaluation/eval-recipe.js';
+import { evalRecipeSchema } from '@lethe/eval';
 import { filesIn, lethe, letheHere, succeed, temporaryFolder } from './lethe.js';
 import { prepareProject } from './small-project.js';
 

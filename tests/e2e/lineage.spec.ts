@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { evalRecipeSchema } from '../../packages/cli/src/evaluation/eval-recipe.js';
+import { evalRecipeSchema } from '@lethe/eval';
 import { jsonl, succeed, temporaryFolder } from './lethe.js';
 import { pretrainProject } from './small-project.js';
 

@@ -5,6 +5,14 @@ export {
   type RuleInstruction,
   scoreInstructions,
 } from './instructions/score-instructions.js';
+export { type BenchmarkComparison, compareEvaluations, type ModelComparison } from './compare/compare-evaluations.js';
+export { COMPARISON_HEADER, comparisonRows } from './compare/comparison-rows.js';
+export { evalRecipeSchema } from './evaluation/eval-recipe.js';
+export { EVALUATION_HEADER, evaluationRows } from './evaluation/evaluation-rows.js';
+export { readEvaluation } from './evaluation/read-evaluation.js';
+export { type EvaluationPlan, runEvaluation } from './evaluation/run-evaluation.js';
+export type { Evaluation } from './evaluation/task-result.js';
+export { readInstructions } from './instructions/read-instructions.js';
 export { type OverlapSplit, splitByOverlap } from './overlap/split-by-overlap.js';
 export { bootstrapMean, type Score, wilson } from './interval.js';
 export { type Answering, answerItems } from './items/answer-items.js';

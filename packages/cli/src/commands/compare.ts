@@ -3,8 +3,7 @@ import { UserError, writeFileAtomically } from '@lethe/run';
 import type { Command } from 'commander';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { COMPARISON_HEADER, compareEvaluations, comparisonRows } from '../evaluation/compare-evaluations.js';
-import { readEvaluation } from '../evaluation/read-evaluation.js';
+import { compareEvaluations, COMPARISON_HEADER, comparisonRows, readEvaluation } from '@lethe/eval';
 import type { CliContext } from '../main.js';
 import { formatTable } from '../table.js';
 

@@ -1,4 +1,4 @@
-import { JUDGE_KEY_VARIABLE } from '@lethe/eval';
+import { evalRecipeSchema, EVALUATION_HEADER, evaluationRows, JUDGE_KEY_VARIABLE, runEvaluation } from '@lethe/eval';
 import { loadRecipe, UserError, writeFileAtomically } from '@lethe/run';
 import type { DeviceSettings } from '@lethe/tensor';
 import type { Command } from 'commander';
@@ -6,9 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { addDeviceOptions, selectDevice } from '../device-options.js';
 import { integer } from '../number-options.js';
-import { evalRecipeSchema } from '../evaluation/eval-recipe.js';
-import { runEvaluation } from '../evaluation/run-evaluation.js';
-import { formatEvaluation } from '../evaluation/format-evaluation.js';
+import { formatTable } from '../table.js';
 import type { CliContext } from '../main.js';
 import { recipePath } from '../recipe-path.js';
 
@@ -62,7 +60,7 @@ export function addEvalCommand(program: Command, context: CliContext): void {
     const results = await runEvaluation(plan, context.logger());
     mkdirSync(dirname(recipe.out), { recursive: true });
     writeFileAtomically(recipe.out, `${JSON.stringify(results, null, 2)}\n`);
-    process.stdout.write(`${formatEvaluation(results)}\n`);
+    process.stdout.write(`${results.model}\n${formatTable(EVALUATION_HEADER, evaluationRows(results))}\n`);
     context.logger().info(`every item is in ${recipe.out}`);
   });
 }

@@ -1,8 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readChoiceFolder } from '@lethe/eval';
-import { readInstructions } from '../evaluation/read-instructions.js';
+import { readChoiceFolder, readInstructions } from '@lethe/eval';
 import { QUICK } from './settings.js';
 import { writeCorpus } from './write-corpus.js';
 

@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path';
 import type { MetricsRecord } from '@lethe/run';
 import { stringify } from 'yaml';
-import { EVALUATION_HEADER, evaluationRows } from '../evaluation/format-evaluation.js';
+import { EVALUATION_HEADER, evaluationRows } from '@lethe/eval';
 import { type CardSource, SOURCE_CARD } from './card-source.js';
 import { findEvaluations } from './find-evaluations.js';
 import type { Lineage, LineageRun } from './lineage.js';

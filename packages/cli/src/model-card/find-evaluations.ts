@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { Evaluation } from '../evaluation/task-result.js';
+import type { Evaluation } from '@lethe/eval';
 import type { LineageRun } from './lineage.js';
 
 /**

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type MetricsRecord, readRunManifest, type RunManifest, UserError } from '@lethe/run';
 import { stageRecords, type TrainRecipe } from '@lethe/train';
-import type { Evaluation } from '../evaluation/task-result.js';
+import type { Evaluation } from '@lethe/eval';
 import { findEvaluations } from '../model-card/find-evaluations.js';
 import { lineageOf } from '../model-card/lineage.js';
 

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { EVALUATION_HEADER, evaluationRows } from '../evaluation/format-evaluation.js';
+import { EVALUATION_HEADER, evaluationRows } from '@lethe/eval';
 import { differingKeys, leavesOf } from '../recipe-leaves.js';
 import { legend } from '../report/axes.js';
 import { escapeHtml, htmlPage, htmlTable } from '../report/html.js';

@@ -3,15 +3,12 @@ import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Overlaps, Tokenizer } from '@lethe/data-pipeline';
-import {
-  type Answering,
-  type EvalItem,
-  type Judging,
-  type KnownLogprobs,
-  type OverlapSplit,
-  splitByOverlap,
-} from '@lethe/eval';
 import type { Llama } from '@lethe/model';
+import type { Answering } from '../items/answer-items.js';
+import type { EvalItem } from '../items/eval-item.js';
+import type { Judging } from '../judge/judge-answers.js';
+import type { KnownLogprobs } from '../multiple-choice/answer-choices.js';
+import { type OverlapSplit, splitByOverlap } from '../overlap/split-by-overlap.js';
 import type { EvalTask } from './eval-recipe.js';
 
 /** Where items are kept while a model is evaluated, and what they depend on. */

@@ -3,8 +3,8 @@ import { loadLlama } from '@lethe/model';
 import type { Logger } from '@lethe/run';
 import type { EvalTask } from './eval-recipe.js';
 import { checkpointFiles, type Evaluated, itemLog } from './evaluated.js';
-import { type JudgeRecipe, openJudge } from './judge-recipe.js';
-import { runTask } from './run-task.js';
+import { type JudgeRecipe, openJudge } from '../judge/judge-recipe.js';
+import { runTask } from '../perplexity/benchmark.js';
 import type { Evaluation } from './task-result.js';
 
 /** What is evaluated. */

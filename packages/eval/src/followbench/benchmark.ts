@@ -1,22 +1,13 @@
-import {
-  answerChats,
-  type ChatAnswer,
-  type EvalItem,
-  FOLLOW_CATEGORIES,
-  type FollowItem,
-  followRequest,
-  type FollowScores,
-  followsRule,
-  isHard,
-  isRuleChecked,
-  readFollowBench,
-  readFollowVerdict,
-  type Score,
-  scoreFollow,
-  softShare,
-} from '@lethe/eval';
-import type { EvalTaskOf } from './eval-recipe.js';
-import { type Evaluated, overlapOf } from './evaluated.js';
+import { answerChats, type ChatAnswer } from '../chat/answer-chats.js';
+import { readFollowBench } from './follow-files.js';
+import { FOLLOW_CATEGORIES, type FollowItem } from './follow-item.js';
+import { followRequest, readFollowVerdict } from './follow-judging.js';
+import { followsRule, isRuleChecked } from './follow-rules.js';
+import { type FollowScores, isHard, scoreFollow, softShare } from './score-follow.js';
+import type { Score } from '../interval.js';
+import type { EvalItem } from '../items/eval-item.js';
+import type { EvalTaskOf } from '../evaluation/eval-recipe.js';
+import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
 import {
   answerDetails,
   chatCounts,
@@ -26,8 +17,8 @@ import {
   type UnscoredAnswer,
   unscoredAnswer,
   withNoise,
-} from './judged-answers.js';
-import type { Measure, TaskResult } from './task-result.js';
+} from '../judge/judged-answers.js';
+import type { Measure, TaskResult } from '../evaluation/task-result.js';
 
 /** The first so many groups of each category. */
 function firstGroups(items: FollowItem[], count: number | undefined): FollowItem[] {

@@ -1,25 +1,20 @@
+import type { ChatAnswer } from '../chat/answer-chats.js';
+import type { Score } from '../interval.js';
+import type { EvalItem } from '../items/eval-item.js';
+import type { ToJudge } from '../judge/judge-answers.js';
+import { answerMtBench, type MtConversation } from './answer-mt-bench.js';
 import {
-  answerMtBench,
-  type ChatAnswer,
-  type EvalItem,
-  HIGHEST_RATING,
-  type MtConversation,
   type MtPrompt,
   type MtQuestion,
-  type MtRating,
   type MtReferences,
-  type MtScores,
-  mtRequest,
   readMtPrompts,
   readMtQuestions,
   readMtReferences,
-  readRating,
-  type Score,
-  scoreMtBench,
-  type ToJudge,
-} from '@lethe/eval';
-import type { EvalTaskOf } from './eval-recipe.js';
-import { type Evaluated, overlapOf } from './evaluated.js';
+} from './mt-bench-files.js';
+import { HIGHEST_RATING, mtRequest, readRating } from './mt-judging.js';
+import { type MtRating, type MtScores, scoreMtBench } from './score-mt-bench.js';
+import type { EvalTaskOf } from '../evaluation/eval-recipe.js';
+import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
 import {
   answerDetails,
   chatCounts,
@@ -29,8 +24,8 @@ import {
   type UnscoredAnswer,
   unscoredAnswer,
   withNoise,
-} from './judged-answers.js';
-import type { Measure, TaskResult } from './task-result.js';
+} from '../judge/judged-answers.js';
+import type { Measure, TaskResult } from '../evaluation/task-result.js';
 
 const TURNS = [1, 2] as const;
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { constraintSchema, type RuleInstruction } from '@lethe/eval';
 import { UserError } from '@lethe/run';
 import { z } from 'zod';
+import { constraintSchema } from './constraint.js';
+import type { RuleInstruction } from './score-instructions.js';
 
 /** Reads instructions with their constraints. @throws UserError with file and line. */
 export function readInstructions(file: string): RuleInstruction[] {

@@ -1,17 +1,14 @@
-import {
-  answerIfeval,
-  type EvalItem,
-  hasChatTemplate,
-  type PromptFormat,
-  readIfeval,
-  type Score,
-  scoreIfeval,
-} from '@lethe/eval';
 import { UserError } from '@lethe/run';
-import type { EvalTaskOf } from './eval-recipe.js';
-import { type Evaluated, overlapOf } from './evaluated.js';
-import { textCounts } from './gsm8k-task.js';
-import type { Measure, TaskResult } from './task-result.js';
+import { hasChatTemplate } from '../chat/chat-prompter.js';
+import { answerIfeval, type PromptFormat } from './answer-ifeval.js';
+import { readIfeval } from './ifeval-files.js';
+import { scoreIfeval } from './score-ifeval.js';
+import type { Score } from '../interval.js';
+import type { EvalItem } from '../items/eval-item.js';
+import type { EvalTaskOf } from '../evaluation/eval-recipe.js';
+import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
+import { textCounts } from '../gsm8k/benchmark.js';
+import type { Measure, TaskResult } from '../evaluation/task-result.js';
 
 /** The model's chat format where it has one, unless the recipe says otherwise. */
 function formatOf({ name, format }: EvalTaskOf<'ifeval'>, { tokenizer }: Evaluated): PromptFormat {

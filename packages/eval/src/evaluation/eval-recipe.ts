@@ -1,6 +1,9 @@
-import { CHOICE_BENCHMARKS, CHOICE_PROTOCOLS, FOLLOW_LANGUAGES, MATH_PROTOCOLS } from '@lethe/eval';
 import { z } from 'zod';
-import { judgeSchema } from './judge-recipe.js';
+import { FOLLOW_LANGUAGES } from '../followbench/follow-item.js';
+import { MATH_PROTOCOLS } from '../gsm8k/gsm8k-protocol.js';
+import { CHOICE_BENCHMARKS } from '../multiple-choice/choice-benchmark.js';
+import { CHOICE_PROTOCOLS } from '../multiple-choice/choice-prompt.js';
+import { judgeSchema } from '../judge/judge-recipe.js';
 
 const maxItems = z.int().positive().optional().describe('only the first so many items');
 

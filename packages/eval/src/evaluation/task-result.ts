@@ -1,17 +1,15 @@
-import type {
-  ChoiceScores,
-  CodeScores,
-  EvalItem,
-  FollowScores,
-  IfevalScores,
-  InstructionScores,
-  MathReading,
-  MathScore,
-  MtScores,
-  OverlapSplit,
-  Score,
-} from '@lethe/eval';
-import type { JudgeRecord, UnscoredAnswer } from './judged-answers.js';
+import type { CodeScores } from '../code/answer-code.js';
+import type { FollowScores } from '../followbench/score-follow.js';
+import type { MathScore } from '../gsm8k/answer-gsm8k.js';
+import type { MathReading } from '../gsm8k/gsm8k-protocol.js';
+import type { IfevalScores } from '../ifeval/score-ifeval.js';
+import type { InstructionScores } from '../instructions/score-instructions.js';
+import type { Score } from '../interval.js';
+import type { EvalItem } from '../items/eval-item.js';
+import type { MtScores } from '../mt-bench/score-mt-bench.js';
+import type { ChoiceScores } from '../multiple-choice/score-choices.js';
+import type { OverlapSplit } from '../overlap/split-by-overlap.js';
+import type { JudgeRecord, UnscoredAnswer } from '../judge/judged-answers.js';
 
 /** A score with its name, as tables show it. */
 export interface Measure {

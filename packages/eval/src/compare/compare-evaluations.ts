@@ -1,9 +1,9 @@
 import type { Overlaps, OverlapStatus, Place } from '@lethe/data-pipeline';
-import { compareItems, holm, type ItemComparison, type ItemPair } from '@lethe/eval';
 import { UserError } from '@lethe/run';
-import { shown } from './format-evaluation.js';
-import { isAnswered } from './read-evaluation.js';
-import type { Answered, Evaluation } from './task-result.js';
+import { compareItems, type ItemComparison, type ItemPair } from './compare-items.js';
+import { holm } from './paired-tests.js';
+import { isAnswered } from '../evaluation/read-evaluation.js';
+import type { Answered, Evaluation } from '../evaluation/task-result.js';
 
 /** An item that one of two models has right. */
 export interface ChangedItem {
@@ -101,37 +101,3 @@ export function compareEvaluations(evaluations: readonly Evaluation[], overlaps?
     );
   });
 }
-
-/** Titles of the columns of {@link comparisonRows}; ratings are shown as they are, and named so. */
-export const COMPARISON_HEADER = [
-  'benchmark',
-  'n',
-  'before %',
-  'after %',
-  'difference [95% interval]',
-  'lost',
-  'recovered',
-  'p',
-  'p (Holm)',
-];
-
-const probability = (p: number): string => (p < 0.001 ? '<0.001' : p.toFixed(3));
-
-/** A row for each benchmark of two models. */
-export const comparisonRows = ({ benchmarks }: ModelComparison): string[][] =>
-  benchmarks.map(({ name, n, before, after, difference, highest, lost, recovered, p, pHolm }) => {
-    const { value, low, high } = difference;
-    const scale = highest ?? 1;
-    const unit = highest === undefined ? undefined : 'plain';
-    return [
-      highest === undefined ? name : `${name} (rating of ${highest})`,
-      String(n),
-      highest === undefined ? (100 * before).toFixed(1) : (highest * before).toFixed(2),
-      highest === undefined ? (100 * after).toFixed(1) : (highest * after).toFixed(2),
-      shown({ score: { value: scale * value, low: scale * low, high: scale * high, n }, unit }),
-      String(lost.length),
-      String(recovered.length),
-      probability(p),
-      probability(pHolm),
-    ];
-  });

@@ -1,15 +1,10 @@
 import type { Tokenizer } from '@lethe/data-pipeline';
-import {
-  type ChatAnswer,
-  hasChatTemplate,
-  judgeAnswers,
-  judgeNoise,
-  type JudgeNoise,
-  type Judging,
-  type JudgeUsage,
-  type ToJudge,
-} from '@lethe/eval';
 import { UserError } from '@lethe/run';
+import type { ChatAnswer } from '../chat/answer-chats.js';
+import { hasChatTemplate } from '../chat/chat-prompter.js';
+import type { JudgeUsage } from './judge.js';
+import { judgeAnswers, type Judging, type ToJudge } from './judge-answers.js';
+import { judgeNoise, type JudgeNoise } from './judge-noise.js';
 
 /** Who judged, what it cost, and how far it agrees with itself. */
 export interface JudgeRecord {

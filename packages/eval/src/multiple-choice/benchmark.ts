@@ -1,18 +1,12 @@
-import {
-  answerChoices,
-  type ChoiceProtocol,
-  defaultShots,
-  type EvalItem,
-  isRight,
-  readChoiceFolder,
-  type Score,
-  scoreChoices,
-  usualAverage,
-  wilson,
-} from '@lethe/eval';
-import type { EvalTaskOf } from './eval-recipe.js';
-import { type Evaluated, overlapOf } from './evaluated.js';
-import type { TaskResult } from './task-result.js';
+import { type Score, wilson } from '../interval.js';
+import { type EvalItem, isRight } from '../items/eval-item.js';
+import { answerChoices } from './answer-choices.js';
+import { readChoiceFolder } from './choice-benchmark.js';
+import { type ChoiceProtocol, defaultShots } from './choice-prompt.js';
+import { scoreChoices, usualAverage } from './score-choices.js';
+import type { EvalTaskOf } from '../evaluation/eval-recipe.js';
+import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
+import type { TaskResult } from '../evaluation/task-result.js';
 
 /** Scores a benchmark of four-choice questions under each of its protocols. */
 export async function runChoiceTask(task: EvalTaskOf<'multiple-choice'>, evaluated: Evaluated): Promise<TaskResult[]> {

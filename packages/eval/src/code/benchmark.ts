@@ -1,18 +1,15 @@
-import {
-  answerCode,
-  chooseIsolation,
-  type CodeBenchmark,
-  type EvalItem,
-  readHumanEval,
-  readMbpp,
-  type Score,
-  scoreCode,
-} from '@lethe/eval';
 import { UserError } from '@lethe/run';
-import type { EvalTaskOf } from './eval-recipe.js';
-import { type Evaluated, overlapOf } from './evaluated.js';
-import { textCounts } from './gsm8k-task.js';
-import type { TaskResult } from './task-result.js';
+import { answerCode, scoreCode } from './answer-code.js';
+import type { CodeBenchmark } from './code-problem.js';
+import { readHumanEval } from './humaneval.js';
+import { readMbpp } from './mbpp.js';
+import type { Score } from '../interval.js';
+import type { EvalItem } from '../items/eval-item.js';
+import { chooseIsolation } from '../sandbox/choose-isolation.js';
+import type { EvalTaskOf } from '../evaluation/eval-recipe.js';
+import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
+import { textCounts } from '../gsm8k/benchmark.js';
+import type { TaskResult } from '../evaluation/task-result.js';
 
 function readBenchmark({ benchmark, data }: EvalTaskOf<'code'>): CodeBenchmark {
   if (benchmark === 'humaneval') return readHumanEval(data);

@@ -1,17 +1,13 @@
 import { ChatRenderer } from '@lethe/data-pipeline';
-import {
-  answerItems,
-  type EvalItem,
-  generateTexts,
-  type InstructionScores,
-  type RuleInstruction,
-  type Score,
-  scoreInstructions,
-} from '@lethe/eval';
-import type { EvalTaskOf } from './eval-recipe.js';
-import { type Evaluated, overlapOf } from './evaluated.js';
+import { generateTexts } from '../engine/generate-texts.js';
+import { type InstructionScores, type RuleInstruction, scoreInstructions } from './score-instructions.js';
+import type { Score } from '../interval.js';
+import { answerItems } from '../items/answer-items.js';
+import type { EvalItem } from '../items/eval-item.js';
+import type { EvalTaskOf } from '../evaluation/eval-recipe.js';
+import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
 import { readInstructions } from './read-instructions.js';
-import type { TaskResult } from './task-result.js';
+import type { TaskResult } from '../evaluation/task-result.js';
 
 type Asked = RuleInstruction & { id: string };
 

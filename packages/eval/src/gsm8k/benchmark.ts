@@ -1,15 +1,11 @@
-import {
-  answerGsm8k,
-  type EvalItem,
-  MATH_STYLES,
-  type MathProtocol,
-  readGsm8k,
-  type Score,
-  scoreMath,
-} from '@lethe/eval';
-import type { EvalTaskOf } from './eval-recipe.js';
-import { type Evaluated, overlapOf } from './evaluated.js';
-import type { TaskResult } from './task-result.js';
+import { answerGsm8k, scoreMath } from './answer-gsm8k.js';
+import { readGsm8k } from './gsm8k-files.js';
+import { MATH_STYLES, type MathProtocol } from './gsm8k-protocol.js';
+import type { Score } from '../interval.js';
+import type { EvalItem } from '../items/eval-item.js';
+import type { EvalTaskOf } from '../evaluation/eval-recipe.js';
+import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
+import type { TaskResult } from '../evaluation/task-result.js';
 
 /** Scores GSM8K under each of its protocols. */
 export async function runGsm8kTask(task: EvalTaskOf<'gsm8k'>, evaluated: Evaluated): Promise<TaskResult[]> {

@@ -1,9 +1,9 @@
-import type { OverlapSplit, Score } from '@lethe/eval';
-import { formatTable } from '../table.js';
+import type { Score } from '../interval.js';
+import type { OverlapSplit } from '../overlap/split-by-overlap.js';
 import type { Evaluation, Measure, TaskResult } from './task-result.js';
 
 /** A score in percent with its interval. */
-export const percent = ({ value, low, high }: Score): string =>
+const percent = ({ value, low, high }: Score): string =>
   `${(100 * value).toFixed(1)} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;
 
 /** A score as it is, such as a rating, with its interval. */
@@ -59,8 +59,3 @@ export const EVALUATION_HEADER = ['task', 'measure', 'score [95% interval]', 'n'
 
 /** One row a measure: task, measure, score with its interval, number of items. */
 export const evaluationRows = ({ tasks }: Pick<Evaluation, 'tasks'>): string[][] => tasks.flatMap(taskRows);
-
-/** A table for people. */
-export function formatEvaluation(evaluation: Evaluation): string {
-  return `${evaluation.model}\n${formatTable(EVALUATION_HEADER, evaluationRows(evaluation))}`;
-}

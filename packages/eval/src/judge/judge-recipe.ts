@@ -1,5 +1,6 @@
-import { HttpJudge, JUDGE_KEY_VARIABLE, type Judging } from '@lethe/eval';
 import { z } from 'zod';
+import { HttpJudge, JUDGE_KEY_VARIABLE } from './http-judge.js';
+import type { Judging } from './judge-answers.js';
 
 /** The judge of a recipe. Its key is no part of it: it comes from the environment alone. */
 export const judgeSchema = z.strictObject({

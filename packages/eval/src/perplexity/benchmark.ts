@@ -1,15 +1,15 @@
 import { sequences } from '@lethe/data-pipeline';
 import { documentPerplexities } from '@lethe/model';
-import { runChoiceTask } from './choice-task.js';
-import { runCodeTask } from './code-task.js';
-import type { EvalTask, EvalTaskOf } from './eval-recipe.js';
-import type { Evaluated } from './evaluated.js';
-import { runFollowBenchTask } from './followbench-task.js';
-import { runGsm8kTask } from './gsm8k-task.js';
-import { runIfevalTask } from './ifeval-task.js';
-import { runInstructionTask } from './instruction-task.js';
-import { runMtBenchTask } from './mt-bench-task.js';
-import type { TaskResult } from './task-result.js';
+import { runChoiceTask } from '../multiple-choice/benchmark.js';
+import { runCodeTask } from '../code/benchmark.js';
+import type { EvalTask, EvalTaskOf } from '../evaluation/eval-recipe.js';
+import type { Evaluated } from '../evaluation/evaluated.js';
+import { runFollowBenchTask } from '../followbench/benchmark.js';
+import { runGsm8kTask } from '../gsm8k/benchmark.js';
+import { runIfevalTask } from '../ifeval/benchmark.js';
+import { runInstructionTask } from '../instructions/benchmark.js';
+import { runMtBenchTask } from '../mt-bench/benchmark.js';
+import type { TaskResult } from '../evaluation/task-result.js';
 
 async function runPerplexityTask(task: EvalTaskOf<'perplexity'>, { model, tokenizer }: Evaluated): Promise<TaskResult> {
   const { name, shards, maxLength, maxDocuments } = task;
