@@ -1,23 +1,45 @@
+import { z } from 'zod';
+import { defineBenchmark, maxItems, type TaskOf } from '../benchmark.js';
 import { UserError } from '@lethe/run';
-import { answerCode, scoreCode } from './answer-code.js';
+import { answerCode, type CodeScores, scoreCode } from './answer-code.js';
 import type { CodeBenchmark } from './code-problem.js';
 import { readHumanEval } from './humaneval.js';
 import { readMbpp } from './mbpp.js';
 import type { Score } from '../interval.js';
 import type { EvalItem } from '../items/eval-item.js';
 import { chooseIsolation } from '../sandbox/choose-isolation.js';
-import type { EvalTaskOf } from '../evaluation/eval-recipe.js';
 import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
-import { textCounts } from '../gsm8k/benchmark.js';
-import type { TaskResult } from '../evaluation/task-result.js';
+import { textCounts } from '../items/text-counts.js';
+import type { Answered } from '../evaluation/answered.js';
 
-function readBenchmark({ benchmark, data }: EvalTaskOf<'code'>): CodeBenchmark {
+const settings = {
+  benchmark: z.enum(['humaneval', 'mbpp', 'mbpp-sanitized']),
+  data: z.string().describe('HumanEval.jsonl[.gz], mbpp.jsonl or sanitized-mbpp.json'),
+  shots: z.int().nonnegative().optional().describe('default: 0 for humaneval, 3 for mbpp'),
+  maxNewTokens: z.int().positive().optional().describe('default: 512'),
+  seconds: z.number().positive().optional().describe('wall time of a program; default: 3 for humaneval, 10 for mbpp'),
+  samples: z.int().positive().default(1).describe('programs for each problem'),
+  temperature: z.number().nonnegative().default(0),
+  topP: z.number().positive().max(1).default(1),
+  seed: z.int().nonnegative().default(0),
+  k: z.array(z.int().positive()).min(1).default([1]).describe('of pass@k'),
+  maxItems,
+};
+type Task = TaskOf<'code', typeof settings>;
+
+/** What `lethe eval` writes of it. */
+export interface CodeResult extends Answered {
+  kind: 'code';
+  scores: CodeScores;
+}
+
+function readBenchmark({ benchmark, data }: Task): CodeBenchmark {
   if (benchmark === 'humaneval') return readHumanEval(data);
   return readMbpp(data, benchmark === 'mbpp' ? 'full' : 'sanitized');
 }
 
 /** Has the model write programs, runs them in the sandbox, and scores pass@k. */
-export async function runCodeTask(task: EvalTaskOf<'code'>, evaluated: Evaluated): Promise<TaskResult> {
+async function run(task: Task, evaluated: Evaluated): Promise<CodeResult[]> {
   const { name, samples, temperature, topP, seed, k } = task;
   if (k.some((one) => one > samples))
     throw new UserError(`${name}: k: expected at most samples (${samples}), got ${k}`);
@@ -45,18 +67,23 @@ export async function runCodeTask(task: EvalTaskOf<'code'>, evaluated: Evaluated
     return { [`pass@${first}`]: score };
   };
   const { pass: _, ...verdicts } = scores.verdicts;
-  return {
-    kind: 'code',
-    name,
-    average: 'micro',
-    measures: scores.passAt.map(({ k: one, score }) => ({ name: `pass@${one} %`, score })),
-    counts: {
-      ...Object.fromEntries(Object.entries(verdicts).map(([verdict, count]) => [`programs: ${verdict}`, count])),
-      ...(isolation === 'none' && { 'programs run without a sandbox': items.length * samples }),
-      ...textCounts(items),
+  return [
+    {
+      kind: 'code',
+      name,
+      average: 'micro',
+      measures: scores.passAt.map(({ k: one, score }) => ({ name: `pass@${one} %`, score })),
+      counts: {
+        ...Object.fromEntries(Object.entries(verdicts).map(([verdict, count]) => [`programs: ${verdict}`, count])),
+        ...(isolation === 'none' && { 'programs run without a sandbox': items.length * samples }),
+        ...textCounts(items),
+      },
+      ...overlapOf(items, evaluated, rates),
+      scores,
+      items,
     },
-    ...overlapOf(items, evaluated, rates),
-    scores,
-    items,
-  };
+  ];
 }
+
+/** HumanEval and MBPP: programs that are run. */
+export const code = defineBenchmark('code', settings, run);

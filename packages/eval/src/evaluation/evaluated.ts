@@ -9,7 +9,6 @@ import type { EvalItem } from '../items/eval-item.js';
 import type { Judging } from '../judge/judge-answers.js';
 import type { KnownLogprobs } from '../multiple-choice/answer-choices.js';
 import { type OverlapSplit, splitByOverlap } from '../overlap/split-by-overlap.js';
-import type { EvalTask } from './eval-recipe.js';
 
 /** Where items are kept while a model is evaluated, and what they depend on. */
 export interface ItemsPlace {
@@ -29,7 +28,7 @@ export interface Evaluated {
   /** Programs may run with the user's own rights where there is no sandbox. */
   allowsUnsandboxed: boolean;
   /** How the items of a task that asks `questions` are kept and reported. */
-  answering: (task: EvalTask & { protocol?: string }, questions: unknown) => Answering;
+  answering: (task: { name: string }, questions: unknown) => Answering;
   /** How the answers of a task, by its name, are judged; undefined where there is no judge. */
   judging: (name: string) => Judging | undefined;
   /** Tells the user what a score is not. */
@@ -50,7 +49,7 @@ const sha256 = (value: unknown): string => createHash('sha256').update(JSON.stri
 /** The file that a task's items go to: its name tells apart everything they depend on. */
 export function itemLog(
   { folder, model, device }: ItemsPlace,
-  task: EvalTask & { protocol?: string },
+  task: { name: string },
   of: { questions: unknown; checkpoint: string[] },
 ): NonNullable<Answering['log']> {
   const { name } = task;

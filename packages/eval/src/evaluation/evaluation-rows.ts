@@ -1,6 +1,8 @@
 import type { Score } from '../interval.js';
 import type { OverlapSplit } from '../overlap/split-by-overlap.js';
-import type { Evaluation, Measure, TaskResult } from './task-result.js';
+import type { TaskResult } from '../benchmarks.js';
+import type { Measure } from './answered.js';
+import type { Evaluation } from './evaluation.js';
 
 /** A score in percent with its interval. */
 const percent = ({ value, low, high }: Score): string =>

@@ -1,9 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { UserError } from '@lethe/run';
-import type { Answered, Evaluation, TaskResult } from './task-result.js';
-
-/** Whether a result has items that can be compared: all but perplexities. */
-export const isAnswered = (task: TaskResult): task is TaskResult & Answered => 'items' in task;
+import type { Evaluation } from './evaluation.js';
 
 /** Reads results of `lethe eval`. @throws UserError for another file. */
 export function readEvaluation(file: string): Evaluation {

@@ -1,11 +1,10 @@
 import { checkpointFolder, loadTokenizer, readOverlaps } from '@lethe/data-pipeline';
 import { loadLlama } from '@lethe/model';
 import type { Logger } from '@lethe/run';
-import type { EvalTask } from './eval-recipe.js';
 import { checkpointFiles, type Evaluated, itemLog } from './evaluated.js';
 import { type JudgeRecipe, openJudge } from '../judge/judge-recipe.js';
-import { runTask } from '../perplexity/benchmark.js';
-import type { Evaluation } from './task-result.js';
+import { type EvalTask, runTask } from '../benchmarks.js';
+import type { Evaluation } from './evaluation.js';
 
 /** What is evaluated. */
 export interface EvaluationPlan {
@@ -54,7 +53,7 @@ export async function runEvaluation(recipe: EvaluationPlan, logger: Logger): Pro
   for (const task of recipe.tasks) {
     logger.progress(`${recipe.model}: ${task.name}`);
     const results = await runTask(task, evaluated);
-    if (overlaps && task.kind !== 'perplexity' && !results.some((result) => 'overlap' in result)) {
+    if (overlaps && 'data' in task && !results.some((result) => 'overlap' in result)) {
       logger.warn(
         `${task.name}: ${overlap.join(', ')} did not look for ${task.data}; prepare with its files in filters.overlap.sets`,
       );

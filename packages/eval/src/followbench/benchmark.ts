@@ -1,24 +1,28 @@
-import { answerChats, type ChatAnswer } from '../chat/answer-chats.js';
+import { z } from 'zod';
+import { defineBenchmark, type TaskOf } from '../benchmark.js';
+import { answerChats } from '../chat/answer-chats.js';
+import type { Answered, Measure } from '../evaluation/answered.js';
+import type { Evaluated } from '../evaluation/evaluated.js';
+import { type AnsweredQuestion, type JudgedScoring, scoreJudged } from '../judge/judged-benchmark.js';
 import { readFollowBench } from './follow-files.js';
-import { FOLLOW_CATEGORIES, type FollowItem } from './follow-item.js';
+import { FOLLOW_CATEGORIES, FOLLOW_LANGUAGES, type FollowItem } from './follow-item.js';
 import { followRequest, readFollowVerdict } from './follow-judging.js';
 import { followsRule, isRuleChecked } from './follow-rules.js';
 import { type FollowScores, isHard, scoreFollow, softShare } from './score-follow.js';
-import type { Score } from '../interval.js';
-import type { EvalItem } from '../items/eval-item.js';
-import type { EvalTaskOf } from '../evaluation/eval-recipe.js';
-import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
-import {
-  answerDetails,
-  chatCounts,
-  judgeCounts,
-  judged,
-  type JudgedAnswers,
-  type UnscoredAnswer,
-  unscoredAnswer,
-  withNoise,
-} from '../judge/judged-answers.js';
-import type { Measure, TaskResult } from '../evaluation/task-result.js';
+
+const settings = {
+  data: z.string().describe('folder with content_constraints.json and the other five'),
+  language: z.enum(FOLLOW_LANGUAGES).default('en').describe('whose rules and judge’s message'),
+  maxNewTokens: z.int().positive().default(2048),
+  maxGroups: z.int().positive().optional().describe('only the first so many groups of five levels of each category'),
+};
+type Task = TaskOf<'followbench', typeof settings>;
+
+/** What `lethe eval` writes of it. */
+export interface FollowResult extends Answered {
+  kind: 'followbench';
+  scores: FollowScores;
+}
 
 /** The first so many groups of each category. */
 function firstGroups(items: FollowItem[], count: number | undefined): FollowItem[] {
@@ -31,22 +35,24 @@ function firstGroups(items: FollowItem[], count: number | undefined): FollowItem
 
 const word = (isSatisfied: boolean): string => (isSatisfied ? 'YES' : 'NO');
 
-/** A scored item: its score is the soft one, its readings are both. */
-function itemOf(item: FollowItem, answer: ChatAnswer, satisfied: boolean[], judgements?: string[]): EvalItem {
-  const prediction = satisfied.map(word).join(' ');
-  const soft = softShare(satisfied);
-  return {
-    id: item.id,
-    group: item.category,
-    cluster: item.group,
-    prediction,
-    score: soft,
-    texts: [answer.text],
-    readings: { HSR: { prediction, score: isHard(satisfied) ? 1 : 0 }, SSR: { prediction, score: soft } },
-    ...(judgements && { judgements }),
-    ...answerDetails(answer),
-  };
-}
+/** A verdict is a truth value for each constraint; the score of an item is the soft one, its readings are both. */
+const scoring: JudgedScoring<FollowItem, boolean[], FollowScores> = {
+  read: (text, { level }) => readFollowVerdict(text, level),
+  score: (verdicts) => scoreFollow(verdicts.map(({ question, verdict }) => ({ item: question, satisfied: verdict }))),
+  noise: ({ hsr, ssr }) => ({ HSR: hsr.value, SSR: ssr.value }),
+  rates: ({ hsr, ssr }) => ({ hsr, ssr }),
+  item: ({ category, group }, satisfied) => {
+    const prediction = satisfied.map(word).join(' ');
+    const soft = softShare(satisfied);
+    return {
+      group: category,
+      cluster: group,
+      prediction,
+      score: soft,
+      readings: { HSR: { prediction, score: isHard(satisfied) ? 1 : 0 }, SSR: { prediction, score: soft } },
+    };
+  },
+};
 
 function measuresOf(scores: FollowScores, isWhole: boolean): Measure[] {
   const part = isWhole ? '' : ', rule-checked items only';
@@ -66,93 +72,58 @@ function measuresOf(scores: FollowScores, isWhole: boolean): Measure[] {
   ];
 }
 
-/** An item with its answer, and what rules or the judge make of it. */
-interface Followed {
-  item: FollowItem;
-  answer: ChatAnswer;
-  /** In a round of judging; undefined: not scored. */
-  satisfied: (round: number) => boolean[] | undefined;
-  judgements?: string[];
-}
-
-const scoresOf = (followed: readonly Followed[], round: number): FollowScores =>
-  scoreFollow(followed.map(({ item, satisfied }) => ({ item, satisfied: satisfied(round) })));
-
-/** Answers the items, and has those judged that have no rule. */
-async function follow(
+/** Answers the items; a rule decides where there is one. */
+async function answer(
   items: readonly FollowItem[],
-  task: EvalTaskOf<'followbench'>,
+  task: Task,
   evaluated: Evaluated,
-): Promise<{ followed: Followed[]; judgedAnswers: JudgedAnswers<boolean[]> }> {
-  const { name, language, maxNewTokens } = task;
+): Promise<AnsweredQuestion<FollowItem, boolean[]>[]> {
+  const { language, maxNewTokens } = task;
   const questions = items.map(({ id, instruction, place }) => ({
     id,
     turns: [{ role: 'user' as const, content: instruction }],
     place,
   }));
   const answers = await answerChats(evaluated, questions, { maxNewTokens, ...evaluated.answering(task, items) });
-  const asked = items.flatMap((item, i) => {
-    if (isRuleChecked(item, language)) return [];
-    return [{ id: item.id, request: followRequest(item, answers[i].text, language) }];
+  return items.map((question, i) => {
+    const { text } = answers[i];
+    const decided = isRuleChecked(question, language)
+      ? { verdict: [followsRule(question, text, language)] }
+      : { request: followRequest(question, text, language) };
+    return { question, answer: answers[i], ...decided };
   });
-  const levels = new Map(items.map(({ id, level }) => [id, level]));
-  const judgedAnswers = await judged(asked, evaluated.judging(name), (id, text) =>
-    readFollowVerdict(text, levels.get(id)!),
-  );
-  const followed = items.map((item, i): Followed => {
-    const answer = answers[i];
-    if (isRuleChecked(item, language))
-      return { item, answer, satisfied: () => [followsRule(item, answer.text, language)] };
-    const verdict = judgedAnswers.verdicts.get(item.id);
-    return { item, answer, satisfied: (round) => verdict?.values[round], judgements: verdict?.texts };
-  });
-  return { followed, judgedAnswers };
 }
 
 /** Scores FollowBench: items with rules by them, the others through the judge, where there is one. */
-export async function runFollowBenchTask(task: EvalTaskOf<'followbench'>, evaluated: Evaluated): Promise<TaskResult> {
+async function run(task: Task, evaluated: Evaluated): Promise<FollowResult[]> {
   const { name, language } = task;
   const items = firstGroups(await readFollowBench(task.data), task.maxGroups);
-  const { followed, judgedAnswers } = await follow(items, task, evaluated);
-  const scored: EvalItem[] = [];
-  const unscored: UnscoredAnswer[] = [];
-  for (const { item, answer, satisfied, judgements } of followed) {
-    const found = satisfied(0);
-    if (found) scored.push(itemOf(item, answer, found, judgements));
-    else unscored.push(unscoredAnswer(answer, judgements));
-  }
-  const scores = scoresOf(followed, 0);
-  const judge = withNoise(judgedAnswers, (round) => {
-    const { hsr, ssr } = scoresOf(followed, round);
-    return { HSR: hsr.value, SSR: ssr.value };
-  });
+  const answered = await answer(items, task, evaluated);
+  const { overlap, ...found } = await scoreJudged(name, answered, scoring, evaluated);
+  const { scores, judge, counts, unscored } = found;
   const isWhole = unscored.every(({ reason }) => reason !== 'no judge');
   if (!isWhole)
     evaluated.warn(
       `${name}: ${unscored.length} of ${items.length} items need a judge and are not scored; ` +
         'the same command with --judge-url and --judge-model scores them, from the answers that are kept',
     );
-  const rates = (some: EvalItem[]): Record<string, Score> => {
-    const ids = new Set(some.map(({ id }) => id));
-    const { hsr, ssr } = scoresOf(
-      followed.filter(({ item }) => ids.has(item.id)),
-      0,
-    );
-    return { hsr, ssr };
-  };
-  const answers = followed.map(({ answer }) => answer);
-  return {
-    kind: 'followbench',
-    name,
-    protocol: language,
-    average: 'macro',
-    compares: ['HSR', 'SSR'],
-    measures: measuresOf(scores, isWhole),
-    counts: { ...judgeCounts(judge, unscored), ...chatCounts(answers, evaluated) },
-    ...overlapOf(scored, evaluated, rates),
-    ...(judge && { judge }),
-    scores,
-    items: scored,
-    unscored,
-  };
+  return [
+    {
+      kind: 'followbench',
+      name,
+      protocol: language,
+      average: 'macro',
+      compares: ['HSR', 'SSR'],
+      measures: measuresOf(scores, isWhole),
+      counts,
+      ...overlap,
+      ...(judge && { judge }),
+      scores,
+      items: found.items,
+      unscored,
+    },
+  ];
 }
+
+/** FollowBench: instructions with one to five constraints. */
+export const followBench = defineBenchmark('followbench', settings, run);

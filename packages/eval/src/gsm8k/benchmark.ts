@@ -1,22 +1,38 @@
-import { answerGsm8k, scoreMath } from './answer-gsm8k.js';
+import { z } from 'zod';
+import { defineBenchmark, forEachProtocol, maxItems, type TaskOf } from '../benchmark.js';
+import { answerGsm8k, type MathScore, scoreMath } from './answer-gsm8k.js';
 import { readGsm8k } from './gsm8k-files.js';
-import { MATH_STYLES, type MathProtocol } from './gsm8k-protocol.js';
+import { MATH_PROTOCOLS, MATH_STYLES, type MathReading } from './gsm8k-protocol.js';
 import type { Score } from '../interval.js';
 import type { EvalItem } from '../items/eval-item.js';
-import type { EvalTaskOf } from '../evaluation/eval-recipe.js';
 import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
-import type { TaskResult } from '../evaluation/task-result.js';
+import { textCounts } from '../items/text-counts.js';
+import type { Answered } from '../evaluation/answered.js';
+
+const settings = {
+  data: z.string().describe('folder with test.jsonl and train.jsonl'),
+  protocols: z.array(z.enum(MATH_PROTOCOLS)).min(1).default(['opencompass']),
+  shots: z.int().nonnegative().optional().describe('default: 4 under opencompass, 5 under lm-eval'),
+  maxNewTokens: z.int().positive().optional().describe('default: 512 under opencompass, 256 under lm-eval'),
+  maxItems,
+};
+type Task = TaskOf<'gsm8k', typeof settings>;
+
+/** What `lethe eval` writes of it. */
+export interface MathResult extends Answered {
+  kind: 'gsm8k';
+  scores: Record<MathReading, MathScore>;
+}
 
 /** Scores GSM8K under each of its protocols. */
-export async function runGsm8kTask(task: EvalTaskOf<'gsm8k'>, evaluated: Evaluated): Promise<TaskResult[]> {
+async function run(task: Task, evaluated: Evaluated): Promise<MathResult[]> {
   const all = readGsm8k(task.data);
   const problems = { ...all, test: all.test.slice(0, task.maxItems) };
-  const { protocols, ...settings } = task;
-  const run = async (protocol: MathProtocol): Promise<TaskResult> => {
-    const name = protocols.length > 1 ? `${task.name} (${protocol})` : task.name;
+  const { protocols: _, ...asked } = task;
+  return forEachProtocol(task, async (protocol, name): Promise<MathResult> => {
     const { numShots, maxNewTokens, usual } = MATH_STYLES[protocol];
     const asking = { protocol, numShots: task.shots ?? numShots, maxNewTokens: task.maxNewTokens ?? maxNewTokens };
-    const resolved = { ...settings, ...asking, protocols: [protocol], name };
+    const resolved = { ...asked, ...asking, protocols: [protocol], name };
     const items = await answerGsm8k(evaluated, problems, { ...asking, ...evaluated.answering(resolved, problems) });
     const scores = scoreMath(items);
     const other = usual === 'strict' ? 'flexible' : 'strict';
@@ -41,16 +57,8 @@ export async function runGsm8kTask(task: EvalTaskOf<'gsm8k'>, evaluated: Evaluat
       scores,
       items,
     };
-  };
-  const results: TaskResult[] = [];
-  for (const protocol of protocols) results.push(await run(protocol));
-  return results;
+  });
 }
 
-/** What went otherwise than it should while texts were generated. */
-export function textCounts(items: EvalItem[]): Record<string, number> {
-  return {
-    'prompts cut to the context': items.filter(({ cut }) => cut !== undefined).length,
-    'texts cut at the limit of new tokens': items.reduce((sum, { numUnfinished = 0 }) => sum + numUnfinished, 0),
-  };
-}
+/** GSM8K: word problems with a number as the answer. */
+export const gsm8k = defineBenchmark('gsm8k', settings, run);

@@ -1,17 +1,35 @@
+import { z } from 'zod';
+import { defineBenchmark, maxItems, type TaskOf } from '../benchmark.js';
 import { UserError } from '@lethe/run';
 import { hasChatTemplate } from '../chat/chat-prompter.js';
 import { answerIfeval, type PromptFormat } from './answer-ifeval.js';
 import { readIfeval } from './ifeval-files.js';
-import { scoreIfeval } from './score-ifeval.js';
+import { type IfevalScores, scoreIfeval } from './score-ifeval.js';
 import type { Score } from '../interval.js';
 import type { EvalItem } from '../items/eval-item.js';
-import type { EvalTaskOf } from '../evaluation/eval-recipe.js';
 import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
-import { textCounts } from '../gsm8k/benchmark.js';
-import type { Measure, TaskResult } from '../evaluation/task-result.js';
+import { textCounts } from '../items/text-counts.js';
+import type { Answered, Measure } from '../evaluation/answered.js';
+
+const settings = {
+  data: z.string().describe('folder with input_data.jsonl, punkt_english/ and langdetect_profiles/'),
+  format: z
+    .enum(['chat', 'plain'])
+    .optional()
+    .describe('default: chat where the model has a chat template, otherwise the prompt alone'),
+  maxNewTokens: z.int().positive().default(1280),
+  maxItems,
+};
+type Task = TaskOf<'ifeval', typeof settings>;
+
+/** What `lethe eval` writes of it. */
+export interface IfevalResult extends Answered {
+  kind: 'ifeval';
+  scores: IfevalScores;
+}
 
 /** The model's chat format where it has one, unless the recipe says otherwise. */
-function formatOf({ name, format }: EvalTaskOf<'ifeval'>, { tokenizer }: Evaluated): PromptFormat {
+function formatOf({ name, format }: Task, { tokenizer }: Evaluated): PromptFormat {
   const own = hasChatTemplate(tokenizer) ? 'chat' : 'plain';
   if (format === 'chat' && own === 'plain')
     throw new UserError(
@@ -22,7 +40,7 @@ function formatOf({ name, format }: EvalTaskOf<'ifeval'>, { tokenizer }: Evaluat
 }
 
 /** Has the model respond to IFEval's prompts, and checks the responses. */
-export async function runIfevalTask(task: EvalTaskOf<'ifeval'>, evaluated: Evaluated): Promise<TaskResult> {
+async function run(task: Task, evaluated: Evaluated): Promise<IfevalResult[]> {
   const format = formatOf(task, evaluated);
   const read = readIfeval(task.data);
   const ifeval = { ...read, prompts: read.prompts.slice(0, task.maxItems) };
@@ -43,18 +61,23 @@ export async function runIfevalTask(task: EvalTaskOf<'ifeval'>, evaluated: Evalu
     name: `accuracy % (strict), ${instruction}`,
     score: strict,
   }));
-  return {
-    kind: 'ifeval',
-    name: task.name,
-    average: 'micro',
-    measures: [...levels, ...byInstruction],
-    counts: {
-      ...(format === 'plain' && { 'prompts given without a chat format': items.length }),
-      'empty responses': scores.numEmpty,
-      ...textCounts(items),
+  return [
+    {
+      kind: 'ifeval',
+      name: task.name,
+      average: 'micro',
+      measures: [...levels, ...byInstruction],
+      counts: {
+        ...(format === 'plain' && { 'prompts given without a chat format': items.length }),
+        'empty responses': scores.numEmpty,
+        ...textCounts(items),
+      },
+      ...overlapOf(items, evaluated, rates),
+      scores,
+      items,
     },
-    ...overlapOf(items, evaluated, rates),
-    scores,
-    items,
-  };
+  ];
 }
+
+/** IFEval: instructions whose following is checked by rule. */
+export const ifeval = defineBenchmark('ifeval', settings, run);

@@ -1,13 +1,26 @@
+import { z } from 'zod';
+import { defineBenchmark, type TaskOf } from '../benchmark.js';
 import { ChatRenderer } from '@lethe/data-pipeline';
 import { generateTexts } from '../engine/generate-texts.js';
 import { type InstructionScores, type RuleInstruction, scoreInstructions } from './score-instructions.js';
 import type { Score } from '../interval.js';
 import { answerItems } from '../items/answer-items.js';
 import type { EvalItem } from '../items/eval-item.js';
-import type { EvalTaskOf } from '../evaluation/eval-recipe.js';
 import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
 import { readInstructions } from './read-instructions.js';
-import type { TaskResult } from '../evaluation/task-result.js';
+import type { Answered } from '../evaluation/answered.js';
+
+const settings = {
+  data: z.string().describe('JSONL: {"prompt", "constraints"} a line'),
+  maxNewTokens: z.int().positive().default(64),
+};
+type Task = TaskOf<'instructions', typeof settings>;
+
+/** What `lethe eval` writes of it. */
+export interface InstructionResult extends Answered {
+  kind: 'instructions';
+  scores: InstructionScores;
+}
 
 type Asked = RuleInstruction & { id: string };
 
@@ -17,7 +30,7 @@ function itemOf({ id, place, ...instruction }: Asked, response: string): EvalIte
 }
 
 /** Greedy responses of a chat model, checked by rule. */
-export async function runInstructionTask(task: EvalTaskOf<'instructions'>, evaluated: Evaluated): Promise<TaskResult> {
+async function run(task: Task, evaluated: Evaluated): Promise<InstructionResult[]> {
   const { model, tokenizer } = evaluated;
   const asked = readInstructions(task.data).map((instruction, i): Asked => ({ ...instruction, id: String(i) }));
   const byId = new Map(asked.map((instruction) => [instruction.id, instruction]));
@@ -43,16 +56,21 @@ export async function runInstructionTask(task: EvalTaskOf<'instructions'>, evalu
     return { hsr, ssr };
   };
   const scores = score(items);
-  return {
-    kind: task.kind,
-    name: task.name,
-    average: 'micro',
-    measures: [
-      { name: 'HSR %', score: scores.hsr },
-      { name: 'SSR %', score: scores.ssr },
-    ],
-    ...overlapOf(items, evaluated, rates),
-    scores,
-    items,
-  };
+  return [
+    {
+      kind: task.kind,
+      name: task.name,
+      average: 'micro',
+      measures: [
+        { name: 'HSR %', score: scores.hsr },
+        { name: 'SSR %', score: scores.ssr },
+      ],
+      ...overlapOf(items, evaluated, rates),
+      scores,
+      items,
+    },
+  ];
 }
+
+/** Instructions with constraints, in a file of the user's own. */
+export const instructions = defineBenchmark('instructions', settings, run);

@@ -1,99 +1,80 @@
-import type { ChatAnswer } from '../chat/answer-chats.js';
+import { z } from 'zod';
+import { defineBenchmark, type TaskOf } from '../benchmark.js';
+import type { Answered, Measure } from '../evaluation/answered.js';
+import type { Evaluated } from '../evaluation/evaluated.js';
 import type { Score } from '../interval.js';
-import type { EvalItem } from '../items/eval-item.js';
-import type { ToJudge } from '../judge/judge-answers.js';
-import { answerMtBench, type MtConversation } from './answer-mt-bench.js';
-import {
-  type MtPrompt,
-  type MtQuestion,
-  type MtReferences,
-  readMtPrompts,
-  readMtQuestions,
-  readMtReferences,
-} from './mt-bench-files.js';
+import { type AnsweredQuestion, type JudgedScoring, scoreJudged, type Verdict } from '../judge/judged-benchmark.js';
+import { answerMtBench } from './answer-mt-bench.js';
+import { type MtQuestion, readMtPrompts, readMtQuestions, readMtReferences } from './mt-bench-files.js';
 import { HIGHEST_RATING, mtRequest, readRating } from './mt-judging.js';
 import { type MtRating, type MtScores, scoreMtBench } from './score-mt-bench.js';
-import type { EvalTaskOf } from '../evaluation/eval-recipe.js';
-import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
-import {
-  answerDetails,
-  chatCounts,
-  judgeCounts,
-  judged,
-  type JudgedAnswers,
-  type UnscoredAnswer,
-  unscoredAnswer,
-  withNoise,
-} from '../judge/judged-answers.js';
-import type { Measure, TaskResult } from '../evaluation/task-result.js';
+
+const settings = {
+  data: z.string().describe('folder with question.jsonl, reference_answer/ and judge_prompts.jsonl'),
+  references: z.string().optional().describe('file of reference_answer/; default: the corrected ones, if there'),
+  maxNewTokens: z.int().positive().default(1024),
+  seed: z.int().nonnegative().default(0),
+  maxQuestions: z.int().positive().optional().describe('only the first so many questions'),
+};
+type Task = TaskOf<'mt-bench', typeof settings>;
+
+/** What `lethe eval` writes of it. */
+export interface MtResult extends Answered {
+  kind: 'mt-bench';
+  scores: MtScores & { references?: string };
+}
 
 const TURNS = [1, 2] as const;
 
-/** The judge's prompts and reference answers. */
-interface Grading {
-  prompts: Map<string, MtPrompt>;
-  references: MtReferences;
-}
-
-/** What the judge is asked: both turns of every conversation. */
-const requests = (conversations: readonly MtConversation[], { prompts, references }: Grading): ToJudge[] =>
-  conversations.flatMap(({ question, answers: [first, second] }) => [
-    { id: first.id, request: mtRequest({ question, answers: [first.text] }, prompts, references) },
-    { id: second.id, request: mtRequest({ question, answers: [first.text, second.text] }, prompts, references) },
-  ]);
-
-/** A turn with its answer and its ratings, one a round; undefined: no judge. */
-interface RatedTurn {
+/** One turn of a question: what gets a rating. */
+interface MtTurn {
   question: MtQuestion;
   turn: 1 | 2;
-  answer: ChatAnswer;
-  ratings?: (number | undefined)[];
-  judgements?: string[];
 }
 
-/** The ratings of a round that could be read. */
-const ratingsOf = (turns: readonly RatedTurn[], round: number): MtRating[] =>
-  turns.flatMap(({ question, turn, ratings }) => {
-    const rating = ratings?.[round];
-    return rating === undefined ? [] : [{ question: question.id, category: question.category, turn, rating }];
-  });
+/** The rating of a turn that has one. */
+const ratingOf = ({ question: { question, turn }, verdict }: Verdict<MtTurn, number>): MtRating[] =>
+  verdict === undefined ? [] : [{ question: question.id, category: question.category, turn, rating: verdict }];
 
-/** Answers both turns of the questions, and has them rated where there is a judge. */
-async function rateTurns(
+/** A verdict is a rating; the score of an item is the share of the highest rating. */
+const scoring: JudgedScoring<MtTurn, number, MtScores> = {
+  read: readRating,
+  score: (verdicts) => scoreMtBench(verdicts.flatMap(ratingOf)),
+  noise: ({ overall }) => ({ rating: overall.value }),
+  rates: ({ overall }) => ({ rating: overall }),
+  item: ({ question }, rating) => ({
+    group: question.category,
+    cluster: question.id,
+    prediction: String(rating),
+    score: rating / HIGHEST_RATING,
+  }),
+};
+
+/** Answers both turns of the questions, and asks to have them rated where there is a judge. */
+async function answer(
   questions: readonly MtQuestion[],
-  task: EvalTaskOf<'mt-bench'>,
+  task: Task,
   evaluated: Evaluated,
-): Promise<{ turns: RatedTurn[]; judgedAnswers: JudgedAnswers<number>; references?: string }> {
-  const { references: file, ...answered } = task;
+): Promise<{ answered: AnsweredQuestion<MtTurn, number>[]; references?: string }> {
+  const { references: file, ...asked } = task;
   const { name, data, maxNewTokens, seed } = task;
-  const judging = evaluated.judging(name);
   // Read before the answers are generated, so that what is missing is missed at once.
-  const grading = judging && { prompts: readMtPrompts(data), references: readMtReferences(data, questions, file) };
-  const options = { maxNewTokens, seed, ...evaluated.answering(answered, questions) };
+  const grading = evaluated.judging(name) && {
+    prompts: readMtPrompts(data),
+    references: readMtReferences(data, questions, file),
+  };
+  const options = { maxNewTokens, seed, ...evaluated.answering(asked, questions) };
   const conversations = await answerMtBench(evaluated, questions, options);
-  const asked = grading ? requests(conversations, grading) : [];
-  const judgedAnswers = await judged(asked, judging, (_id, text) => readRating(text));
-  const turns = conversations.flatMap(({ question, answers }) =>
-    TURNS.map((turn): RatedTurn => {
-      const answer = answers[turn - 1];
-      const verdict = judgedAnswers.verdicts.get(answer.id);
-      return { question, turn, answer, ratings: verdict?.values, judgements: verdict?.texts };
+  const answered = conversations.flatMap(({ question, answers }) =>
+    TURNS.map((turn) => {
+      const [first, second] = answers.map(({ text }) => text);
+      const spoken: [string] | [string, string] = turn === 1 ? [first] : [first, second];
+      const request = grading && mtRequest({ question, answers: spoken }, grading.prompts, grading.references);
+      return { question: { question, turn }, answer: answers[turn - 1], ...(request && { request }) };
     }),
   );
-  return { turns, judgedAnswers, ...(grading && { references: grading.references.file }) };
+  return { answered, ...(grading && { references: grading.references.file }) };
 }
-
-/** A rated item: its score is the share of the highest rating. */
-const itemOf = ({ question, answer, judgements }: RatedTurn, rating: number): EvalItem => ({
-  id: answer.id,
-  group: question.category,
-  cluster: question.id,
-  prediction: String(rating),
-  score: rating / HIGHEST_RATING,
-  texts: [answer.text],
-  ...(judgements && { judgements }),
-  ...answerDetails(answer),
-});
 
 const measure = (name: string, score: Score): Measure => ({ name, score, unit: 'plain' });
 
@@ -104,41 +85,33 @@ const measuresOf = ({ overall, byTurn, byCategory }: MtScores): Measure[] => [
 ];
 
 /** Scores MT-Bench by single-answer grading; without a judge it only answers, and says how to judge later. */
-export async function runMtBenchTask(task: EvalTaskOf<'mt-bench'>, evaluated: Evaluated): Promise<TaskResult> {
+async function run(task: Task, evaluated: Evaluated): Promise<MtResult[]> {
   const { name } = task;
   const questions = readMtQuestions(task.data).slice(0, task.maxQuestions);
-  const { turns, judgedAnswers, references } = await rateTurns(questions, task, evaluated);
-  const items: EvalItem[] = [];
-  const unscored: UnscoredAnswer[] = [];
-  for (const turn of turns) {
-    const rating = turn.ratings?.[0];
-    if (rating === undefined) unscored.push(unscoredAnswer(turn.answer, turn.judgements));
-    else items.push(itemOf(turn, rating));
-  }
-  const scores = scoreMtBench(ratingsOf(turns, 0));
-  const judge = withNoise(judgedAnswers, (round) => ({ rating: scoreMtBench(ratingsOf(turns, round)).overall.value }));
+  const { answered, references } = await answer(questions, task, evaluated);
+  const { overlap, ...found } = await scoreJudged(name, answered, scoring, evaluated);
+  const { scores, judge, counts, unscored } = found;
   if (!judge)
     evaluated.warn(
       `${name}: ${unscored.length} answers are written and none is rated; ` +
         'the same command with --judge-url and --judge-model rates them, from the answers that are kept',
     );
-  const rates = (some: EvalItem[]): Record<string, Score> => {
-    const ids = new Set(some.map(({ id }) => id));
-    const own = turns.filter(({ answer }) => ids.has(answer.id));
-    return { rating: scoreMtBench(ratingsOf(own, 0)).overall };
-  };
-  const answers = turns.map(({ answer }) => answer);
-  return {
-    kind: 'mt-bench',
-    name,
-    average: 'micro',
-    highest: HIGHEST_RATING,
-    measures: judge ? measuresOf(scores) : [],
-    counts: { ...judgeCounts(judge, unscored), ...chatCounts(answers, evaluated) },
-    ...overlapOf(items, evaluated, rates),
-    ...(judge && { judge }),
-    scores: { ...scores, ...(references !== undefined && { references }) },
-    items,
-    unscored,
-  };
+  return [
+    {
+      kind: 'mt-bench',
+      name,
+      average: 'micro',
+      highest: HIGHEST_RATING,
+      measures: judge ? measuresOf(scores) : [],
+      counts,
+      ...overlap,
+      ...(judge && { judge }),
+      scores: { ...scores, ...(references !== undefined && { references }) },
+      items: found.items,
+      unscored,
+    },
+  ];
 }
+
+/** MT-Bench: conversations of two turns. */
+export const mtBench = defineBenchmark('mt-bench', settings, run);

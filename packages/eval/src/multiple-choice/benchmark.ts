@@ -1,21 +1,36 @@
+import { z } from 'zod';
+import { defineBenchmark, forEachProtocol, type TaskOf } from '../benchmark.js';
 import { type Score, wilson } from '../interval.js';
 import { type EvalItem, isRight } from '../items/eval-item.js';
 import { answerChoices } from './answer-choices.js';
-import { readChoiceFolder } from './choice-benchmark.js';
-import { type ChoiceProtocol, defaultShots } from './choice-prompt.js';
-import { scoreChoices, usualAverage } from './score-choices.js';
-import type { EvalTaskOf } from '../evaluation/eval-recipe.js';
+import { CHOICE_BENCHMARKS, readChoiceFolder } from './choice-benchmark.js';
+import { CHOICE_PROTOCOLS, defaultShots } from './choice-prompt.js';
+import { type ChoiceScores, scoreChoices, usualAverage } from './score-choices.js';
 import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
-import type { TaskResult } from '../evaluation/task-result.js';
+import type { Answered } from '../evaluation/answered.js';
+
+const settings = {
+  benchmark: z.enum(CHOICE_BENCHMARKS).default('mmlu').describe('whose files, prompts and averages'),
+  data: z.string().describe('folder as distributed: dev/, test/ or val/ with a CSV per subject'),
+  split: z.enum(['test', 'val']).optional().describe('default: test, and val for ceval'),
+  protocols: z.array(z.enum(CHOICE_PROTOCOLS)).min(1).default(['original']),
+  shots: z.int().nonnegative().optional().describe('default: 5, and 0 under lm-eval'),
+};
+type Task = TaskOf<'multiple-choice', typeof settings>;
+
+/** What `lethe eval` writes of it. */
+export interface ChoiceResult extends Answered {
+  kind: 'multiple-choice';
+  scores: ChoiceScores;
+}
 
 /** Scores a benchmark of four-choice questions under each of its protocols. */
-export async function runChoiceTask(task: EvalTaskOf<'multiple-choice'>, evaluated: Evaluated): Promise<TaskResult[]> {
+async function run(task: Task, evaluated: Evaluated): Promise<ChoiceResult[]> {
   const subjects = readChoiceFolder(task.data, task.benchmark, task.split);
-  const { protocols, ...settings } = task;
-  const run = async (protocol: ChoiceProtocol): Promise<TaskResult> => {
-    const name = protocols.length > 1 ? `${task.name} (${protocol})` : task.name;
+  const { protocols: _, ...asked } = task;
+  return forEachProtocol(task, async (protocol, name): Promise<ChoiceResult> => {
     const numShots = task.shots ?? defaultShots(protocol);
-    const resolved = { ...settings, protocols: [protocol], protocol, name, shots: numShots };
+    const resolved = { ...asked, protocols: [protocol], protocol, name, shots: numShots };
     const { known } = evaluated;
     const options = { benchmark: task.benchmark, protocol, numShots, known };
     const answering = evaluated.answering(resolved, subjects);
@@ -43,8 +58,8 @@ export async function runChoiceTask(task: EvalTaskOf<'multiple-choice'>, evaluat
       scores,
       items,
     };
-  };
-  const results: TaskResult[] = [];
-  for (const protocol of protocols) results.push(await run(protocol));
-  return results;
+  });
 }
+
+/** MMLU, CMMLU and C-Eval: four-choice questions. */
+export const multipleChoice = defineBenchmark('multiple-choice', settings, run);
