@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { findFiles, readDocuments } from '@lethe/data-pipeline';
 import { loadRecipe, silentLogger } from '@lethe/run';
 import { runPrepare } from './commands/prepare.js';
-import { expandVariables, prepareRecipeSchema } from './prepare-recipe.js';
+import { prepareRecipeSchema } from './prepare-recipe.js';
 
 const RECIPES = join(__dirname, '../recipes/data');
 const DATA = process.env['LETHE_DATA'] ?? resolve(__dirname, '../../../../shared');
@@ -28,15 +28,6 @@ afterAll(() => {
 });
 
 describe('variables in paths', () => {
-  it('come from the environment, or have a default', () => {
-    expect(expandVariables('${LETHE_DATA}/x')).toBe(`${DATA}/x`);
-    expect(expandVariables('${LETHE_NONE:-../shared}/x')).toBe('../shared/x');
-    expect(expandVariables('a/$b/{c,d}')).toBe('a/$b/{c,d}');
-    expect(() => expandVariables('${LETHE_NONE}/x')).toThrow(
-      /LETHE_NONE is not set; set it, or write \$\{LETHE_NONE:-DEFAULT\}/,
-    );
-  });
-
   it('are written in recipes', () => {
     const [first] = load('natural').sources;
     expect(first).toBe(`${DATA}/corpora/NonSynth/web-openwebtext`);

@@ -6,13 +6,14 @@ export type { Format, RawRow, ReadOptions, TextSplit } from './documents/format.
 export { detectFormat, formats } from './documents/format-registry.js';
 export type { FileReport, ReadDocumentsOptions, Source } from './documents/read-documents.js';
 export { readDocuments } from './documents/read-documents.js';
+export { expandVariables, pathSchema, sourceSchema } from './documents/source-schema.js';
 export type { Columns } from './documents/columns.js';
 export { shapeRow } from './documents/row-shape.js';
 export type { FilterReport, FiltersReport } from './filters/filter-documents.js';
-export { OVERLAP_FILE } from './filters/filter-documents.js';
-export type { FilterOptions, OverlapOptions } from './filters/filter-options.js';
-export { detectLanguage, LANGUAGES } from './filters/language-filter.js';
-export type { OverlapFinding, OverlapSearch } from './filters/overlap-filter.js';
+export { DEFAULT_FILTERS, type FilterOptions, filtersSchema } from './filters/filter-kinds.js';
+export { detectLanguage } from './filters/language-filter.js';
+export type { OverlapFinding, OverlapOptions, OverlapSearch } from './filters/overlap-filter.js';
+export { OVERLAP_FILE } from './filters/overlap-filter.js';
 export { type Overlaps, type OverlapStatus, readOverlaps } from './filters/read-overlaps.js';
 export { checkpointFolder } from './hub/checkpoint-folder.js';
 export type { FetchModelOptions } from './hub/fetch-model.js';

@@ -1,4 +1,5 @@
 import {
+  DEFAULT_FILTERS,
   documentText,
   type FilterReport,
   loadTokenizer,
@@ -32,8 +33,6 @@ interface PrepareFlags {
   force?: boolean;
 }
 
-/** Filters that a flag can switch on with their defaults; others, and other settings, are for recipes. */
-const FILTERS = ['characters', 'repetition', 'exactDuplicates', 'nearDuplicates'] as const;
 const repeatable = (value: string, list: string[]): string[] => [...list, value];
 
 /** `lethe prepare`: text to shards. */
@@ -57,7 +56,7 @@ export function addPrepareCommand(program: Command, context: CliContext): void {
     .option('--seed <n>', 'decides which documents are held out', integer)
     .addOption(
       new Option('--filter <name>', 'leave documents out by this filter with its defaults; repeatable')
-        .choices(FILTERS)
+        .choices(DEFAULT_FILTERS)
         .argParser(repeatable)
         .default([]),
     )
@@ -106,10 +105,12 @@ function resolve(sources: string[], flags: PrepareFlags): PrepareRecipe {
 }
 
 function filtersFrom({ filter, overlap }: PrepareFlags, base: PrepareRecipe['filters']): PrepareRecipe['filters'] {
-  const wrong = filter.find((name) => !(FILTERS as readonly string[]).includes(name));
-  if (wrong !== undefined) throw new UserError(`--filter: expected one of ${FILTERS.join(', ')}, received ${wrong}`);
+  const names = DEFAULT_FILTERS.filter((name) => filter.includes(name));
+  const wrong = filter.find((name) => !names.some((known) => known === name));
+  if (wrong !== undefined)
+    throw new UserError(`--filter: expected one of ${DEFAULT_FILTERS.join(', ')}, received ${wrong}`);
   if (filter.length === 0 && overlap.length === 0) return base;
-  const named = Object.fromEntries(filter.map((name) => [name, base?.[name as (typeof FILTERS)[number]] ?? true]));
+  const named = Object.fromEntries(names.map((name) => [name, base?.[name] ?? true]));
   return { ...base, ...named, ...(overlap.length > 0 ? { overlap: { ...base?.overlap, sets: overlap } } : {}) };
 }
 

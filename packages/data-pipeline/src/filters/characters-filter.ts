@@ -1,16 +1,19 @@
-import { percent, type DocumentFilter } from './filter.js';
+import { z } from 'zod';
+import { type DocumentFilter, filterKind, percent, share } from './filter.js';
+
+const settings = z.strictObject({
+  /** Letters and marks of any script, at least. Default 0.5. */
+  minLetters: share,
+  /** Digits, at most. Default 0.3. */
+  maxDigits: share,
+  /** Neither letters, digits nor white space, at most. Default 0.35. */
+  maxSymbols: share,
+  /** Control characters and U+FFFD, at most. Default 0.01. */
+  maxControl: share,
+});
 
 /** Shares of the characters that are not white space. */
-export interface CharactersOptions {
-  /** Letters and marks of any script, at least. Default 0.5. */
-  minLetters?: number;
-  /** Digits, at most. Default 0.3. */
-  maxDigits?: number;
-  /** Neither letters, digits nor white space, at most. Default 0.35. */
-  maxSymbols?: number;
-  /** Control characters and U+FFFD, at most. Default 0.01. */
-  maxControl?: number;
-}
+export type CharactersOptions = z.output<typeof settings>;
 
 const UNKNOWN = 0;
 const LETTER = 1;
@@ -55,3 +58,12 @@ function classOf(unit: number): number {
   else if (unit === 0xfffd || /\p{Cc}/u.test(character)) kind = CONTROL;
   return (classes[unit] = kind);
 }
+
+/** Drops what is not mostly letters. */
+export const characters = filterKind({
+  name: 'characters',
+  settings,
+  hasDefaults: true,
+  description: 'classes of characters, as shares of those that are not white space',
+  open: charactersFilter,
+});

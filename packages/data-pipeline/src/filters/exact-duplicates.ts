@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import { documentContent } from '../documents/document.js';
-import type { DocumentFilter } from './filter.js';
+import { bytes, type DocumentFilter, filterKind } from './filter.js';
 import { PlaceList } from './place-list.js';
+
+const settings = z.strictObject({ maxBytes: bytes });
 
 const MAX_LOAD = 0.7;
 const DEFAULT_MAX_BYTES = 2 ** 30;
@@ -60,3 +63,11 @@ export class ExactDuplicates implements DocumentFilter {
     }
   }
 }
+
+/** Drops what equals an earlier document. */
+export const exactDuplicates = filterKind({
+  name: 'exactDuplicates',
+  settings,
+  hasDefaults: true,
+  open: ({ maxBytes }) => new ExactDuplicates(maxBytes),
+});

@@ -1,15 +1,10 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { z } from 'zod';
 import { documentText, SourceError, type Document, type WrongRow } from '../documents/document.js';
-import { charactersFilter } from './characters-filter.js';
-import { ExactDuplicates } from './exact-duplicates.js';
-import type { DocumentFilter } from './filter.js';
-import type { FilterOptions } from './filter-options.js';
-import { languageFilter } from './language-filter.js';
-import { lengthFilter } from './length-filter.js';
-import { NearDuplicates } from './near-duplicates.js';
-import { OverlapFilter } from './overlap-filter.js';
-import { repetitionFilter } from './repetition-filter.js';
+import type { DocumentFilter, FilterKind } from './filter.js';
+import { FILTER_KINDS, type FilterOptions } from './filter-kinds.js';
+import { OVERLAP_FILE } from './overlap-filter.js';
 
 /** What one filter did. */
 export interface FilterReport {
@@ -31,8 +26,6 @@ export interface FiltersReport {
   filters: FilterReport[];
 }
 
-/** The file beside the shards that lists overlaps with evaluation sets. */
-export const OVERLAP_FILE = 'overlap.jsonl';
 const MAX_EXAMPLES = 10;
 
 /** A chain of filters: a document is dropped by the first that objects. */
@@ -48,26 +41,17 @@ export class Filters {
   }
 
   /**
-   * Builds the filters, cheap ones first. `out` receives overlap.jsonl.
+   * Builds the filters in the order of {@link FILTER_KINDS}. `out` receives overlap.jsonl.
    * @throws SourceError for options out of range and unreadable evaluation sets.
    */
   static async open(options: FilterOptions, out: string, template?: string): Promise<Filters> {
-    const { length, characters, language, repetition, exactDuplicates, nearDuplicates, overlap } = options;
-    const file = path.join(out, OVERLAP_FILE);
-    await rm(file, { force: true });
-    const filters = [
-      length && lengthFilter(length),
-      characters && charactersFilter(settings(characters)),
-      language && languageFilter(language),
-      repetition && repetitionFilter(settings(repetition)),
-      exactDuplicates && new ExactDuplicates(settings(exactDuplicates).maxBytes),
-      nearDuplicates && new NearDuplicates(settings(nearDuplicates)),
-      overlap && (await OverlapFilter.open(file, overlap)),
-    ];
-    return new Filters(
-      filters.filter((filter) => filter !== undefined),
-      template,
-    );
+    await rm(path.join(out, OVERLAP_FILE), { force: true });
+    const filters: DocumentFilter[] = [];
+    for (const kind of FILTER_KINDS as readonly FilterKind<keyof FilterOptions, z.ZodType, boolean>[]) {
+      const settings = options[kind.name];
+      if (settings) filters.push(await kind.open(settings === true ? {} : settings, out));
+    }
+    return new Filters(filters, template);
   }
 
   /** The documents that every filter keeps. @throws SourceError for ids where a filter reads text. */
@@ -116,8 +100,4 @@ export class Filters {
     }
     return undefined;
   }
-}
-
-function settings<T extends object>(options: true | T): T | Record<string, never> {
-  return options === true ? {} : options;
 }

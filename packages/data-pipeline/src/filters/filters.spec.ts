@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../testing/temporary-folder.js';
 import { readOverlaps } from './read-overlaps.js';
 import { prepare } from '../prepare/prepare.js';
 import { charactersFilter } from './characters-filter.js';
-import type { FilterOptions } from './filter-options.js';
+import type { FilterOptions } from './filter-kinds.js';
 import { detectLanguage, languageFilter } from './language-filter.js';
 import { lengthFilter } from './length-filter.js';
 import { repetitionFilter } from './repetition-filter.js';

@@ -1,12 +1,7 @@
+import { z } from 'zod';
 import { SourceError } from '../documents/document.js';
-import type { DocumentFilter } from './filter.js';
+import { type DocumentFilter, filterKind } from './filter.js';
 import { wordsOf } from './words.js';
-
-/** Which languages to keep. */
-export interface LanguageOptions {
-  /** Codes of {@link LANGUAGES}; `und` keeps texts whose language cannot be told. */
-  keep: readonly string[];
-}
 
 /** Frequent words that few other languages share. */
 const FUNCTION_WORDS: Record<string, string> = {
@@ -41,6 +36,11 @@ export const LANGUAGES: readonly string[] = [
   ...SCRIPTS.map(([code]) => code).filter((code) => code !== 'Latn'),
   'und',
 ];
+
+const settings = z.strictObject({ keep: z.array(z.enum(LANGUAGES as [string, ...string[]])).min(1) });
+
+/** Which languages to keep: codes of {@link LANGUAGES}; `und` keeps texts whose language cannot be told. */
+export type LanguageOptions = z.output<typeof settings>;
 
 /** Characters looked at, from the beginning. */
 const SAMPLE = 20_000;
@@ -100,3 +100,12 @@ export function languageFilter({ keep }: LanguageOptions): DocumentFilter {
     },
   };
 }
+
+/** Keeps what is in some languages. */
+export const language = filterKind({
+  name: 'language',
+  settings,
+  hasDefaults: false,
+  description: 'languages to keep, told by script and function words',
+  open: languageFilter,
+});

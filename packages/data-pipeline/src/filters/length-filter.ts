@@ -1,13 +1,13 @@
-import type { DocumentFilter, Objection } from './filter.js';
+import { z } from 'zod';
+import { type DocumentFilter, filterKind, type Objection } from './filter.js';
 import { wordsOf } from './words.js';
 
+const count = z.int().nonnegative().optional();
+
+const settings = z.strictObject({ minWords: count, maxWords: count, minCharacters: count, maxCharacters: count });
+
 /** How long documents may be; characters of scripts without spaces count as words. */
-export interface LengthOptions {
-  minWords?: number;
-  maxWords?: number;
-  minCharacters?: number;
-  maxCharacters?: number;
-}
+export type LengthOptions = z.output<typeof settings>;
 
 /** Drops documents that are too short or too long. */
 export function lengthFilter(options: LengthOptions): DocumentFilter {
@@ -30,3 +30,12 @@ function outside(value: number, least = 0, most = Infinity, unit: string): Objec
   if (value > most) return { reason: `more than ${most} ${unit}`, detail: `${value}` };
   return undefined;
 }
+
+/** Drops what is too short or too long. */
+export const length = filterKind({
+  name: 'length',
+  settings,
+  hasDefaults: false,
+  description: 'how long documents may be',
+  open: lengthFilter,
+});

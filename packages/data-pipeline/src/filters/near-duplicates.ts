@@ -1,22 +1,25 @@
+import { z } from 'zod';
 import { SourceError } from '../documents/document.js';
-import { percent, type DocumentFilter } from './filter.js';
+import { bytes, type DocumentFilter, filterKind, percent } from './filter.js';
 import { estimateSimilarity, MinHash } from './min-hash.js';
 import { PlaceList } from './place-list.js';
 import { mix } from './words.js';
 
-/** What counts as a near duplicate, and how it is found. */
-export interface NearDuplicatesOptions {
+const settings = z.strictObject({
   /** Least estimated Jaccard similarity of word n-grams. Default 0.8. */
-  similarity?: number;
+  similarity: z.number().gt(0).max(1).optional(),
   /** Words in an n-gram. Default 5. */
-  ngram?: number;
+  ngram: z.int().positive().optional(),
   /** Bands of the signature: documents that agree in one are compared. Default 24. */
-  bands?: number;
+  bands: z.int().positive().optional(),
   /** Permutations in a band. Default 5, so 120 permutations in all. */
-  rows?: number;
+  rows: z.int().positive().optional(),
   /** Memory for earlier documents. Default 2 GiB, some 5 million documents. */
-  maxBytes?: number;
-}
+  maxBytes: bytes,
+});
+
+/** What counts as a near duplicate, and how it is found. */
+export type NearDuplicatesOptions = z.output<typeof settings>;
 
 const MAX_LOAD = 0.7;
 /** Documents compared in one band at most; more share only boilerplate. */
@@ -142,3 +145,12 @@ function equalBand(a: Uint8Array, b: Uint8Array, band: number, rows: number): bo
   for (let i = band * rows; i < (band + 1) * rows; i++) if (a[i] !== b[i]) return false;
   return true;
 }
+
+/** Drops what resembles an earlier document. */
+export const nearDuplicates = filterKind({
+  name: 'nearDuplicates',
+  settings,
+  hasDefaults: true,
+  description: 'MinHash; true: Jaccard similarity 0.8 of word 5-grams',
+  open: (options) => new NearDuplicates(options),
+});

@@ -2,11 +2,27 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { z } from 'zod';
 import { documentText, SourceError, type Document, type Place } from '../documents/document.js';
 import { readDocuments } from '../documents/read-documents.js';
-import type { DocumentFilter, Objection } from './filter.js';
-import type { OverlapOptions } from './filter-options.js';
+import { sourceSchema } from '../documents/source-schema.js';
+import { type DocumentFilter, filterKind, type Objection } from './filter.js';
 import { hashWords, ngramKeys, wordsOf } from './words.js';
+
+const settings = z.strictObject({
+  /** Evaluation sets, read like any source. */
+  sets: z.array(sourceSchema).min(1),
+  /** Words in a row that count as overlap. Default 13. */
+  ngram: z.int().positive().optional(),
+  /** Drop documents that overlap instead of only listing them. Default false. */
+  drop: z.boolean().optional(),
+});
+
+/** Overlap with evaluation sets. */
+export type OverlapOptions = z.output<typeof settings>;
+
+/** The file beside the shards that lists overlaps with evaluation sets. */
+export const OVERLAP_FILE = 'overlap.jsonl';
 
 /** A first line of overlap.jsonl, for each file of the evaluation sets: what was looked for. */
 export interface OverlapSearch {
@@ -149,3 +165,12 @@ export class OverlapFilter implements DocumentFilter {
     return this.out;
   }
 }
+
+/** Lists, or drops, what shares words with evaluation sets. */
+export const overlap = filterKind({
+  name: 'overlap',
+  settings,
+  hasDefaults: false,
+  description: 'n-grams shared with evaluation sets, listed in overlap.jsonl',
+  open: (options, out) => OverlapFilter.open(path.join(out, OVERLAP_FILE), options),
+});

@@ -1,8 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { SourceError, type Place } from '../documents/document.js';
-import { OVERLAP_FILE } from './filter-documents.js';
-import type { OverlapFinding, OverlapSearch } from './overlap-filter.js';
+import { OVERLAP_FILE, type OverlapFinding, type OverlapSearch } from './overlap-filter.js';
 
 /** Whether an evaluation item was found in training data; `too short` items were not looked for. */
 export type OverlapStatus = 'overlapping' | 'clean' | 'too short';

@@ -1,17 +1,22 @@
-import { percent, type DocumentFilter, type Objection } from './filter.js';
+import { z } from 'zod';
+import { type DocumentFilter, filterKind, type Objection, percent, share } from './filter.js';
 import { hashWords, ngramKeys, wordsOf } from './words.js';
 
-/** The largest shares allowed; defaults are those of Rae et al. 2021 (Gopher), Table A1. */
-export interface RepetitionOptions {
-  duplicateLines?: number;
-  duplicateParagraphs?: number;
-  duplicateLineCharacters?: number;
-  duplicateParagraphCharacters?: number;
+const byNgram = z.record(z.coerce.number().int().positive(), z.number().min(0).max(1)).optional();
+
+const settings = z.strictObject({
+  duplicateLines: share,
+  duplicateParagraphs: share,
+  duplicateLineCharacters: share,
+  duplicateParagraphCharacters: share,
   /** Characters in the most frequent run of n words, by n. */
-  topNgrams?: Record<number, number>;
+  topNgrams: byNgram,
   /** Characters in runs of n words that occurred before, by n. */
-  duplicateNgrams?: Record<number, number>;
-}
+  duplicateNgrams: byNgram,
+});
+
+/** The largest shares allowed; defaults are those of Rae et al. 2021 (Gopher), Table A1. */
+export type RepetitionOptions = z.output<typeof settings>;
 
 const TABLE_A1: Required<RepetitionOptions> = {
   duplicateLines: 0.3,
@@ -108,3 +113,12 @@ function duplicateShare(hashes: Uint32Array, lengths: Uint32Array, n: number, to
 function over(share: number, limit: number, what: string): Objection | undefined {
   return share > limit ? { reason: `more than ${percent(limit)} ${what}`, detail: percent(share) } : undefined;
 }
+
+/** Drops what repeats itself. */
+export const repetition = filterKind({
+  name: 'repetition',
+  settings,
+  hasDefaults: true,
+  description: 'how much documents may repeat themselves; true: Table A1 of the Gopher paper',
+  open: repetitionFilter,
+});

@@ -1,6 +1,6 @@
 import type { FileReport, Source } from '../documents/read-documents.js';
 import type { FiltersReport } from '../filters/filter-documents.js';
-import type { FilterOptions } from '../filters/filter-options.js';
+import type { FilterOptions } from '../filters/filter-kinds.js';
 import type { IdType } from '../shards/shard-index.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 
