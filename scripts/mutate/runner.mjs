@@ -14,22 +14,18 @@ const options = {
   findRelatedTests: related !== undefined,
   testPathPatterns: pattern ? [pattern] : undefined,
   runInBand: true,
-  bail: 1,
   silent: true,
   ci: true,
   watchman: false,
   passWithNoTests: true,
   testTimeout: 180000,
-  reporters: [],
+  reporters: [join(folder, 'scripts', 'mutate', 'first-failure.cjs')],
   testSequencer: join(folder, 'scripts', 'mutate', 'nearest-first.cjs'),
   projects,
 };
 try {
   const { results } = await runCLI(options, projects);
-  const failing = results.testResults.find((one) => one.numFailingTests > 0 || one.testExecError);
-  const test = failing?.testResults.find(({ status }) => status === 'failed');
-  const failed = failing && `${failing.testFilePath.slice(folder.length + 1)}: ${test?.fullName ?? 'does not load'}`;
-  process.send({ passed: !failing, numTests: results.numTotalTests, failed });
+  process.send({ passed: results.success, numTests: results.numTotalTests });
 } catch (error) {
   process.send({ error: String(error?.stack ?? error) });
 }

@@ -1,6 +1,6 @@
 // A copy of the commit that is checked out, in which files may be spoilt: built addon and installed packages are borrowed.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Writes the copy into an empty folder. */
@@ -15,6 +15,8 @@ export function copyTree(root, folder) {
   for (const name of ['native', ...readdirSync(join(folder, 'packages'))]) {
     const target = name === 'native' ? name : join('packages', name);
     symlinkSync(join(folder, target), join(modules, '@lethe', name));
+    const own = join(root, target, 'node_modules'); // versions that differ from the workspace's
+    if (existsSync(own)) symlinkSync(own, join(folder, target, 'node_modules'));
   }
   symlinkSync(join(root, 'native', 'build'), join(folder, 'native', 'build'));
   // Tests of the sources alone are run, so nothing is to be built.
