@@ -116,35 +116,46 @@ function tests(folder, request, { mutated = '', limitSeconds }) {
   }).finally(() => child.kill('SIGKILL'));
 }
 
-/** What became of a mutant: the test that failed, or that none did. */
-async function outcomeOf(mutant, folder) {
+/** What becomes of a mutant under tests: the test that failed, or that none did. */
+async function outcomeOf(mutant, folder, requestOf) {
   const path = join(folder, mutant.file);
   const whole = readFileSync(path, 'utf8');
   writeFileSync(path, whole.slice(0, mutant.start) + mutant.after + whole.slice(mutant.end));
-  const name = packageOf(mutant);
-  const limits = { mutated: mutant.file, limitSeconds: LIMIT_SECONDS };
   try {
-    const own = await tests(folder, { projects: [join('packages', name)], related: [path] }, limits);
-    if (!own.passed) return { outcome: 'killed', by: own.failed ?? own.error };
-    const [projects, pattern] = ELSEWHERE[name];
-    const far = await tests(folder, { projects, pattern }, limits);
-    if (!far.passed) return { outcome: 'killed', by: far.failed ?? far.error };
-    return { outcome: 'survived', by: `${own.numTests} tests of its package, ${far.numTests} elsewhere` };
+    const limits = { mutated: mutant.file, limitSeconds: LIMIT_SECONDS };
+    const { passed, failed, error, numTests } = await tests(folder, requestOf(packageOf(mutant), path), limits);
+    return passed ? { outcome: 'survived', by: `${numTests} tests` } : { outcome: 'killed', by: failed ?? error };
   } finally {
     writeFileSync(path, whole);
   }
 }
 
+const ownTests = (name, path) => ({ projects: [join('packages', name)], related: [path] });
+const testsElsewhere = (name) => ({ projects: ELSEWHERE[name][0], pattern: ELSEWHERE[name][1] });
+
 /** Before anything is spoilt every test must pass: else each mutant would seem to be noticed. */
 async function checkWhole(names, folder) {
   for (const name of names) {
-    const [projects, pattern] = ELSEWHERE[name];
-    for (const request of [{ projects: [join('packages', name)] }, { projects, pattern }]) {
+    for (const request of [{ projects: [join('packages', name)] }, testsElsewhere(name)]) {
       const { passed, failed, error, numTests } = await tests(folder, request, { limitSeconds: 4 * LIMIT_SECONDS });
       if (!passed) throw new Error(`without a mutant: ${failed ?? error}`);
       console.error(`${request.projects.join(' ')}: ${numTests} tests pass without a mutant`);
     }
   }
+}
+
+/** Runs each mutant, tells of it, and returns those that survive. */
+async function survivorsAmong(mutants, folder, requestOf) {
+  const survivors = [];
+  for (const [i, mutant] of mutants.entries()) {
+    const { start: _start, end: _end, ...told } = mutant;
+    const { outcome, by } = await outcomeOf(mutant, folder, requestOf);
+    if (outcome === 'survived') survivors.push(mutant);
+    if (flags.out) appendFileSync(flags.out, `${JSON.stringify({ ...told, outcome, by })}\n`);
+    const change = `${mutant.before} -> ${mutant.after}`;
+    console.error(`${i + 1}/${mutants.length} ${outcome}: ${where(mutant)}  ${change}  (${by})`);
+  }
+  return survivors;
 }
 
 const where = ({ file, line, column }) => `${file}:${line}:${column}`;
@@ -161,16 +172,8 @@ if (flags.list) {
   try {
     copyTree(root, folder);
     await checkWhole([...new Set(chosen.map(packageOf))], folder);
-    const survivors = [];
-    for (const [i, mutant] of chosen.entries()) {
-      const { start: _start, end: _end, ...told } = mutant;
-      const result = { ...told, ...(await outcomeOf(mutant, folder)) };
-      if (result.outcome === 'survived') survivors.push(result);
-      if (flags.out) appendFileSync(flags.out, `${JSON.stringify(result)}\n`);
-      console.error(
-        `${i + 1}/${chosen.length} ${result.outcome}: ${where(mutant)}  ${mutant.before} -> ${mutant.after}  (${result.by})`,
-      );
-    }
+    const left = await survivorsAmong(chosen, folder, ownTests);
+    const survivors = await survivorsAmong(left, folder, testsElsewhere);
     console.log(`${chosen.length - survivors.length} of ${chosen.length} killed; survivors:`);
     for (const one of survivors) console.log(`${where(one)}  ${one.before} -> ${one.after}`);
   } finally {
