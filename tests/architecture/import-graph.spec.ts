@@ -14,7 +14,7 @@ import {
 
 const BELOW_LAYER_3 = ['losses', 'model', 'data-pipeline', 'tensor', 'run'];
 
-/** DESIGN.md, section 2: what each package may import. */
+/** ARCHITECTURE.md, the parts and their arrows: what each package may import. */
 const ARROWS: Record<string, string[]> = {
   native: [],
   run: [],
