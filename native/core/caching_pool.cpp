@@ -9,6 +9,11 @@ namespace lethe {
 namespace {
 
 constexpr size_t line = 64;
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1  // clang's way to say so
+#endif
+#endif
 #ifdef __SANITIZE_ADDRESS__
 constexpr size_t segment_bytes = 0;  // every buffer by itself, so that an access beyond it is found
 #else

@@ -35,6 +35,17 @@ memory::desc describe_panels(int64_t rows, int64_t cols, bool bf16) {
   return {{rows, cols}, memory::data_type::f32, memory::format_tag::BA16a64b};
 }
 
+dnnl::matmul::primitive_desc describe_product(const memory::desc& a, const memory::desc& b, const memory::desc* bias,
+                                              const memory::desc& c, const dnnl::primitive_attr& attributes) {
+#if DNNL_VERSION_MAJOR >= 3
+  if (bias) return {engine(), a, b, *bias, c, attributes};
+  return {engine(), a, b, c, attributes};
+#else
+  const auto desc = bias ? dnnl::matmul::desc(a, b, *bias, c) : dnnl::matmul::desc(a, b, c);
+  return {desc, attributes, engine()};
+#endif
+}
+
 struct Primitive {
   dnnl::matmul matmul;
   memory a, b, c, bias;
@@ -51,9 +62,7 @@ struct Primitive {
       sum.append_sum(1.0F);
       attributes.set_post_ops(sum);
     }
-    const auto desc =
-        key.bias ? dnnl::matmul::desc(a_desc, b_desc, bias_desc, c_desc) : dnnl::matmul::desc(a_desc, b_desc, c_desc);
-    matmul = dnnl::matmul(dnnl::matmul::primitive_desc(desc, attributes, engine()));
+    matmul = dnnl::matmul(describe_product(a_desc, b_desc, key.bias ? &bias_desc : nullptr, c_desc, attributes));
     a = memory(a_desc, engine(), nullptr);
     b = memory(b_desc, engine(), nullptr);
     c = memory(c_desc, engine(), nullptr);

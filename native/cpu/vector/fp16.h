@@ -10,6 +10,8 @@ struct Fp16 {
   uint16_t bits;
 };
 
+LETHE_INLINE BitVec splat_bits(uint32_t x) { return x - BitVec{}; }
+
 LETHE_INLINE Vec load(const Fp16* p) {
   HalfVec halves;
   __builtin_memcpy(&halves, p, sizeof halves);
@@ -18,14 +20,13 @@ LETHE_INLINE Vec load(const Fp16* p) {
 #elif defined(__AVX2__)
   return _mm256_cvtph_ps(reinterpret_cast<__m128i>(halves));
 #else
-  Vec x;
-  for (int64_t i = 0; i < width; ++i) {
-    _Float16 half;
-    const uint16_t bits = halves[i];
-    __builtin_memcpy(&half, &bits, sizeof half);
-    x[i] = static_cast<float>(half);
-  }
-  return x;
+  const BitVec bits = __builtin_convertvector(halves, BitVec);
+  const BitVec magnitude = (bits & 0x7fffu) << 13, exponent = magnitude & (0x7c00u << 13);
+  const BitVec normal = magnitude + (112u << 23);  // from bias 15 to bias 127
+  const BitVec special = normal + (112u << 23);    // inf and NaN: the largest exponent of both
+  const Vec tiny = reinterpret_cast<Vec>(normal + (1u << 23)) - reinterpret_cast<Vec>(splat_bits(113u << 23));
+  const BitVec finite = exponent == 0u ? reinterpret_cast<BitVec>(tiny) : normal;
+  return reinterpret_cast<Vec>((exponent == (0x7c00u << 13) ? special : finite) | ((bits & 0x8000u) << 16));
 #endif
 }
 
@@ -37,12 +38,15 @@ LETHE_INLINE void store(Fp16* p, Vec x) {
 #elif defined(__AVX2__)
   halves = reinterpret_cast<HalfVec>(_mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
 #else
-  for (int64_t i = 0; i < width; ++i) {
-    const auto half = static_cast<_Float16>(x[i]);
-    uint16_t bits;
-    __builtin_memcpy(&bits, &half, sizeof bits);
-    halves[i] = bits;
-  }
+  const BitVec bits = reinterpret_cast<BitVec>(x), sign = bits & 0x80000000u, magnitude = bits ^ sign;
+  const BitVec odd = (magnitude >> 13) & 1u;
+  const BitVec normal = (magnitude - (112u << 23) + 0xfffu + odd) >> 13;  // a carry of 65520 and more gives inf
+  const BitVec half = splat_bits(126u << 23);  // adding 0.5 rounds to multiples of 2^-24, held in the low bits
+  const BitVec tiny = reinterpret_cast<BitVec>(reinterpret_cast<Vec>(magnitude) + reinterpret_cast<Vec>(half)) - half;
+  const BitVec special = magnitude > (255u << 23) ? splat_bits(0x7e00u) : splat_bits(0x7c00u);
+  const BitVec finite = magnitude < (113u << 23) ? tiny : normal;
+  const BitVec unsigned_half = magnitude >= (143u << 23) ? special : finite;
+  halves = __builtin_convertvector(unsigned_half | (sign >> 16), HalfVec);
 #endif
   __builtin_memcpy(p, &halves, sizeof halves);
 }

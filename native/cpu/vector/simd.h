@@ -1,9 +1,10 @@
-// Vectors of floats, written once for AVX-512, AVX2 and everything else. The type is GCC's vector extension, so
-// + - * / and comparisons work on it and a * b + c becomes an FMA; only what the extension lacks has a platform #if.
-// The includer is compiled once per instruction set, in namespace LETHE_ISA (see CMakeLists.txt): no std containers
-// here.
+// Vectors of floats, written once for AVX-512, AVX2 and everything else. The type is the vector extension of GCC and
+// clang, so + - * / and comparisons work on it and a * b + c becomes an FMA; only what the extension lacks has a
+// platform #if. The includer is compiled once per instruction set, in namespace LETHE_ISA (see CMakeLists.txt): no std
+// containers here.
 #pragma once
 #include <cstdint>
+#include <utility>
 #if defined(__AVX2__)
 #include <immintrin.h>
 #endif
@@ -11,6 +12,12 @@
 #include "cpu/parallel.h"
 
 #define LETHE_INLINE inline __attribute__((always_inline))
+#define LETHE_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define LETHE_UNROLL(count) LETHE_PRAGMA(clang loop unroll_count(count))
+#else
+#define LETHE_UNROLL(count) LETHE_PRAGMA(GCC unroll count)
+#endif
 
 namespace lethe::cpu::LETHE_ISA {
 
@@ -147,22 +154,23 @@ LETHE_INLINE Vec exp_of_score(Vec x) {
   return scale_exp2(f, shifted);
 }
 
+// The lanes of two vectors in turns: their first halves and their second halves.
+template <int... i>
+LETHE_INLINE void interleave(Vec x, Vec y, Vec& low, Vec& high, std::integer_sequence<int, i...>) {
+  constexpr int w = width;
+  low = __builtin_shufflevector(x, y, (i / 2 + i % 2 * w)...);
+  high = __builtin_shufflevector(x, y, (i / 2 + i % 2 * w + w / 2)...);
+}
+
 // rows[i][j] becomes rows[j][i].
 LETHE_INLINE void transpose(Vec (&rows)[width]) {
-  IntVec low, high;  // the lanes of two vectors in turns, first halves and second halves
-  for (int32_t i = 0; i < width; ++i) {
-    low[i] = i / 2 + i % 2 * static_cast<int32_t>(width);
-    high[i] = low[i] + static_cast<int32_t>(width) / 2;
-  }
-#pragma GCC unroll 4
+  LETHE_UNROLL(4)
   for (int64_t stage = 1; stage < width; stage *= 2) {
     Vec next[width];
-#pragma GCC unroll 8
-    for (int64_t i = 0; i < width / 2; ++i) {
-      next[2 * i] = __builtin_shuffle(rows[i], rows[i + width / 2], low);
-      next[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + width / 2], high);
-    }
-#pragma GCC unroll 16
+    LETHE_UNROLL(8)
+    for (int64_t i = 0; i < width / 2; ++i)
+      interleave(rows[i], rows[i + width / 2], next[2 * i], next[2 * i + 1], std::make_integer_sequence<int, width>());
+    LETHE_UNROLL(16)
     for (int64_t i = 0; i < width; ++i) rows[i] = next[i];
   }
 }

@@ -60,26 +60,23 @@ template <class Unit, int64_t rows, int64_t vectors>
 LETHE_INLINE void multiply_tile(int64_t k, LeftBlock a, RightBlock b, RowMajor c, bool accumulate) {
   Vec sum[rows][vectors] = {};
   if (accumulate)  // it may be far away, and comes while the products run
-#pragma GCC unroll 6
-    for (int64_t i = 0; i < rows; ++i)
-#pragma GCC unroll 4
-      for (int64_t j = 0; j < vectors; ++j) __builtin_prefetch(c.data + i * c.stride + j * width, 1);
+    LETHE_UNROLL(6)
+  for (int64_t i = 0; i < rows; ++i) LETHE_UNROLL(4)
+  for (int64_t j = 0; j < vectors; ++j) __builtin_prefetch(c.data + i * c.stride + j * width, 1);
   for (int64_t p = 0; p < k; ++p, b.units += b.stride, a.units += a.column) {
     Vec right[vectors];
-#pragma GCC unroll 4
+    LETHE_UNROLL(4)
     for (int64_t j = 0; j < vectors; ++j) right[j] = load(b.units + j * width);
-#pragma GCC unroll 6
-    for (int64_t i = 0; i < rows; ++i)
-#pragma GCC unroll 4
-      for (int64_t j = 0; j < vectors; ++j) sum[i][j] = Unit::multiply_add(sum[i][j], a.units[i * a.row], right[j]);
+    LETHE_UNROLL(6)
+    for (int64_t i = 0; i < rows; ++i) LETHE_UNROLL(4)
+    for (int64_t j = 0; j < vectors; ++j) sum[i][j] = Unit::multiply_add(sum[i][j], a.units[i * a.row], right[j]);
   }
-#pragma GCC unroll 6
-  for (int64_t i = 0; i < rows; ++i)
-#pragma GCC unroll 4
-    for (int64_t j = 0; j < vectors; ++j) {
-      float* to = c.data + i * c.stride + j * width;
-      store(to, accumulate ? sum[i][j] + load(to) : sum[i][j]);
-    }
+  LETHE_UNROLL(6)
+  for (int64_t i = 0; i < rows; ++i) LETHE_UNROLL(4)
+  for (int64_t j = 0; j < vectors; ++j) {
+    float* to = c.data + i * c.stride + j * width;
+    store(to, accumulate ? sum[i][j] + load(to) : sum[i][j]);
+  }
 }
 
 template <class Unit, int64_t vectors>
