@@ -10,7 +10,7 @@ const cut = process.argv.indexOf('--');
 const folders = process.argv.slice(2, cut < 0 ? undefined : cut);
 const options = cut < 0 ? [] : process.argv.slice(cut + 1);
 const projects = folders.filter((folder) => existsSync(join(root, folder, 'jest.config.cjs')));
-build();
+await build();
 const { status } = spawnSync(
   process.execPath,
   [

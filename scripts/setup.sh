@@ -1,33 +1,26 @@
 #!/usr/bin/env bash
-# Brings a fresh Debian machine to where `npm run demo` and `npm test` work: system packages, npm packages, the addon,
-# the TypeScript build. Does nothing that is done already.
+# Brings a fresh machine to where `npm run demo` and `npm test` work: checks it, installs Debian's packages (as root),
+# npm's, builds the addon and the TypeScript packages. What is done already is not done again; what was broken off is
+# done anew. Every refusal is one line that says what is missing and what to do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# bubblewrap, util-linux and python3 run the programs of HumanEval and MBPP.
-packages=(build-essential cmake git libdnnl-dev libgtest-dev bubblewrap util-linux python3)
-missing=()
-for package in "${packages[@]}"; do
-  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
-done
-if [ ${#missing[@]} -gt 0 ]; then
-  if [ "$(id -u)" = 0 ]; then
-    echo "setup: installing ${missing[*]}" >&2
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-  else
-    echo "setup: these system packages are missing; install them and run the command again:" >&2
-    echo "  sudo apt-get install -y ${missing[*]}" >&2
-    exit 1
-  fi
+refuse() {
+  echo "setup: $*" >&2
+  exit 1
+}
+
+# One set-up at a time: the second waits, and then finds everything done. The folder itself is locked, no file is left.
+if command -v flock >/dev/null; then
+  exec 9<.
+  flock -n 9 || { echo 'setup: waiting for another set-up of this checkout' >&2; flock 9; }
 fi
 
-# npm ci again only when the lock file has changed since the last one.
-stamp=node_modules/.lethe-lock
-if ! cmp -s package-lock.json "$stamp"; then
-  echo 'setup: npm ci' >&2
-  npm ci --no-audit --no-fund --loglevel=error
-  cp package-lock.json "$stamp"
-fi
+source scripts/setup/machine.sh
+source scripts/setup/system-packages.sh
+source scripts/setup/npm-packages.sh
 
+check_machine
+install_system_packages
+install_npm_packages
 node scripts/build.mjs

@@ -7,7 +7,7 @@ const script = new URL('../../../scripts/build.mjs', import.meta.url);
 if (existsSync(fileURLToPath(script))) {
   // The doctor tells what is wrong with the addon, also where it cannot be built.
   const command = process.argv.slice(2).find((word) => !word.startsWith('-'));
-  (await import(script.href)).build({ addon: command !== 'doctor' });
+  await (await import(script.href)).build({ addon: command !== 'doctor' });
 }
 const { main } = await import('../dist/main.js');
 process.exitCode = await main(process.argv.slice(2));
