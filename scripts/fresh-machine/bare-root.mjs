@@ -2,7 +2,17 @@
 // reaches its registries (apt's and npm's configuration, certificates, proxies). Nothing else, so what set-up installs
 // is what a new user's machine lacks.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -44,15 +54,20 @@ export function networkVariables() {
 export function unpackRoot(archive, root) {
   mkdirSync(root, { recursive: true });
   must('tar', ['-xf', archive, '-C', root, '--exclude=./dev/*']);
-  const put = (from, to) =>
-    existsSync(from) && cpSync(realpathSync(from), join(root, to), { recursive: true, dereference: true });
+  const put = (from, to) => {
+    if (!existsSync(from)) return;
+    rmSync(join(root, to), { recursive: true, force: true });
+    mkdirSync(dirname(join(root, to)), { recursive: true });
+    cpSync(realpathSync(from), join(root, to), { recursive: true });
+  };
   put(process.execPath, 'usr/local/bin/node');
   putNpm(root);
   put('/etc/resolv.conf', 'etc/resolv.conf');
   put('/etc/hosts', 'etc/hosts');
   put('/etc/ssl/certs/ca-certificates.crt', 'etc/ssl/certs/ca-certificates.crt');
   for (const name of ['apt.conf', 'apt.conf.d']) put(join('/etc/apt', name), join('etc/apt', name));
-  for (const name of Object.values(networkVariables())) if (name.startsWith('/') && existsSync(name)) put(name, name);
+  for (const value of Object.values(networkVariables()))
+    if (value.startsWith('/') && existsSync(value) && statSync(value).isFile()) put(value, value);
   writeNpmConfiguration(root);
   must('chroot', [root, 'useradd', '--create-home', '--shell', '/bin/bash', 'lethe']);
 }

@@ -46,12 +46,10 @@ function interruptGroup(ancestor) {
 export function enter({ root, user, folder, line, interruptAfter, shared, onText = () => {} }) {
   const home = user === 'root' ? '/root' : `/home/${user}`;
   const environment = Object.entries({ ...networkVariables(), HOME: home, USER: user, CI: 'true' });
-  const words = [
-    ...['env', '-i', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C.UTF-8'],
-    ...environment.map(([name, value]) => `${name}=${value}`),
-    ...(user === 'root' ? [] : ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups']),
-    ...['setsid', '--wait', 'bash', '-c', `cd ${folder} && { ${line}\n}`],
-  ];
+  const words = `env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8`.split(' ');
+  words.push(...environment.map(([name, value]) => `${name}=${value}`));
+  if (user !== 'root') words.push('setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups');
+  words.push('setsid', '--wait', 'bash', '-c', `cd ${folder} && { ${line}\n}`);
   const child = spawn(
     'unshare',
     ['--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child', 'bash', '-c', INSIDE, 'root', ...words],
