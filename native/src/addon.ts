@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -76,9 +77,27 @@ export class AddonError extends Error {
   override name = 'AddonError';
 }
 
-// src/ and dist/ are both one level below native/.
-/** Where the addon is, for child processes that open it. */
-export const addonPath = fileURLToPath(new URL('../build/Release/lethe.node', import.meta.url));
+/** What this package has built from its own sources: src/ and dist/ are both one level below its folder. */
+const builtHere = fileURLToPath(new URL('../build/Release/lethe.node', import.meta.url));
+/** The optional package that has it built, with the libraries it needs. */
+const prebuiltPackage = `@lethe/native-${process.platform}-${process.arch}`;
+
+function findAddon(): string {
+  if (existsSync(builtHere)) return builtHere;
+  try {
+    return createRequire(import.meta.url).resolve(`${prebuiltPackage}/lethe.node`);
+  } catch {
+    return builtHere; // Neither is there: loading says so.
+  }
+}
+
+/** Where the addon is, for child processes that open it: what was built here, or else the prebuilt package's. */
+export const addonPath = findAddon();
+/** How to get an addon where there is none that can be loaded. */
+export const addonRemedy = existsSync(fileURLToPath(new URL('../tests', import.meta.url)))
+  ? 'in the repository: rm -rf native/build; bash scripts/setup.sh (it installs what the build needs, and builds)'
+  : `npm install ${prebuiltPackage}; where there is none for this machine, install g++, cmake, ninja and oneDNN ` +
+    '(Debian: apt-get install g++ cmake ninja-build libdnnl-dev), then: npm rebuild --foreground-scripts @lethe/native';
 let loaded: Addon | undefined;
 
 /**
@@ -92,7 +111,7 @@ function limitSpinning(): void {
 
 /**
  * The native library, loaded at the first call.
- * @throws AddonError when it is not built, with the command that builds it.
+ * @throws AddonError when it is not there or cannot be loaded, with the remedy.
  */
 export function loadAddon(): Addon {
   try {
@@ -100,7 +119,7 @@ export function loadAddon(): Addon {
     loaded ??= createRequire(import.meta.url)(addonPath) as Addon;
     return loaded;
   } catch (cause) {
-    const hint = 'build it with `npx cmake-js build -d native -O native/build` in the repository root';
-    throw new AddonError(`cannot load ${addonPath}: ${hint}`, { cause });
+    const { message } = cause as Error;
+    throw new AddonError(`cannot load ${addonPath} (${message.split('\n')[0]}): ${addonRemedy}`, { cause });
   }
 }

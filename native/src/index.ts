@@ -1,4 +1,4 @@
-export { AddonError, addonPath, loadAddon } from './addon.js';
+export { AddonError, addonPath, addonRemedy, loadAddon } from './addon.js';
 export type { Access, Addon, Field, MemoryStats, NativeErrorCode, NativeInfo, OperatorDescription } from './addon.js';
 export {
   binaryKind,

@@ -1,0 +1,53 @@
+// A package of packages/ as its users get it: compiled files and their types, README, licence, what `ships` names.
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
+
+/** What of dist/ a user can use: no specs, no maps of sources that are not there, no state of the compiler. */
+const isShipped = (file) => statSync(file).isDirectory() || /(?<!\.spec)\.(js|mjs|d\.ts|json)$/.test(basename(file));
+
+/** Fields of every published package. */
+export function publicManifest(root, manifest) {
+  const { private: _private, nx: _nx, ships: _ships, binary: _binary, ...rest } = manifest;
+  const { license, engines } = readJson(join(root, 'package.json'));
+  const exports = Object.fromEntries(
+    Object.entries(rest.exports).map(([path, { '@lethe/source': _source, ...conditions }]) => [path, conditions]),
+  );
+  return { ...rest, license, engines, exports, publishConfig: { access: 'public' } };
+}
+
+/** Writes manifest, README and licence into a staged folder. @throws where a package has no README or no description. */
+export function writeFront(root, { folder, to, manifest }) {
+  const readme = join(folder, 'README.md');
+  if (!existsSync(readme)) throw new Error(`${readme} is missing: a published package has one, with an example`);
+  if (!manifest.description) throw new Error(`${folder}/package.json has no description`);
+  cpSync(readme, join(to, 'README.md'));
+  cpSync(join(root, 'LICENSE'), join(to, 'LICENSE'));
+  writeFileSync(join(to, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** Copies the compiled files of `folder`. */
+export function copyCompiled(folder, to) {
+  mkdirSync(to, { recursive: true });
+  cpSync(join(folder, 'dist'), join(to, 'dist'), { recursive: true, filter: isShipped });
+  stripSourceMapComments(join(to, 'dist'));
+}
+
+function stripSourceMapComments(folder) {
+  for (const entry of readdirSync(folder, { recursive: true })) {
+    const file = join(folder, entry);
+    if (!/\.(js|ts)$/.test(file)) continue;
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n'));
+  }
+}
+
+/** Stages packages/`name` in `to`, and gives `to`. `ships` of its package.json names further files and folders. */
+export function stagePackage(root, name, to) {
+  const folder = join(root, 'packages', name);
+  const manifest = readJson(join(folder, 'package.json'));
+  copyCompiled(folder, to);
+  for (const path of manifest.ships ?? []) cpSync(join(folder, path), join(to, path), { recursive: true });
+  writeFront(root, { folder, to, manifest: publicManifest(root, manifest) });
+  return to;
+}
