@@ -67,7 +67,7 @@ double median(std::vector<double> values) {
 }
 
 #if defined(__x86_64__)
-#define LETHE_WIDEST __attribute__((target_clones("avx512f", "avx2,fma", "default")))
+#define LETHE_WIDEST __attribute__((target_clones("avx512f", "arch=haswell", "default")))
 #else
 #define LETHE_WIDEST
 #endif

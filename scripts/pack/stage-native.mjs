@@ -2,7 +2,7 @@
 // prebuilt package, one for each platform, with the libraries it needs beside the addon.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { copyCompiled, publicManifest, writeFront } from './stage-package.mjs';
 
 /** What the addon is built from; its tests, benchmarks and the CUDA library are built in the repository only. */

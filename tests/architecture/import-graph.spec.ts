@@ -27,6 +27,7 @@ const ARROWS: Record<string, string[]> = {
   analysis: BELOW_LAYER_3,
   serve: BELOW_LAYER_3,
   cli: ['train', 'eval', 'analysis', 'serve', ...BELOW_LAYER_3, 'native'],
+  lethe: ['cli', 'train', 'eval', 'analysis', 'serve', 'losses', ...BELOW_LAYER_3],
 };
 
 const all = packages();

@@ -5,3 +5,8 @@ export { countTokens, tokenDensity, type TokenPeak, type TokenShift, tokenShift 
 export { documentEmbeddings } from './embeddings.js';
 export { ownNeighbours } from './separation.js';
 export { type Points, squaredDistances, tsne, type TsneOptions } from './tsne.js';
+export { checkDiagnoseOptions, diagnose, type DiagnoseOptions, type Diagnosis } from './diagnosis/diagnose.js';
+export type { EmbeddingDiagnosis } from './diagnosis/embeddings.js';
+export type { PerplexityDiagnosis } from './diagnosis/perplexities.js';
+export { readSequences } from './diagnosis/read-sequences.js';
+export type { TokenDiagnosis } from './diagnosis/token-ids.js';

@@ -1,31 +1,13 @@
-import { checkpointFolder } from '@lethe/data-pipeline';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError, writeFileAtomically } from '@lethe/run';
+import { checkDiagnoseOptions, diagnose, type DiagnoseOptions, type Diagnosis } from '@lethe/analysis';
+import { writeFileAtomically } from '@lethe/run';
 import type { DeviceSettings } from '@lethe/tensor';
 import type { Command } from 'commander';
 import { addDeviceOptions, selectDevice } from '../device-options.js';
-import {
-  diagnoseEmbeddings,
-  type EmbeddingDiagnosis,
-  embeddingSection,
-  embeddingSummary,
-} from '../diagnosis/embeddings.js';
-import {
-  diagnosePerplexities,
-  PERPLEXITY_HEADER,
-  type PerplexityDiagnosis,
-  perplexityRows,
-  perplexitySection,
-} from '../diagnosis/perplexities.js';
-import {
-  diagnoseTokenIds,
-  TOKEN_HEADER,
-  type TokenDiagnosis,
-  tokenRows,
-  tokenSection,
-  tokenSummary,
-} from '../diagnosis/token-ids.js';
+import { embeddingSection, embeddingSummary } from '../diagnosis/embeddings.js';
+import { PERPLEXITY_HEADER, perplexityRows, perplexitySection } from '../diagnosis/perplexities.js';
+import { TOKEN_HEADER, tokenRows, tokenSection, tokenSummary } from '../diagnosis/token-ids.js';
 import type { CliContext } from '../main.js';
 import { integer } from '../number-options.js';
 import { htmlPage } from '../report/html.js';
@@ -41,13 +23,6 @@ interface DiagnoseFlags extends DeviceSettings {
   documents: number;
   maxLength: number;
   out: string;
-}
-
-/** diagnosis.json */
-interface Diagnosis {
-  tokenIds?: TokenDiagnosis;
-  embeddings?: EmbeddingDiagnosis;
-  perplexities?: PerplexityDiagnosis[];
 }
 
 const collect = (value: string, list: string[]): string[] => [...list, value];
@@ -67,50 +42,16 @@ export function addDiagnoseCommand(program: Command, context: CliContext): void 
     .option('--max-length <n>', 'tokens of a document', integer, 1024)
     .option('--out <dir>', 'folder for diagnosis.json and diagnosis.html', 'runs/diagnosis');
   addDeviceOptions(command).action(async (flags: DiagnoseFlags) => {
-    checkFlags(flags);
-    const diagnosis = await diagnose(flags, context);
-    context.logger().endProgress();
+    const options: DiagnoseOptions = { ...flags, models: flags.model, logger: context.logger() };
+    checkDiagnoseOptions(options);
+    if (flags.model.length > 0 || flags.embeddings) await selectDevice(flags);
+    const diagnosis = await diagnose(options);
     mkdirSync(flags.out, { recursive: true });
     writeFileAtomically(join(flags.out, 'diagnosis.json'), `${JSON.stringify(diagnosis, null, 1)}\n`);
     writeFileAtomically(join(flags.out, 'diagnosis.html'), page(diagnosis));
     process.stdout.write(`${text(diagnosis)}\n`);
     context.logger().info(`figures: ${join(flags.out, 'diagnosis.html')}`);
   });
-}
-
-const comparesTokens = ({ synthetic, natural }: DiagnoseFlags): boolean =>
-  synthetic !== undefined && natural !== undefined;
-
-function checkFlags(flags: DiagnoseFlags): void {
-  if ((flags.synthetic === undefined) !== (flags.natural === undefined))
-    throw new UserError('token ids are compared between two texts: give both --synthetic SHARDS and --natural SHARDS');
-  if (flags.embeddings && !comparesTokens(flags))
-    throw new UserError('--embeddings needs the texts to embed: give --synthetic SHARDS and --natural SHARDS');
-  if (flags.model.length === 0 && flags.data.length === 0 && comparesTokens(flags)) return;
-  if (flags.model.length === 0) throw new UserError('nothing to compare with the base: give --model DIR');
-  if (flags.data.length === 0)
-    throw new UserError('no text to measure on: give --data SHARDS (a held-out folder that `lethe prepare` wrote)');
-}
-
-async function diagnose(flags: DiagnoseFlags, context: CliContext): Promise<Diagnosis> {
-  const { base, model, data, synthetic, natural } = flags;
-  const logger = context.logger();
-  const diagnosis: Diagnosis = {};
-  if (model.length > 0 || flags.embeddings) await selectDevice(flags);
-  if (synthetic !== undefined && natural !== undefined) {
-    logger.progress(`token ids of ${synthetic} and ${natural}`);
-    const folder = await checkpointFolder(base, logger);
-    diagnosis.tokenIds = await diagnoseTokenIds(folder, { synthetic, natural }, flags);
-    if (flags.embeddings) {
-      logger.progress(`embeddings of ${synthetic} and ${natural} by ${base}`);
-      const model = { folder, location: base };
-      diagnosis.embeddings = await diagnoseEmbeddings(model, { synthetic, natural }, flags);
-    }
-  }
-  if (model.length > 0) {
-    diagnosis.perplexities = await diagnosePerplexities([base, ...model], data, flags, logger);
-  }
-  return diagnosis;
 }
 
 function text({ tokenIds, embeddings, perplexities }: Diagnosis): string {

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import { type DistributionShift, distributionShift, templateMass } from '@lethe/analysis';
+import { type DistributionShift, distributionShift, readSequences, templateMass } from '@lethe/analysis';
 import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { type ChoiceScores, type InstructionScores, runEvaluation } from '@lethe/eval';
 import { documentPerplexities, loadLlama } from '@lethe/model';
 import { silentLogger } from '@lethe/run';
-import { readSequences } from '../diagnosis/read-sequences.js';
 import { templateTexts } from './question-answer.js';
 import type { DemoSettings } from './settings.js';
 import type { DemoShards } from './stages.js';

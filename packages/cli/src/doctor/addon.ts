@@ -18,8 +18,7 @@ export function checkAddon(
   { path = addonPath, isStale = isOlderThanSource }: { path?: string; isStale?: () => boolean | undefined } = {},
 ): Finding {
   if (!existsSync(path)) return problem('addon', `${path} is not built`, addonRemedy);
-  if (unloadable !== undefined)
-    return problem('addon', `${path}: ${reasonOf(unloadable)}`, addonRemedy);
+  if (unloadable !== undefined) return problem('addon', `${path}: ${reasonOf(unloadable)}`, addonRemedy);
   if (description && description.operators.join() !== operatorNames.join())
     return problem('addon', `${path} has other operators than this version of Lethe calls`, addonRemedy);
   const stale = isStale();
