@@ -1,7 +1,7 @@
-// A copy of the commit that is checked out, in which files may be spoilt: built addon and installed packages are borrowed.
+// A copy of the commit that is checked out, in which files may be spoilt: the built addon is copied, installed packages are borrowed.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** Writes the copy into an empty folder. */
 export function copyTree(root, folder) {
@@ -18,7 +18,10 @@ export function copyTree(root, folder) {
     const own = join(root, target, 'node_modules'); // versions that differ from the workspace's
     if (existsSync(own)) symlinkSync(own, join(folder, target, 'node_modules'));
   }
-  symlinkSync(join(root, 'native', 'build'), join(folder, 'native', 'build'));
+  // Copied, so that a build in the checkout changes nothing here.
+  const addon = join('native', 'build', 'Release', 'lethe.node');
+  mkdirSync(dirname(join(folder, addon)), { recursive: true });
+  copyFileSync(join(root, addon), join(folder, addon));
   // Tests of the sources alone are run, so nothing is to be built.
   writeFileSync(join(folder, 'tests', 'build-once.mjs'), 'export default () => {};\n');
 }
