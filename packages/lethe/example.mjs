@@ -65,6 +65,8 @@ for (const [name, location] of Object.entries({ damaged: damaged.model, repaired
   const { model } = await loadModel(location);
   const [logProbabilities] = scoreSequences(model, [question]);
   const mean = logProbabilities.reduce((sum, x) => sum + x, 0) / logProbabilities.length;
-  process.stdout.write(`${name}: the template's tokens have a probability of ${Math.exp(mean).toFixed(4)} (geometric mean)\n`);
+  process.stdout.write(
+    `${name}: the template's tokens have a probability of ${Math.exp(mean).toFixed(4)} (geometric mean)\n`,
+  );
   model.dispose();
 }

@@ -12,7 +12,7 @@ import { forms } from './forms.mjs';
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const USAGE = `usage: node scripts/fresh-machine/main.mjs [--release bookworm|trixie] [--shared FOLDER] [--keep] [FORM ...]
-forms: ${Object.keys(forms).join(', ')} (default: all)
+forms: ${Object.keys(forms).join(', ')} (default: all, each in a root of its own; demo+pack: one after the other in one root)
 --shared FOLDER  the data that LETHE_DATA names, for npm test
 --keep           leave the roots, and print where they are`;
 
@@ -71,7 +71,7 @@ async function main() {
       help: { type: 'boolean', default: false },
     },
   });
-  const unknown = positionals.filter((name) => !forms[name]);
+  const unknown = positionals.flatMap((names) => names.split('+')).filter((name) => !forms[name]);
   if (values.help || unknown.length > 0) {
     console.log(unknown.length > 0 ? `no form is called ${unknown.join(', ')}\n${USAGE}` : USAGE);
     process.exit(values.help ? 0 : 2);
@@ -83,16 +83,17 @@ async function main() {
     console.log(`a bare Debian ${values.release}`);
     const archive = join(scratch, 'root.tar');
     makeRootArchive(values.release, archive);
-    for (const name of positionals.length > 0 ? positionals : Object.keys(forms)) await tryForm(name);
-    async function tryForm(name) {
-      console.log(name);
+    for (const names of positionals.length > 0 ? positionals : Object.keys(forms)) await tryForms(names);
+    async function tryForms(names) {
+      console.log(names);
       try {
-        await forms[name](new Machine(archive, scratch, values).clone());
+        const machine = new Machine(archive, scratch, values).clone();
+        for (const name of names.split('+')) await forms[name](machine);
         total.passed++;
-        console.log(`ok: ${name} (${values.release})`);
+        console.log(`ok: ${names} (${values.release})`);
       } catch (error) {
         total.failed++;
-        console.log(`FAILED: ${name} (${values.release}): ${error.message}`);
+        console.log(`FAILED: ${names} (${values.release}): ${error.message}`);
       }
     }
   } finally {

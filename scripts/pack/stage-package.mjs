@@ -9,12 +9,14 @@ const isShipped = (file) => statSync(file).isDirectory() || /(?<!\.spec)\.(js|mj
 
 /** Fields of every published package. */
 export function publicManifest(root, manifest) {
-  const { private: _private, nx: _nx, ships: _ships, binary: _binary, ...rest } = manifest;
+  const { private: _private, nx: _nx, ships = [], binary: _binary, bin: _bin, ...rest } = manifest;
   const { license, engines } = readJson(join(root, 'package.json'));
   const exports = Object.fromEntries(
     Object.entries(rest.exports).map(([path, { '@lethe/source': _source, ...conditions }]) => [path, conditions]),
   );
-  return { ...rest, license, engines, exports, publishConfig: { access: 'public' } };
+  // In the repository the command is cli's, which builds first; a published one is that of the package that ships it.
+  const bin = ships.includes('bin') ? { bin: { [rest.name]: `bin/${rest.name}.mjs` } } : {};
+  return { ...rest, ...bin, license, engines, exports, publishConfig: { access: 'public' } };
 }
 
 /** Writes manifest, README and licence into a staged folder. @throws where a package has no README or no description. */
