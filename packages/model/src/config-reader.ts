@@ -1,14 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, type LlamaConfig, type ModelFamily, type RopeScaling, type WeightDtype } from './config.js';
 import { ConfigKeys } from './config-keys.js';
+import { FAMILIES, type Family } from './families.js';
 import { showValue } from './show-value.js';
 
-const FAMILIES: Readonly<Record<string, ModelFamily>> = {
-  LlamaForCausalLM: 'llama',
-  MistralForCausalLM: 'mistral',
-  Qwen2ForCausalLM: 'qwen2',
-  Qwen3ForCausalLM: 'qwen3',
-};
+const NAMES = Object.keys(FAMILIES) as ModelFamily[];
 const DTYPES: readonly unknown[] = ['float32', 'float16', 'bfloat16'] satisfies WeightDtype[];
 
 /**
@@ -39,12 +35,12 @@ export function readConfig(file: string): { config: LlamaConfig; rawConfig: Reco
 export function parseConfig(raw: Readonly<Record<string, unknown>>, where = 'config.json'): LlamaConfig {
   const keys = new ConfigKeys(raw, where);
   const family = readFamily(keys);
+  const traits = FAMILIES[family];
   refuseUnsupported(keys);
   const hiddenSize = keys.integer('hidden_size');
   const numHeads = keys.integer('num_attention_heads');
   const numLayers = keys.integer('num_hidden_layers');
   const eosTokenIds = keys.tokenIds('eos_token_id');
-  const attentionBias = family === 'qwen2' || (family !== 'mistral' && keys.flag('attention_bias', false));
   return {
     family,
     vocabSize: keys.integer('vocab_size'),
@@ -52,17 +48,15 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>, where = 'con
     intermediateSize: keys.integer('intermediate_size'),
     numLayers,
     numHeads,
-    numKeyValueHeads: readKeyValueHeads(keys, family, numHeads),
-    headDim: readHeadDim(keys, family, hiddenSize / numHeads),
+    numKeyValueHeads: readKeyValueHeads(keys, traits, numHeads),
+    headDim: readHeadDim(keys, traits, hiddenSize / numHeads),
     rmsNormEps: keys.positive('rms_norm_eps', 1e-6),
     ...readRope(keys),
     maxPositions: keys.integer('max_position_embeddings'),
     tieEmbeddings: keys.flag('tie_word_embeddings', false),
-    attentionBias,
-    attentionOutputBias: attentionBias && family !== 'qwen2',
-    mlpBias: family === 'llama' && keys.flag('mlp_bias', false),
-    slidingWindow: readSlidingWindow(keys, family, numLayers),
-    qkNorm: family === 'qwen3',
+    ...traits.readBiases(keys),
+    slidingWindow: traits.readWindow(keys, numLayers),
+    qkNorm: traits.qkNorm,
     bosTokenId: keys.tokenIds('bos_token_id')[0] ?? null,
     eosTokenIds,
     initializerRange: keys.positive('initializer_range', 0.02),
@@ -74,12 +68,13 @@ function readFamily(keys: ConfigKeys): ModelFamily {
   const architectures = keys.get('architectures');
   if (architectures !== undefined) {
     const name: unknown = Array.isArray(architectures) && architectures.length === 1 ? architectures[0] : undefined;
-    if (typeof name === 'string' && Object.hasOwn(FAMILIES, name)) return FAMILIES[name];
-    keys.refuse('architectures', `one of ${Object.keys(FAMILIES).join(', ')}`, architectures);
+    const known = NAMES.find((family) => FAMILIES[family].architecture === name);
+    const names = NAMES.map((family) => FAMILIES[family].architecture);
+    return known ?? keys.refuse('architectures', `one of ${names.join(', ')}`, architectures);
   }
   const modelType = keys.get('model_type');
-  const family = Object.values(FAMILIES).find((known) => known === modelType);
-  return family ?? keys.refuse('model_type', `one of ${Object.values(FAMILIES).join(', ')}`, modelType);
+  const family = NAMES.find((known) => known === modelType);
+  return family ?? keys.refuse('model_type', `one of ${NAMES.join(', ')}`, modelType);
 }
 
 function refuseUnsupported(keys: ConfigKeys): void {
@@ -91,16 +86,16 @@ function refuseUnsupported(keys: ConfigKeys): void {
   if (rotaryShare !== 1) keys.refuse('partial_rotary_factor', '1 (whole heads are rotated)', rotaryShare);
 }
 
-function readKeyValueHeads(keys: ConfigKeys, family: ModelFamily, numHeads: number): number {
-  const numKeyValueHeads = keys.integer('num_key_value_heads', family === 'llama' ? { fallback: numHeads } : {});
+function readKeyValueHeads(keys: ConfigKeys, { hasDefaultKeyValueHeads }: Family, numHeads: number): number {
+  const numKeyValueHeads = keys.integer('num_key_value_heads', hasDefaultKeyValueHeads ? { fallback: numHeads } : {});
   if (numHeads % numKeyValueHeads !== 0) {
     keys.refuse('num_key_value_heads', `a divisor of num_attention_heads ${numHeads}`, numKeyValueHeads);
   }
   return numKeyValueHeads;
 }
 
-function readHeadDim(keys: ConfigKeys, family: ModelFamily, hiddenPerHead: number): number {
-  const given = keys.get('head_dim') ?? (family === 'qwen3' ? 128 : undefined);
+function readHeadDim(keys: ConfigKeys, { defaultHeadDim }: Family, hiddenPerHead: number): number {
+  const given = keys.get('head_dim') ?? defaultHeadDim;
   if (given === undefined && !Number.isInteger(hiddenPerHead)) {
     keys.refuse('hidden_size', 'a multiple of num_attention_heads, or a head_dim', keys.get('hidden_size'));
   }
@@ -136,21 +131,6 @@ function readRopeScaling(scaling: ConfigKeys, keys: ConfigKeys): RopeScaling | n
     fallback: keys.integer('max_position_embeddings'),
   });
   return { kind, factor: scaling.positive('factor'), lowFreqFactor, highFreqFactor, originalMaxPositions };
-}
-
-/** Qwen may put a window on some of its layers only, which Lethe does not compute. */
-function readSlidingWindow(keys: ConfigKeys, family: ModelFamily, numLayers: number): number | null {
-  if (family === 'llama') return null;
-  if (family === 'mistral') {
-    if (!keys.has('sliding_window')) return 4096;
-    return keys.get('sliding_window') === undefined ? null : keys.integer('sliding_window');
-  }
-  if (!keys.flag('use_sliding_window', false)) return null;
-  const numFullLayers = keys.integer('max_window_layers', { fallback: 28, minimum: 0 });
-  if (numFullLayers >= numLayers) return null;
-  if (numFullLayers === 0) return keys.integer('sliding_window', { fallback: 4096 });
-  const expected = `0 or at least num_hidden_layers ${numLayers} when use_sliding_window is true (all layers alike)`;
-  return keys.refuse('max_window_layers', expected, numFullLayers);
 }
 
 function readDtype(keys: ConfigKeys): WeightDtype {

@@ -1,11 +1,5 @@
-import type { LlamaConfig, ModelFamily, RopeScaling } from './config.js';
-
-const ARCHITECTURES: Readonly<Record<ModelFamily, string>> = {
-  llama: 'LlamaForCausalLM',
-  mistral: 'MistralForCausalLM',
-  qwen2: 'Qwen2ForCausalLM',
-  qwen3: 'Qwen3ForCausalLM',
-};
+import type { LlamaConfig, RopeScaling } from './config.js';
+import { FAMILIES } from './families.js';
 
 /**
  * The Hugging Face `config.json` of a model, with the keys that transformers 4 and 5, vLLM and llama.cpp's converter
@@ -13,8 +7,9 @@ const ARCHITECTURES: Readonly<Record<ModelFamily, string>> = {
  */
 export function toHuggingFaceConfig(config: LlamaConfig): Record<string, unknown> {
   const { family, eosTokenIds } = config;
+  const { architecture, writeBiases, writeWindow } = FAMILIES[family];
   return {
-    architectures: [ARCHITECTURES[family]],
+    architectures: [architecture],
     model_type: family,
     vocab_size: config.vocabSize,
     hidden_size: config.hiddenSize,
@@ -29,8 +24,8 @@ export function toHuggingFaceConfig(config: LlamaConfig): Record<string, unknown
     rope_scaling: ropeScalingKeys(config.ropeScaling),
     max_position_embeddings: config.maxPositions,
     tie_word_embeddings: config.tieEmbeddings,
-    ...biasKeys(config),
-    ...windowKeys(config),
+    ...writeBiases(config),
+    ...writeWindow(config),
     bos_token_id: config.bosTokenId,
     eos_token_id: eosTokenIds.length === 1 ? eosTokenIds[0] : eosTokenIds.length === 0 ? null : eosTokenIds,
     initializer_range: config.initializerRange,
@@ -50,17 +45,4 @@ function ropeScalingKeys(scaling: RopeScaling | null): Record<string, unknown> |
     high_freq_factor: scaling.highFreqFactor,
     original_max_position_embeddings: scaling.originalMaxPositions,
   };
-}
-
-/** Only families that have the keys: Qwen2's and Mistral's biases are fixed. */
-function biasKeys({ family, attentionBias, mlpBias }: LlamaConfig): Record<string, unknown> {
-  if (family === 'llama') return { attention_bias: attentionBias, mlp_bias: mlpBias };
-  return family === 'qwen3' ? { attention_bias: attentionBias } : {};
-}
-
-function windowKeys({ family, slidingWindow, numLayers }: LlamaConfig): Record<string, unknown> {
-  if (family === 'llama') return {};
-  if (family === 'mistral') return { sliding_window: slidingWindow };
-  const isUsed = slidingWindow !== null;
-  return { use_sliding_window: isUsed, sliding_window: slidingWindow, max_window_layers: isUsed ? 0 : numLayers };
 }
