@@ -28,54 +28,56 @@ function originalHidden({ original, objective }: StepContext, { replay }: MicroB
   return hidden;
 }
 
-/** Adds one micro-batch's gradient to the parameters: one policy pass over both streams, one original pass over replay. */
-function accumulate(context: StepContext, micro: MicroBatch, parameters: Parameter[], counts: TargetCounts): TermSums {
-  const { model, original, objective, recompute } = context;
+/** Computes the objective's loss and sums on a micro-batch. */
+type Losses = (options: { recompute: boolean }) => ReturnType<typeof unlearnLoss>;
+
+/** The sums of one micro-batch: one original pass over replay, and what `pass` makes of the policy's pass over both streams. */
+function sumsOf(
+  context: StepContext,
+  micro: MicroBatch,
+  counts: TargetCounts,
+  pass: (losses: Losses) => tf.Tensor,
+): TermSums {
+  const { model, original, objective } = context;
   const batch = toTokenBatch(rowsOf(micro), model.config.slidingWindow);
   const targets = tf.tensor1d(targetsOf(micro), 'int32');
   const teacher = originalHidden(context, micro);
   const numForget = micro.forget ? micro.forget.numRows * micro.forget.rowLength : 0;
-  let sums: tf.Tensor | undefined;
-  const loss = backward(() => {
-    const hidden = model.hidden(batch, { recompute });
+  const sums = pass((options) => {
+    const hidden = model.hidden(batch, options);
     const originalWeight = teacher && original!.headWeight;
     const inputs = { hidden, weight: model.headWeight, targets, originalHidden: teacher, originalWeight };
-    const result = unlearnLoss(inputs, numForget, objective, counts);
+    return unlearnLoss(inputs, numForget, objective, counts);
+  });
+  const read = readSums(sums);
+  tf.dispose([sums, targets, ...(teacher ? [teacher] : [])]);
+  disposeBatch(batch);
+  return read;
+}
+
+/** A pass that adds its gradient to the parameters. */
+function addGradients(losses: Losses, parameters: Parameter[], recompute: boolean): tf.Tensor {
+  let sums: tf.Tensor | undefined;
+  const loss = backward(() => {
+    const result = losses({ recompute });
     sums = tf.keep(tf.clone(result.sums));
     return result.loss;
   }, parameters);
-  const read = readSums(sums!);
-  tf.dispose([loss, sums!, targets, ...(teacher ? [teacher] : [])]);
-  disposeBatch(batch);
-  return read;
+  tf.dispose(loss);
+  return sums!;
 }
 
 /** Runs the micro-batches of a step; gradients add up in the parameters, weighted by tokens. */
 export function accumulateGradients(context: StepContext, batches: MicroBatch[]): TermSums {
   const counts = countTargets(batches);
   const parameters = context.model.parameters.filter(({ trainable }) => trainable);
-  return batches.map((micro) => accumulate(context, micro, parameters, counts)).reduce(addSums);
+  const pass = (losses: Losses): tf.Tensor => addGradients(losses, parameters, context.recompute);
+  return batches.map((micro) => sumsOf(context, micro, counts, pass)).reduce(addSums);
 }
 
 /** The sums of the objective without gradients: validation. */
 export function evaluateBatches(context: StepContext, batches: MicroBatch[]): TermSums {
   const counts = countTargets(batches);
-  return batches.map((micro) => noGrad(() => accumulateOnly(context, micro, counts))).reduce(addSums);
-}
-
-function accumulateOnly(context: StepContext, micro: MicroBatch, counts: TargetCounts): TermSums {
-  const { model, original, objective } = context;
-  const batch = toTokenBatch(rowsOf(micro), model.config.slidingWindow);
-  const targets = tf.tensor1d(targetsOf(micro), 'int32');
-  const teacher = originalHidden(context, micro);
-  const numForget = micro.forget ? micro.forget.numRows * micro.forget.rowLength : 0;
-  const sums = scope(() => {
-    const inputs = { hidden: model.hidden(batch), weight: model.headWeight, targets, originalHidden: teacher };
-    const originalWeight = teacher && original!.headWeight;
-    return unlearnLoss({ ...inputs, originalWeight }, numForget, objective, counts).sums;
-  });
-  const read = readSums(sums);
-  tf.dispose([sums, targets, ...(teacher ? [teacher] : [])]);
-  disposeBatch(batch);
-  return read;
+  const pass = (losses: Losses): tf.Tensor => scope(() => losses({ recompute: false }).sums);
+  return batches.map((micro) => noGrad(() => sumsOf(context, micro, counts, pass))).reduce(addSums);
 }
