@@ -1,5 +1,11 @@
-import type { Logger, MetricsValue, StopRequest, StopSignal } from '@lethe/run';
-import { formatDuration } from '@lethe/run';
+import {
+  formatDuration,
+  type Logger,
+  type MetricsValue,
+  remainingSeconds,
+  type StopRequest,
+  type StopSignal,
+} from '@lethe/run';
 import { termMeans, type TermSums, type TermWeights } from '@lethe/losses';
 import { deviceMemory } from '@lethe/tensor';
 import { learningRate } from './schedule.js';
@@ -151,7 +157,7 @@ class Pace {
   after(step: number, tokens: number): { of: number; tokensPerSecond: number; left: string } {
     this.tokens += tokens;
     const seconds = (performance.now() - this.started) / 1000;
-    const left = ((this.steps - step) * seconds) / (step - this.startStep);
+    const left = remainingSeconds(step - this.startStep, this.steps - this.startStep, seconds);
     return { of: this.steps, tokensPerSecond: this.tokens / seconds, left: formatDuration(left) };
   }
 }

@@ -10,7 +10,7 @@ import {
   type Tokenizer,
   trainTokenizer,
 } from '@lethe/data-pipeline';
-import { formatDuration, listenForStop, loadRecipe, type Logger, STOP_EXIT_CODES, UserError } from '@lethe/run';
+import { formatDuration, listenForStop, loadRecipe, type Logger, remainingSeconds, STOP_EXIT_CODES, UserError } from '@lethe/run';
 import { type Command, Option } from 'commander';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -155,7 +155,7 @@ function progressLine({ documents, tokens, bytesRead, bytesTotal, seconds }: Pre
   ];
   if (bytesTotal !== undefined && bytesRead > 0) {
     parts.unshift(`${Math.floor((100 * bytesRead) / bytesTotal)}% of ${(bytesTotal / 1e6).toFixed(1)} MB`);
-    parts.push(`${formatDuration((seconds * (bytesTotal - bytesRead)) / bytesRead)} left`);
+    parts.push(`${formatDuration(remainingSeconds(bytesRead, bytesTotal, seconds))} left`);
   }
   return parts.join('  ');
 }
