@@ -4,17 +4,17 @@ import { checkpointPath, UserError, writeFolderAtomically } from '@lethe/run';
 import { type Llama, saveLlama, type SaveOptions } from '@lethe/model';
 import type { TrainRecipe } from './recipe.js';
 import { stageFolders } from './stage-folder.js';
+import type { StageRun } from './stage-run.js';
 import { decide, type StopDecision, type ValidationPoint } from './stop-rules.js';
 import type { TrainingEnd } from './trainer.js';
-import type { TrainingState } from './training-state.js';
 
 /**
- * How the run whose newest checkpoint has this state ended; undefined where it goes on.
+ * How a run ended before; undefined where it goes on, or begins.
  * @throws UserError when the rules of `stop` have changed such that the run is past the end that they would have made.
  */
-export function endOf(state: TrainingState, recipe: TrainRecipe): TrainingEnd | undefined {
-  const { folder, model } = stageFolders(recipe);
-  const { step, validations = [] } = state;
+export function endOf({ recipe, folder, model, resumed }: StageRun): TrainingEnd | undefined {
+  if (!resumed) return undefined;
+  const { step, validations = [] } = resumed.state;
   const decision = decide(validations, recipe.stop);
   if (decision && decision.step < step) {
     throw new UserError(
@@ -55,10 +55,9 @@ export function missedGoal(history: readonly ValidationPoint[], { stop, steps }:
 
 /** Saves the model that a run ends with: the trained one, or under `patience` the best one. */
 export async function saveResult(
-  recipe: TrainRecipe,
+  { recipe, checkpoints, model: out }: StageRun,
   trained: { model: Llama; save: SaveOptions; step: number; held?: number },
 ): Promise<void> {
-  const { checkpoints, model: out } = stageFolders(recipe);
   const { model, save, step, held } = trained;
   const best = recipe.stop?.patience === undefined ? undefined : held;
   if (best === undefined || best === step) return saveLlama(model, out, { ...save, replace: true });

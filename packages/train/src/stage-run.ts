@@ -1,0 +1,49 @@
+import { latestCheckpoint, type Logger, UserError } from '@lethe/run';
+import { pinRecipe } from './pin-recipe.js';
+import type { TrainRecipe } from './recipe.js';
+import { dataHash, recipeHash, requireSameRecipe } from './recipe-hash.js';
+import { stageFolders } from './stage-folder.js';
+import { digestStart, requireSameStart } from './start-files.js';
+import { readTrainingState, type TrainingState } from './training-state.js';
+
+/** A run of a stage, opened once and handed to all that works on it. */
+export interface StageRun {
+  /** With the commits of models on the hub in it. */
+  recipe: TrainRecipe;
+  folder: string;
+  checkpoints: string;
+  /** Where the trained model goes. */
+  model: string;
+  /** What its checkpoints say of where it came from. */
+  origin: Pick<TrainingState, 'recipeHash' | 'dataHash' | 'startFiles'>;
+  /** The newest checkpoint, which it goes on from; absent for a run that begins. */
+  resumed?: { checkpoint: string; state: TrainingState };
+}
+
+/**
+ * Finds what there is of a recipe's run, and that it is of this recipe and this start model.
+ * @throws UserError naming the folder or file that is of another.
+ */
+export async function openStageRun(given: TrainRecipe, logger: Logger): Promise<StageRun> {
+  const recipe = await pinRecipe(given, logger);
+  const folders = stageFolders(recipe);
+  const { folder } = folders;
+  const { checkpoint, warnings } = latestCheckpoint(folders.checkpoints);
+  for (const warning of warnings) logger.warn(warning);
+  const state = checkpoint && readTrainingState(checkpoint.path);
+  if (state) requireSameRecipe(state.recipeHash, recipe, folder);
+  const startFiles = digestStart(recipe);
+  if (state?.startFiles && startFiles) {
+    requireSameStart({ began: state.startFiles, now: startFiles }, recipe.model.init!, folder);
+  }
+  const origin = { recipeHash: recipeHash(recipe), dataHash: dataHash(recipe), startFiles };
+  return { recipe, ...folders, origin, ...(state && { resumed: { checkpoint: checkpoint.path, state } }) };
+}
+
+/** @throws UserError unless the run goes on with the shards that it began with. */
+export function requireSameData({ folder, origin, resumed }: StageRun): void {
+  if (!resumed || resumed.state.dataHash === origin.dataHash) return;
+  throw new UserError(
+    `the shards of ${folder} have changed since it began; restore them, choose another name, or remove the folder to start again`,
+  );
+}

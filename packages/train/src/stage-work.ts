@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { cloneLlama, initializeLlama, type Llama, type LlamaConfig, loadLlama, type SaveOptions } from '@lethe/model';
+import type { DeviceName } from '@lethe/tensor';
+import type { MicroBatch } from './micro-batch.js';
+import { Optimizer } from './optimizer.js';
+import type { TrainRecipe } from './recipe.js';
+import { openInputs } from './stage-inputs.js';
+import type { StageRun } from './stage-run.js';
+import type { StepContext } from './step.js';
+import type { TrainStreams } from './streams.js';
+import { readMoments } from './training-state.js';
+
+/** What a run trains: models, optimizer and data, on the device. */
+export interface StageWork {
+  context: StepContext;
+  optimizer: Optimizer;
+  save: SaveOptions;
+  streams: TrainStreams;
+  validationRows?: MicroBatch[];
+  dispose(): void;
+}
+
+/** Loads what a run trains, from its checkpoint where it goes on. @throws UserError naming the file or key. */
+export async function loadStageWork({ recipe, resumed }: StageRun, device: DeviceName): Promise<StageWork> {
+  const { init, tokenizerFrom, config, streams, validationRows } = await openInputs({ ...recipe, device });
+  const start = init ? loadLlama(init) : undefined;
+  const { mitigation } = recipe.objective.weights;
+  const needsOriginal = recipe.stage === 'unlearn' && mitigation > 0;
+  const original = needsOriginal ? cloneLlama(start!.model) : undefined;
+  const model = startModel(recipe, { start: start?.model, config, resumeFrom: resumed?.checkpoint });
+  const optimizer = new Optimizer(model.parameters, recipe.optimizer);
+  if (resumed) readMoments(resumed.checkpoint, optimizer);
+  const weights = recipe.stage === 'unlearn' ? recipe.objective.weights : { forgetting: 0, replay: 1, mitigation: 0 };
+  const context = { model, original, objective: { ...recipe.objective, weights }, recompute: recipe.model.recompute };
+  const dispose = (): void => {
+    optimizer.dispose();
+    model.dispose();
+    original?.dispose();
+  };
+  const save = { rawConfig: start?.rawConfig, tokenizerFrom };
+  return { context, optimizer, save, streams, validationRows, dispose };
+}
+
+interface StartFrom {
+  start?: Llama;
+  config: LlamaConfig;
+  resumeFrom?: string;
+}
+
+function startModel(recipe: TrainRecipe, { start, config, resumeFrom }: StartFrom): Llama {
+  if (!resumeFrom) return start ?? initializeLlama(config, recipe.seed);
+  start?.dispose();
+  return loadLlama(join(resumeFrom, 'model')).model;
+}
