@@ -48,8 +48,6 @@ export { mixStreams } from './stream/mix-streams.js';
 export type { OpenStreamOptions } from './stream/open-stream.js';
 export { openStream } from './stream/open-stream.js';
 export { PackedStream } from './stream/packed-stream.js';
-export type { PrefetchOptions } from './stream/prefetch.js';
-export { prefetch } from './stream/prefetch.js';
 export type { Sequence, SequencesOptions } from './stream/sequences.js';
 export { sequences } from './stream/sequences.js';
 export type { Batch, TokenStream } from './stream/token-stream.js';

@@ -3,7 +3,6 @@ import path from 'node:path';
 import { EOS, numberedDocument, sampleLength, writeNumbered } from '../../testing/small-shards.js';
 import { temporaryFolder } from '../../testing/temporary-folder.js';
 import { openStream, type OpenStreamOptions } from './open-stream.js';
-import { prefetch } from './prefetch.js';
 import { sequences } from './sequences.js';
 import type { Batch, TokenStream } from './token-stream.js';
 
@@ -180,50 +179,6 @@ describe('openStream', () => {
     const stream = await open({ shards: at });
     await expect(rows(stream, 0, stream.numRows)).rejects.toThrow(/shard-00000\.arrow: batch \d+ .* is damaged/);
     rmSync(at, { recursive: true });
-  });
-});
-
-describe('prefetch', () => {
-  it('gives the batches of the stream in order, for one rank or several', async () => {
-    const stream = await open();
-    const received: string[] = [];
-    for await (const batch of prefetch(stream, { start: 3, numRows: 4, count: 6 })) received.push(...rowsOf(batch));
-    expect(received).toEqual(await rows(stream, 3, 24));
-    const rank: string[] = [];
-    for await (const batch of prefetch(stream, { start: 2, numRows: 2, stride: 4, count: 3, ahead: 1 }))
-      rank.push(...rowsOf(batch));
-    const all = await rows(stream, 0, 12);
-    expect(rank).toEqual([2, 3, 6, 7, 10, 11].map((i) => all[i]));
-  });
-
-  it('reads ahead no further than asked', async () => {
-    let most = 0;
-    const stream: TokenStream = {
-      numRows: 100,
-      rowLength: T,
-      batch: async (start) => {
-        most = Math.max(most, start);
-        return (await open()).batch(start, 1);
-      },
-    };
-    const batches = prefetch(stream, { start: 0, numRows: 1, ahead: 2 });
-    await batches.next();
-    expect(most).toBe(2);
-    await batches.return(undefined);
-  });
-
-  it('passes errors on in their turn', async () => {
-    const stream: TokenStream = {
-      numRows: 1,
-      rowLength: T,
-      batch: async (start) => {
-        if (start === 1) throw new Error('row 1 is bad');
-        return (await open()).batch(0, 1);
-      },
-    };
-    const batches = prefetch(stream, { start: 0, numRows: 1 });
-    await batches.next();
-    await expect(batches.next()).rejects.toThrow('row 1 is bad');
   });
 });
 
