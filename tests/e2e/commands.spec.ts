@@ -20,6 +20,7 @@ const COMMANDS: Record<string, string[]> = {
     '--tokenizer <dir>',
     '--train-tokenizer <size>',
     '--as <kind>',
+    '--special-tokens <how>',
     '--held-out <fraction>',
     '--seed <n>',
     '--filter <name>',

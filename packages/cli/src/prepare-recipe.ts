@@ -8,7 +8,15 @@ export const prepareRecipeSchema = z.strictObject({
   tokenizer: z.union([pathSchema, z.strictObject({ train: z.strictObject({ vocabSize: z.int().positive() }) })]),
   as: z.enum(['text', 'chat', 'ids']).default('text'),
   template: z.string().optional().describe('how a question-answer row reads as text: "{prompt}\\n{response}"'),
-  chatTemplate: z.string().optional(),
+  chatTemplate: z.string().optional().describe('a Jinja template, or the name of one of several that the model has'),
+  answers: z
+    .enum(['all', 'last', 'each'])
+    .default('all')
+    .describe('which answers of a conversation are targets; each: a document for each answer'),
+  specialTokens: z
+    .enum(['text', 'parse'])
+    .default('text')
+    .describe('whether text that spells a special token becomes it: chats that were rendered before'),
   heldOut: z.number().min(0).lt(1).default(0.01),
   seed: z.int().nonnegative().default(0),
   filters: filtersSchema.optional().describe('which documents are left out'),
@@ -19,6 +27,9 @@ export const prepareRecipeSchema = z.strictObject({
     .optional()
     .describe('tokens after which an interrupted preparation can go on (default 8 Mi); it decides the record batches'),
 });
+
+/** A recipe beside flags, which may give what it lacks. */
+export const partialPrepareRecipeSchema = prepareRecipeSchema.partial({ sources: true, out: true, tokenizer: true });
 
 /** A validated preparation. */
 export type PrepareRecipe = z.output<typeof prepareRecipeSchema>;

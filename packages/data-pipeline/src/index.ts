@@ -1,4 +1,5 @@
-export type { Document, Place, Role, TextDocument, Turn, TurnsDocument, WrongRow } from './documents/document.js';
+export type { Conversation, Role, Turn } from './documents/conversation.js';
+export type { Document, Place, TextDocument, TurnsDocument, WrongRow } from './documents/document.js';
 export { documentText, SourceError } from './documents/document.js';
 export type { FoundFile } from './documents/find-files.js';
 export { findFiles } from './documents/find-files.js';
@@ -51,7 +52,7 @@ export { PackedStream } from './stream/packed-stream.js';
 export type { Sequence, SequencesOptions } from './stream/sequences.js';
 export { sequences } from './stream/sequences.js';
 export type { Batch, TokenStream } from './stream/token-stream.js';
-export type { RenderedChat } from './tokenizer/chat-template.js';
+export type { Answers, RenderedChat } from './tokenizer/chat-template.js';
 export { ChatRenderer, PLAIN_CHAT_TEMPLATE } from './tokenizer/chat-template.js';
 export type { LoadTokenizerOptions } from './tokenizer/load-tokenizer.js';
 export { loadTokenizer } from './tokenizer/load-tokenizer.js';

@@ -50,9 +50,15 @@ export function openModelFolder(folder: string): ModelFolder {
   return { folder, config, rawConfig, tensors, tokenizerFiles: findTokenizerFiles(folder) };
 }
 
-/** Paths of the {@link TOKENIZER_FILES} that a folder has. */
+/** The folder of a tokenizer's further chat templates. */
+const TEMPLATES_FOLDER = 'additional_chat_templates';
+
+/** Paths of the {@link TOKENIZER_FILES} that a folder has, and of the chat templates in `additional_chat_templates`. */
 export function findTokenizerFiles(folder: string): string[] {
-  return TOKENIZER_FILES.map((name) => join(folder, name)).filter((file) => existsSync(file));
+  const templates = join(folder, TEMPLATES_FOLDER);
+  const additional = existsSync(templates) ? readdirSync(templates).filter((name) => name.endsWith('.jinja')) : [];
+  const files = [...TOKENIZER_FILES, ...additional.sort().map((name) => join(TEMPLATES_FOLDER, name))];
+  return files.map((name) => join(folder, name)).filter((file) => existsSync(file));
 }
 
 /**

@@ -1,5 +1,5 @@
-import { copyFileSync, existsSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { UserError, writeFolderAtomically } from '@lethe/run';
 import { findTokenizerFiles } from './checkpoint-files.js';
 import type { LlamaConfig, WeightDtype } from './config.js';
@@ -52,7 +52,11 @@ export async function exportModelFolder(options: ExportOptions): Promise<void> {
     writeJson(join(folder, 'config.json'), mergeConfig(rawConfig, { ...config, dtype }));
     await writeWeights(folder, parameterSpecs(config), tensors, { dtype: STORED_DTYPES[dtype], maxShardBytes });
     if (tokenizerFrom !== undefined) {
-      for (const file of findTokenizerFiles(tokenizerFrom)) copyFileSync(file, join(folder, basename(file)));
+      for (const file of findTokenizerFiles(tokenizerFrom)) {
+        const copy = join(folder, relative(tokenizerFrom, file));
+        mkdirSync(dirname(copy), { recursive: true });
+        copyFileSync(file, copy);
+      }
     }
     writeGenerationConfig(folder, config, tokenizerFrom);
     for (const [name, content] of Object.entries(extraFiles)) writeFileSync(join(folder, name), content);

@@ -16,7 +16,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CliContext } from '../main.js';
 import { integer, nonNegative } from '../number-options.js';
-import { type PrepareRecipe, prepareRecipeSchema } from '../prepare-recipe.js';
+import { partialPrepareRecipeSchema, type PrepareRecipe, prepareRecipeSchema } from '../prepare-recipe.js';
 
 interface PrepareFlags {
   recipe?: string;
@@ -25,6 +25,7 @@ interface PrepareFlags {
   tokenizer?: string;
   trainTokenizer?: number;
   as?: 'text' | 'chat' | 'ids';
+  specialTokens?: 'text' | 'parse';
   heldOut?: number;
   seed?: number;
   strict?: boolean;
@@ -51,6 +52,12 @@ export function addPrepareCommand(program: Command, context: CliContext): void {
         '--as <kind>',
         'text: every token is a target; chat: assistant turns only; ids: rows that are token ids already',
       ).choices(['text', 'chat', 'ids']),
+    )
+    .addOption(
+      new Option(
+        '--special-tokens <how>',
+        'with --as text: text that spells a special token stays text, or is parsed as that token (default: text)',
+      ).choices(['text', 'parse']),
     )
     .option('--held-out <fraction>', 'share of documents kept from training (default: 0.01)', nonNegative)
     .option('--seed <n>', 'decides which documents are held out', integer)
@@ -86,17 +93,20 @@ export function addPrepareCommand(program: Command, context: CliContext): void {
 
 /** Flags win over the recipe. */
 function resolve(sources: string[], flags: PrepareFlags): PrepareRecipe {
-  const base = flags.recipe ? loadRecipe(flags.recipe, prepareRecipeSchema, { set: flags.set }).recipe : undefined;
+  const base = flags.recipe
+    ? loadRecipe(flags.recipe, partialPrepareRecipeSchema, { set: flags.set }).recipe
+    : undefined;
   if (!flags.recipe && flags.set.length > 0) throw new UserError('--set changes keys of a recipe: give --recipe');
   const from = sources.length > 0 ? sources : base?.sources;
   const out = flags.out ?? base?.out;
   if (!from || from.length === 0)
     throw new UserError('nothing to prepare: name source files, or a --recipe with sources');
-  if (!out) throw new UserError('where to? give --out DIR');
+  if (!out) throw new UserError('where to? give --out DIR, or out: DIR in the recipe');
   const chosen = flags.trainTokenizer ? { train: { vocabSize: flags.trainTokenizer } } : flags.tokenizer;
   const tokenizer = chosen ?? base?.tokenizer;
   if (!tokenizer) throw new UserError('give --tokenizer DIR, or --train-tokenizer SIZE to make one from the sources');
-  const given = { as: flags.as, seed: flags.seed, heldOut: flags.heldOut, strict: flags.strict };
+  const { as, seed, heldOut, strict, specialTokens } = flags;
+  const given = { as, seed, heldOut, strict, specialTokens };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const filters = filtersFrom(flags, base?.filters);
   const checked = prepareRecipeSchema.safeParse({ ...base, ...set, filters, sources: from, out, tokenizer });
@@ -174,6 +184,7 @@ function report({ report: done, isSkipped, numResumed }: PrepareResult, logger: 
     logger.warn(`${done.wrongRows.count} rows could not be used; all are listed in wrong-rows.jsonl, the first:`);
     for (const example of done.wrongRows.examples.slice(0, 3)) logger.warn(`  ${example}`);
   }
+  for (const { file, text, count } of done.notes) logger.warn(`${file}: ${text}: ${count} rows`);
   for (const filter of done.filters?.filters ?? []) {
     logger.info(`${filter.name}: dropped ${filter.dropped} of ${filter.seen} documents${why(filter)}`);
   }

@@ -1,10 +1,11 @@
-import type { Turn } from './document.js';
+import type { Conversation } from './conversation.js';
 
 /** Names the columns of a row; dots and numbers reach inside: `instances.0.output`. */
 export interface Columns {
   text?: string;
   messages?: string;
   system?: string;
+  tools?: string;
   prompt?: string;
   input?: string;
   response?: string;
@@ -15,8 +16,8 @@ export interface Columns {
 
 /** A row read as a document, or the reason why it is none. */
 export type ShapedRow =
-  | { shape: string; text: string }
-  | { shape: string; turns: Turn[] }
+  | { shape: string; text: string; unused?: string[] }
+  | (Conversation & { shape: string; unused?: string[] })
   | { shape: string; ids: Int32Array; mask?: Uint8Array }
   | { problem: string };
 

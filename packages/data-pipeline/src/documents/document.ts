@@ -1,13 +1,5 @@
 import { UserError } from '@lethe/run';
-
-/** Who speaks in a turn of a conversation. */
-export type Role = 'system' | 'user' | 'assistant';
-
-/** One message of a conversation. */
-export interface Turn {
-  role: Role;
-  content: string;
-}
+import type { Conversation } from './conversation.js';
 
 /** Where a document came from; `line` counts from 1 (the row number in formats without lines). */
 export interface Place {
@@ -22,8 +14,7 @@ export interface TextDocument {
 }
 
 /** A conversation or a question-answer pair with its place. */
-export interface TurnsDocument {
-  turns: Turn[];
+export interface TurnsDocument extends Conversation {
   place: Place;
 }
 
@@ -42,7 +33,9 @@ export type Document = TextDocument | TurnsDocument | IdsDocument;
 export function documentContent(document: Document): string | Uint8Array {
   if ('ids' in document) return new Uint8Array(document.ids.buffer, document.ids.byteOffset, document.ids.byteLength);
   if ('text' in document) return document.text;
-  return JSON.stringify(document.turns.map(({ role, content }) => [role, content]));
+  const { turns, tools, documents, variables } = document;
+  const spoken = turns.map(({ role, content, keys }) => (keys ? [role, content, keys] : [role, content]));
+  return JSON.stringify(tools || documents || variables ? [spoken, tools, documents, variables] : spoken);
 }
 
 /** A row that could not be used, with the reason. */

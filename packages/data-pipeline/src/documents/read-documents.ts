@@ -33,6 +33,8 @@ export interface ReadDocumentsOptions {
   /** Told how many bytes were read from the files, before decompression. */
   onBytes?: (bytes: number) => void;
   onWrongRow?: (row: WrongRow) => void;
+  /** Told for each row what changes its meaning and is not used. */
+  onNote?: (file: string, text: string) => void;
   /** Called when a file has been read to its end, or skipped. */
   onFile?: (report: FileReport) => void;
 }
@@ -83,7 +85,12 @@ async function* readFile(
     }
     report.documents++;
     report.shapes[shaped.shape] = (report.shapes[shaped.shape] ?? 0) + 1;
-    const { shape: _shape, ...content } = shaped;
+    const { shape, ...content } = shaped;
+    if ('unused' in content) {
+      for (const name of content.unused ?? [])
+        options.onNote?.(file, `column "${name}" is not used (rows of shape ${shape})`);
+      delete content.unused;
+    }
     yield { ...content, place };
   }
 }

@@ -18,13 +18,14 @@ export const pathSchema = z.string().transform(expandVariables);
 
 const columns = z.union([
   z.strictObject({ text: z.string() }),
-  z.strictObject({ messages: z.string() }),
+  z.strictObject({ messages: z.string(), system: z.string().optional(), tools: z.string().optional() }),
   z.strictObject({ ids: z.string(), mask: z.string().optional() }),
   z.strictObject({
     prompt: z.string(),
     response: z.string(),
     input: z.string().optional(),
     system: z.string().optional(),
+    tools: z.string().optional(),
   }),
 ]);
 

@@ -14,7 +14,7 @@ export interface FetchModelOptions {
 
 /** Files beside the weights that a checkpoint folder may have; what else a repository holds is left there. */
 const SMALL_FILE =
-  /^((generation_)?config|tokenizer(_config)?|special_tokens_map|added_tokens|vocab|chat_template)\.json$|^(tokenizer\.model|merges\.txt|chat_template\.jinja|README\.md)$/;
+  /^((generation_)?config|tokenizer(_config)?|special_tokens_map|added_tokens|vocab|chat_template)\.json$|^(tokenizer\.model|merges\.txt|chat_template\.jinja|README\.md|additional_chat_templates\/[^/]+\.jinja)$/;
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 const PICKLE = /\.(bin|pt|pth|ckpt|pkl|pickle)$/;
@@ -51,13 +51,13 @@ async function fetchModel(source: string, options: FetchModelOptions): Promise<{
     return repository.fetch(prefix + name);
   };
   const small = names.filter((name) => SMALL_FILE.test(name));
-  const [first] = small;
+  const first = small.find((name) => !name.includes('/'));
   if (first === undefined || (weights && !names.includes('config.json'))) {
     throw repository.nothing(`expected a model${prefix === '' ? '' : ` in ${location.path}`}, found no config.json`);
   }
   if (weights) refusePickleOnly(source, names, repository);
   const folder = path.dirname(await fetch(first));
-  for (const name of small.slice(1)) await fetch(name);
+  for (const name of small) if (name !== first) await fetch(name);
   if (weights) for (const name of await weightFiles(source, names, fetch)) await fetch(name);
   await repository.keep();
   return { folder, commit: repository.commit };

@@ -1,13 +1,19 @@
+import { isTargetTurn } from '../documents/conversation.js';
 import { documentText, SourceError, type Document, type WrongRow } from '../documents/document.js';
-import { ChatRenderer } from '../tokenizer/chat-template.js';
+import { type Answers, ChatRenderer } from '../tokenizer/chat-template.js';
 import { TokenizerError } from '../tokenizer/tokenizer-core.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
+import { chatNotes, leftOut } from './chat-notes.js';
 
 /** A document as ids, with the target mask of instruction data. */
 export interface EncodedDocument {
   document: Document;
   ids: Int32Array;
   mask?: Uint8Array;
+  /** Whether the text ends as it is to end, so that no EOS is to follow. */
+  isClosed?: boolean;
+  /** Whether another part of the same document follows. */
+  isPart?: boolean;
 }
 
 /** How documents become ids. */
@@ -17,10 +23,16 @@ export interface EncodeDocumentsOptions {
   template?: string | undefined;
   chatTemplate?: string | undefined;
   addSpecialTokens: boolean;
+  /** Which answers of conversations are targets. */
+  answers: Answers;
+  /** Whether text that spells a special token becomes that token. */
+  specialTokens: 'text' | 'parse';
   /** Whether documents of ids come with masks. */
   hasMask?: boolean;
   /** Told about documents that cannot be encoded. */
   onWrongRow: (row: WrongRow, document: Document) => void;
+  /** Told what changes the training and is no error. */
+  onNote: (file: string, text: string, document: Document) => void;
 }
 
 /** Documents encoded together, at most. */
@@ -83,17 +95,38 @@ function idsEncoder({ tokenizer, hasMask = false, onWrongRow }: EncodeDocumentsO
   return async (batch: Document[]): Promise<EncodedDocument[]> => batch.flatMap(encode);
 }
 
-function textEncoder({ tokenizer, template, addSpecialTokens }: EncodeDocumentsOptions) {
+function textEncoder(options: EncodeDocumentsOptions) {
+  const { tokenizer, template, addSpecialTokens, specialTokens, onNote } = options;
+  const special = tokenizer.specialPattern;
+  const isParsed = specialTokens === 'parse';
+  const note = isParsed ? 'documents spell special tokens, which become them' : SPELLED;
   return async (batch: Document[]): Promise<EncodedDocument[]> => {
-    const ids = await tokenizer.encodeBatch(
-      batch.map((document) => documentText(document, template)),
-      { addSpecialTokens },
-    );
-    return batch.map((document, i) => ({ document, ids: ids[i]! }));
+    const texts = batch.map((document) => documentText(document, template));
+    const ids = isParsed
+      ? await parsedTexts(tokenizer, texts, addSpecialTokens)
+      : await tokenizer.encodeBatch(texts, { addSpecialTokens });
+    return batch.map((document, i) => {
+      if (texts[i]!.search(special) >= 0) onNote(document.place.file, note, document);
+      if ('turns' in document)
+        for (const text of leftOut(document, undefined)) onNote(document.place.file, text, document);
+      return { document, ids: ids[i]! };
+    });
   };
 }
 
-function chatEncoder({ tokenizer, chatTemplate, onWrongRow }: EncodeDocumentsOptions) {
+const SPELLED =
+  'documents spell special tokens, which stay text; if they are conversations that a chat template has rendered, ' +
+  'prepare with --special-tokens parse';
+
+/** Texts whose special tokens are parsed; those that begin with a BOS of their own get no other one. */
+async function parsedTexts(tokenizer: Tokenizer, texts: string[], addSpecialTokens: boolean): Promise<Int32Array[]> {
+  const plain = await tokenizer.encodeBatch(texts, { addSpecialTokens: false, parseSpecialTokens: true });
+  if (!addSpecialTokens) return plain;
+  const around = await tokenizer.encodeBatch(texts, { addSpecialTokens: true, parseSpecialTokens: true });
+  return plain.map((ids, i) => (ids.length > 0 && ids[0] === tokenizer.special.bos ? ids : around[i]!));
+}
+
+function chatEncoder({ tokenizer, chatTemplate, answers, onWrongRow, onNote }: EncodeDocumentsOptions) {
   const renderer = new ChatRenderer(tokenizer, chatTemplate);
   const encode = async (document: Document): Promise<EncodedDocument[]> => {
     const reason = chatProblem(document);
@@ -101,8 +134,21 @@ function chatEncoder({ tokenizer, chatTemplate, onWrongRow }: EncodeDocumentsOpt
       onWrongRow({ ...document.place, reason }, document);
       return [];
     }
+    if (!('turns' in document)) return [];
     try {
-      return [{ document, ...(await renderer.render('turns' in document ? document.turns : [])) }];
+      const rendered = await renderer.render(document, answers);
+      const notes = [
+        ...leftOut(document, renderer.source(document.tools !== undefined)),
+        ...chatNotes(document, rendered, renderer.text(document)),
+      ];
+      for (const text of notes) onNote(document.place.file, text, document);
+      return rendered.map(({ ids, mask }, i) => ({
+        document,
+        ids,
+        mask,
+        isClosed: true,
+        isPart: i + 1 < rendered.length,
+      }));
     } catch (error) {
       if (!(error instanceof TokenizerError)) throw error;
       onWrongRow({ ...document.place, reason: error.message }, document);
@@ -114,6 +160,6 @@ function chatEncoder({ tokenizer, chatTemplate, onWrongRow }: EncodeDocumentsOpt
 
 function chatProblem(document: Document): string | undefined {
   if (!('turns' in document)) return 'plain text has no assistant turn to learn from; prepare it as text';
-  const hasAnswer = document.turns.some((turn) => turn.role === 'assistant' && turn.content.trim() !== '');
+  const hasAnswer = document.turns.some((turn) => isTargetTurn(turn) && (turn.content.trim() !== '' || turn.keys));
   return hasAnswer ? undefined : 'the conversation has no assistant turn to learn from';
 }

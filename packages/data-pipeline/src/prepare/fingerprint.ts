@@ -7,7 +7,7 @@ import { INDEX_FILE } from '../shards/shard-index.js';
 import type { PrepareOptions, PrepareReport } from './prepare-options.js';
 
 /** Bumped when the same sources and options would give other shards than before. */
-const PREPARE_VERSION = 2;
+const PREPARE_VERSION = 3;
 
 /** What identifies a preparation, and how many bytes it reads; both undefined for standard input. */
 export interface Fingerprint {

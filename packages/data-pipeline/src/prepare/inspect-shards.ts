@@ -66,6 +66,8 @@ async function verifyBatches(reader: ShardReader): Promise<string[]> {
     const wrong = columns.ids.findIndex((id) => id >= reader.index.vocabSize);
     if (wrong >= 0)
       problems.push(`${reader.folder}: batch ${number} holds the id ${columns.ids[wrong]}, beyond the vocabulary`);
+    // A conversation ends as its template ends it, which need not be EOS.
+    if (reader.index.hasTargetsMask) continue;
     const open = Array.from({ length: place.documents }, (_, i) => slice(columns, i).ids.at(-1)).findIndex(
       (id) => id !== reader.index.eosId,
     );

@@ -10,6 +10,7 @@ import { TokenizerError } from '../tokenizer/tokenizer-core.js';
 import { encodeDocuments, type EncodedDocument } from './encode-documents.js';
 import type { Fingerprint } from './fingerprint.js';
 import { documentHash, heldOutLimit } from './held-out.js';
+import { Notes } from './notes.js';
 import type { HeldOut, PrepareOptions, PrepareProgress, PrepareReport } from './prepare-options.js';
 import { removeResumeState, writeResumeState, type ResumeState } from './resume-state.js';
 import { Split } from './split.js';
@@ -33,6 +34,10 @@ export class Preparation {
   /** The number of each document on its way through the encoder, from 1. */
   private readonly numbers = new WeakMap<Document, number>();
   private readonly wrongEncoded: { number: number; row: WrongRow }[] = [];
+  private readonly notes = new Notes();
+  /** What the encoder told, by the number of its document. */
+  private readonly encoderNotes: { number: number; file: string; text: string }[] = [];
+  private readonly earlierNotes: Notes;
   private bytesRead = 0;
   private lastProgress = 0;
   private tokensAtCheckpoint = 0;
@@ -47,6 +52,7 @@ export class Preparation {
     this.wrongRows = new WrongRows(path.join(options.out, 'wrong-rows.jsonl'), options.strict ?? false);
     this.dropped = new WrongRows(path.join(options.out, 'dropped.jsonl'), false);
     this.hasCheckpoint = state !== undefined;
+    this.earlierNotes = new Notes(state?.notes);
   }
 
   /** Does all of it. @throws as `prepare`. */
@@ -66,7 +72,7 @@ export class Preparation {
       for await (const encoded of this.encoded(hasMask)) {
         const isHeld = this.splits.length > 1 && documentHash(encoded.document, seed) < limit;
         await this.write(this.splits[isHeld ? 1 : 0]!, encoded);
-        await this.checkpoint(this.numbers.get(encoded.document)!);
+        if (!encoded.isPart) await this.checkpoint(this.numbers.get(encoded.document)!);
         this.progress();
       }
     } catch (error) {
@@ -131,9 +137,16 @@ export class Preparation {
 
   private async *encoded(hasMask: boolean): AsyncGenerator<EncodedDocument> {
     const { tokenizer, out, as = 'text', template, chatTemplate, addSpecialTokens = true } = this.options;
+    const { answers = 'all', specialTokens = 'text' } = this.options;
     this.filters = await Filters.open(this.options.filters ?? {}, out, template);
     const onWrongRow = (row: WrongRow, document: Document) => this.addWrongEncoded(row, this.numbers.get(document)!);
-    const encoding = { tokenizer, as, template, chatTemplate, addSpecialTokens, hasMask, onWrongRow };
+    const onNote = (file: string, text: string, document: Document) => {
+      // Without checkpoints there is nothing to wait for.
+      if (this.identity.hash === undefined) this.notes.add(file, text);
+      else this.encoderNotes.push({ number: this.numbers.get(document)!, file, text });
+    };
+    const how = { as, template, chatTemplate, addSpecialTokens, answers, specialTokens, hasMask };
+    const encoding = { tokenizer, ...how, onWrongRow, onNote };
     yield* encodeDocuments(this.numbered(this.filters), encoding);
   }
 
@@ -142,6 +155,7 @@ export class Preparation {
     const documents = this.documents({
       onWrongRow: (row) => this.wrongRows.add(row),
       onFile: (report) => this.files.push(report),
+      onNote: (file, text) => this.notes.add(file, text),
       onBytes: (bytes) => (this.bytesRead += bytes),
     });
     let number = 0;
@@ -156,9 +170,9 @@ export class Preparation {
     }
   }
 
-  private async write(split: Split, { document, ids, mask }: EncodedDocument): Promise<void> {
+  private async write(split: Split, { document, ids, mask, isClosed }: EncodedDocument): Promise<void> {
     this.options.signal?.throwIfAborted();
-    if (ids.length > 0 && split.writer.fits(ids.length)) return split.add(ids, mask);
+    if (ids.length > 0 && split.writer.fits(ids.length)) return split.add(ids, mask, isClosed);
     const reason = ids.length === 0 ? 'the text gives no tokens' : `${ids.length} tokens do not fit a record batch`;
     this.addWrongEncoded({ ...document.place, reason }, this.numbers.get(document)!);
   }
@@ -180,8 +194,18 @@ export class Preparation {
     }
     if (this.wrongEncoded.length > MAX_WRONG_ROWS) return;
     const wrongRows = this.wrongEncoded.filter(({ number }) => number <= documents).map(({ row }) => row);
-    await writeResumeState(out, { fingerprint: this.identity.hash, documents, splits, wrongRows });
+    this.settleNotes(documents);
+    const notes = this.earlierNotes.list();
+    await writeResumeState(out, { fingerprint: this.identity.hash, documents, splits, wrongRows, notes });
     this.hasCheckpoint = true;
+  }
+
+  /** Counts what the encoder told of the documents up to this one, which a checkpoint holds. */
+  private settleNotes(documents: number): void {
+    const isSettled = ({ number }: { number: number }) => number <= documents;
+    for (const { file, text } of this.encoderNotes.filter(isSettled)) this.earlierNotes.add(file, text);
+    const later = this.encoderNotes.filter((note) => !isSettled(note));
+    this.encoderNotes.splice(0, this.encoderNotes.length, ...later);
   }
 
   private numTokens(): number {
@@ -220,6 +244,7 @@ export class Preparation {
     for (const { writer } of this.splits) await writer.finish();
     const seconds = (performance.now() - this.started) / 1000;
     const filters = this.filters?.report();
+    this.settleNotes(Infinity);
     const report: PrepareReport = {
       format: 'lethe-prepare',
       version: 1,
@@ -231,6 +256,7 @@ export class Preparation {
       files: this.files,
       wrongRows: this.wrongRows.report(),
       ...(filters ? { filters } : {}),
+      notes: [...this.notes.list(), ...this.earlierNotes.list()],
       splits: held ? { train: train!, heldout: held } : { train: train! },
       bytesRead: this.bytesRead,
       seconds,

@@ -2,7 +2,9 @@ import type { FileReport, Source } from '../documents/read-documents.js';
 import type { FiltersReport } from '../filters/filter-documents.js';
 import type { FilterOptions } from '../filters/filter-kinds.js';
 import type { IdType } from '../shards/shard-index.js';
+import type { Answers } from '../tokenizer/chat-template.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
+import type { Note } from './notes.js';
 
 /** Which documents are kept from training: a share of them, or about so many. */
 export type HeldOut = { fraction: number } | { documents: number };
@@ -24,8 +26,15 @@ export interface PrepareOptions {
   as?: 'text' | 'chat' | 'ids';
   /** How a question-answer row reads as text. Default `{prompt}\n{response}`. */
   template?: string;
-  /** Jinja template in place of the model's own. */
+  /** Jinja template in place of the model's own, or the name of one of several that the model has. */
   chatTemplate?: string;
+  /**
+   * Which answers of a conversation are targets. `all` (the default): in one document; where the template rewrites
+   * earlier turns, the last only. `last`: the last. `each`: a document for each answer, which ends with it.
+   */
+  answers?: Answers;
+  /** Whether text that spells a special token stays text (the default) or becomes that token: chats rendered before. */
+  specialTokens?: 'text' | 'parse';
   /** Put the tokenizer's own special tokens (BOS) around texts. Default true. */
   addSpecialTokens?: boolean;
   /** Default `{ fraction: 0.01 }`; `{ fraction: 0 }` keeps none. */
@@ -86,6 +95,8 @@ export interface PrepareReport {
   };
   /** What the filters dropped; absent without filters. */
   filters?: FiltersReport;
+  /** What changes the training and is no error: columns that are not used, and the like; once for each file. */
+  notes: Note[];
   splits: { train: SplitReport; heldout?: SplitReport };
   bytesRead: number;
   seconds: number;

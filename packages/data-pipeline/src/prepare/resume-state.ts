@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { WrongRow } from '../documents/document.js';
 import { writeFileAtomic } from '../shards/write-file-atomic.js';
 import type { WriterState } from '../shards/writer-state.js';
+import type { Note } from './notes.js';
 import type { SplitReport } from './prepare-options.js';
 
 const STATE_FILE = 'prepare-state.json';
@@ -16,6 +17,8 @@ export interface ResumeState {
   splits: Partial<Record<string, { writer: WriterState; report: SplitReport }>>;
   /** Rows among those documents that could not be encoded. */
   wrongRows: WrongRow[];
+  /** What was told of those documents as they were encoded. */
+  notes: Note[];
 }
 
 /** The state that an interrupted preparation left, if it is of this fingerprint. */

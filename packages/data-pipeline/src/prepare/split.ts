@@ -23,8 +23,8 @@ export class Split {
   }
 
   /** Adds a document and counts it. @throws ShardError as the writer. */
-  async add(ids: Int32Array, mask?: Uint8Array): Promise<void> {
-    const tokens = await this.writer.add(ids, mask);
+  async add(ids: Int32Array, mask?: Uint8Array, isClosed = false): Promise<void> {
+    const tokens = await this.writer.add(ids, mask, isClosed);
     this.report.documents++;
     this.report.tokens += tokens;
     this.report.targets += mask ? mask.reduce((total, bit) => total + bit, 0) : tokens - 1;

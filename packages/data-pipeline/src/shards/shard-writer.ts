@@ -131,12 +131,12 @@ export class ShardWriter {
   }
 
   /**
-   * Adds one document, appending EOS if it does not end with it, and returns its length.
+   * Adds one document, appending EOS if it does not end with it and is not closed otherwise, and returns its length.
    * @throws ShardError for ids outside the vocabulary, or a document that fits no batch.
    */
-  async add(ids: Int32Array, mask?: Uint8Array): Promise<number> {
+  async add(ids: Int32Array, mask?: Uint8Array, isClosed = false): Promise<number> {
     this.check(ids, mask);
-    const document = this.closed(ids, mask);
+    const document = isClosed ? { ids, mask } : this.closed(ids, mask);
     const tokens = document.ids.length;
     if (!this.fits(tokens - 1)) {
       throw new ShardError(

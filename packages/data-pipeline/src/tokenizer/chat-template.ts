@@ -1,166 +1,235 @@
-import { Template } from '@huggingface/jinja';
-import type { Turn } from '../documents/document.js';
+import { type Conversation, isTargetTurn, type Turn } from '../documents/conversation.js';
+import { ChatProgram } from '../jinja/chat-program.js';
+import { TemplateError } from '../jinja/template-error.js';
 import { TokenizerError } from './tokenizer-core.js';
 import { join, type Tokenizer } from './tokenizer.js';
+import { guard, type RenderedText, type Span, unguarded } from './rendered-text.js';
 
 /** A conversation as ids; `mask` is 1 where the token was said by the assistant, and so is a training target. */
 export interface RenderedChat {
   ids: Int32Array;
   mask: Uint8Array;
+  /** Whether the template rewrites earlier turns, so that only the last answer could be a target. */
+  isLastOnly: boolean;
+  /** Whether a message spells a special token, which stayed text. */
+  spellsSpecial: boolean;
 }
 
-/** A piece of rendered text: what an assistant said, or all else; `isLiteral` text must not become control tokens. */
-interface Span {
-  text: string;
-  isTarget: boolean;
-  isLiteral: boolean;
-}
-
-/** Marks the special tokens that a message spells, while the template is rendered. */
-const GUARD = '\u{10fffe}';
-const GUARDED = new RegExp(`${GUARD}(?:[^]${GUARD})+`, 'gu');
+/**
+ * Which answers are targets: `all` in one document (the last only, where the template rewrites earlier turns); the
+ * `last`; `each`, in a document of its own that ends with it, as generation meets it.
+ */
+export type Answers = 'all' | 'last' | 'each';
 
 /** A plain template for models without one; `eos_token` closes every answer. */
 export const PLAIN_CHAT_TEMPLATE =
-  "{% for message in messages %}{% if message['role'] == 'assistant' %}{{ 'Assistant: ' + message['content'] + eos_token + '\\n' }}" +
+  "{% for message in messages %}{% if message['role'] == 'assistant' %}{{ 'Assistant: ' ~ message['content'] ~ eos_token ~ '\\n' }}" +
   "{% elif message['role'] == 'system' %}{{ 'System: ' + message['content'] + '\\n' }}" +
   "{% else %}{{ 'User: ' + message['content'] + '\\n' }}{% endif %}{% endfor %}" +
   "{% if add_generation_prompt %}{{ 'Assistant: ' }}{% endif %}";
 
-/** Renders conversations through a model's own chat template. */
-export class ChatRenderer {
-  private readonly template: Template;
-  private readonly guarded: RegExp | undefined;
+const asConversation = (given: readonly Turn[] | Conversation): Conversation =>
+  'turns' in given ? given : { turns: [...given] };
 
-  /** @throws TokenizerError when there is no template or it does not parse. */
+/** Renders conversations through a model's own chat template, as transformers' `apply_chat_template` does. */
+export class ChatRenderer {
+  private readonly programs = new Map<string, ChatProgram>();
+  private readonly special: RegExp;
+
+  /**
+   * @param template the template itself, or the name of one of the model's.
+   * @throws TokenizerError when there is no template, several and no default, or one that does not parse.
+   */
   constructor(
     private readonly tokenizer: Tokenizer,
-    template: string | undefined = tokenizer.chatTemplate,
+    private readonly template?: string,
   ) {
-    if (template === undefined) {
-      throw new TokenizerError(`${tokenizer.folder}: the tokenizer has no chat_template; name one for conversations`);
+    this.special = tokenizer.specialPattern;
+    this.program(this.source(false));
+  }
+
+  /** The template that a conversation with or without tools is rendered with. */
+  source(hasTools: boolean): string {
+    const { chatTemplates, folder } = this.tokenizer;
+    if (this.template !== undefined) return chatTemplates.get(this.template) ?? this.template;
+    const chosen = (hasTools ? chatTemplates.get('tool_use') : undefined) ?? chatTemplates.get('default');
+    if (chosen !== undefined) return chosen;
+    if (chatTemplates.size === 0) {
+      throw new TokenizerError(`${folder}: the tokenizer has no chat_template; name one for conversations`);
     }
+    const names = [...chatTemplates.keys()].sort().join(', ');
+    throw new TokenizerError(`${folder}: expected a chat template named "default", found ${names}; name one of them`);
+  }
+
+  private program(source: string): ChatProgram {
+    const known = this.programs.get(source);
+    if (known) return known;
     try {
-      this.template = new Template(template);
+      const program = new ChatProgram(source);
+      this.programs.set(source, program);
+      return program;
     } catch (cause) {
-      throw new TokenizerError(`${tokenizer.folder}: the chat template does not parse: ${(cause as Error).message}`, {
+      if (!(cause instanceof TemplateError)) throw cause;
+      throw new TokenizerError(`${this.tokenizer.folder}: the chat template does not parse: ${cause.message}`, {
         cause,
       });
     }
-    const special = tokenizer.specialTexts().filter((text) => text.length > 1);
-    if (special.length > 0) this.guarded = new RegExp(special.map(escapePattern).join('|'), 'g');
   }
 
   /** The conversation as text; with `addGenerationPrompt` it ends where the assistant is to speak. */
-  text(turns: readonly Turn[], addGenerationPrompt = false): string {
-    const { special } = this.tokenizer;
-    const tokens = { bos_token: special.bos, eos_token: special.eos, pad_token: special.pad, unk_token: special.unk };
+  text(given: readonly Turn[] | Conversation, addGenerationPrompt = false): string {
+    return this.write(asConversation(given), addGenerationPrompt).text;
+  }
+
+  private write(conversation: Conversation, addGenerationPrompt: boolean): ReturnType<ChatProgram['render']> {
+    const { turns, tools = null, documents = null, variables } = conversation;
     try {
-      return this.template.render({
-        messages: turns.map((turn) => ({ ...turn })),
+      return this.program(this.source(tools !== null)).render({
+        ...this.tokenizer.templateNames,
+        ...variables,
+        messages: turns.map(({ role, content, keys }) => ({ role, content, ...keys })),
+        tools,
+        documents,
         add_generation_prompt: addGenerationPrompt,
-        ...Object.fromEntries(Object.entries(tokens).map(([name, id]) => [name, this.tokenizer.specialText(id) ?? ''])),
       });
     } catch (cause) {
-      throw new TokenizerError(`the chat template refuses the conversation: ${(cause as Error).message}`, { cause });
+      if (!(cause instanceof TemplateError)) throw cause;
+      throw new TokenizerError(`the chat template refuses the conversation: ${cause.message}`, { cause });
     }
   }
 
   /** Ids of a prompt for generation, ending where the assistant is to speak. */
-  async prompt(turns: readonly Turn[]): Promise<Int32Array> {
-    const spans = this.split(this.text(this.guard(turns), true), false);
-    return join(await this.encode(spans));
+  async prompt(given: readonly Turn[] | Conversation): Promise<Int32Array> {
+    return (await this.tokenizer.encodeRendered(this.rendered(asConversation(given), true))).ids;
   }
 
   /**
-   * Ids and target mask of a whole conversation, ending with EOS. Each assistant turn is a target, with the tokens
-   * that close it; it is encoded apart from the text before it, exactly as generation will meet it.
-   * @throws TokenizerError when the template rewrites earlier turns, so that answers cannot be located.
+   * Ids and target mask of a conversation: the ids of its whole rendered text, with the answers and the tokens that close
+   * them as targets. Where the template closes the last answer with no special token, EOS follows, a target too.
+   * @throws TokenizerError when the template refuses the conversation, or an answer cannot be located.
    */
-  async render(turns: readonly Turn[]): Promise<RenderedChat> {
-    const spans = this.spans(this.guard(turns));
-    const parts = await this.encode(spans);
-    const { eos } = this.tokenizer.special;
-    const isClosed = eos === undefined || parts.at(-1)?.at(-1) === eos;
-    const ids = join(isClosed ? parts : [...parts, Int32Array.of(eos)]);
-    const mask = new Uint8Array(ids.length);
-    let offset = 0;
-    for (const [index, part] of parts.entries()) {
-      if (spans[index]!.isTarget) mask.fill(1, offset, offset + part.length);
-      offset += part.length;
+  async render(given: readonly Turn[] | Conversation, answers: Answers = 'all'): Promise<RenderedChat[]> {
+    const conversation = asConversation(given);
+    const targets = conversation.turns.flatMap((turn, index) => (isTargetTurn(turn) ? [index] : []));
+    if (targets.length === 0) throw new TokenizerError('the conversation has no answer to learn from');
+    const last = targets.at(-1)!;
+    if (answers === 'each') {
+      return Promise.all(targets.map((index) => this.encode(cut(conversation, index), { targets: [index] })));
     }
-    if (!isClosed) mask[mask.length - 1] = mask.length > 1 ? mask[mask.length - 2]! : 0;
-    return { ids, mask };
+    const spans = answers === 'all' ? this.spansOfAll(conversation, targets) : undefined;
+    if (spans) return [await this.encode(conversation, { targets, spans })];
+    const isLastOnly = answers === 'all';
+    return [await this.encode(cut(conversation, last), { targets: [last], isLastOnly })];
   }
 
-  private spans(turns: readonly Turn[]): Span[] {
-    const whole = this.text(turns);
+  /** Where all answers lie, or undefined when the template rewrites earlier turns. */
+  private spansOfAll(conversation: Conversation, targets: number[]): Span[] | undefined {
+    const { text, generations } = this.write(conversation, false);
+    const numAnswers = conversation.turns.filter(({ role }) => role === 'assistant').length;
+    if (generations.length > 0 && generations.length === numAnswers) {
+      const answers = conversation.turns.flatMap(({ role }, index) => (role === 'assistant' ? [index] : []));
+      return generations.filter((_, i) => targets.includes(answers[i]!));
+    }
     const spans: Span[] = [];
-    let done = 0;
-    for (const [index, turn] of turns.entries()) {
-      if (turn.role !== 'assistant') continue;
-      const before = this.text(turns.slice(0, index), true);
-      const after = index === turns.length - 1 ? whole : this.text(turns.slice(0, index + 1));
-      if (
-        !whole.startsWith(before) ||
-        !whole.startsWith(after) ||
-        after.length < before.length ||
-        before.length < done
-      ) {
-        throw new TokenizerError(
-          `the chat template rewrites earlier turns: the answer of turn ${index} cannot be located`,
-        );
-      }
-      spans.push(
-        ...this.split(whole.slice(done, before.length), false),
-        ...this.split(whole.slice(before.length, after.length), true),
-      );
-      done = after.length;
+    for (const index of targets) {
+      const span = this.spanOf(conversation, index, text);
+      if (!span || span[0] < (spans.at(-1)?.[1] ?? 0)) return undefined;
+      spans.push(span);
     }
-    return [...spans, ...this.split(whole.slice(done), false)];
-  }
-
-  /** Surrounds what spells a special token in a message, so that it can be told from the template's own tokens. */
-  private guard(turns: readonly Turn[]): Turn[] {
-    const { guarded } = this;
-    if (!guarded) return [...turns];
-    return turns.map((turn) => ({
-      role: turn.role,
-      content: turn.content
-        .replaceAll(GUARD, '')
-        .replace(guarded, (text) => `${GUARD}${[...text].join(GUARD)}${GUARD}`),
-    }));
-  }
-
-  /** Cuts rendered text into template text and guarded text. */
-  private split(text: string, isTarget: boolean): Span[] {
-    const spans: Span[] = [];
-    const push = (part: string, isLiteral: boolean) => {
-      if (part !== '') spans.push({ text: part, isTarget, isLiteral });
-    };
-    let done = 0;
-    for (const match of text.matchAll(GUARDED)) {
-      push(text.slice(done, match.index), false);
-      push(match[0].replaceAll(GUARD, ''), true);
-      done = match.index + match[0].length;
-    }
-    push(text.slice(done), false);
     return spans;
   }
 
-  private async encode(spans: Span[]): Promise<Int32Array[]> {
-    const [literal, parsed] = await Promise.all(
-      [true, false].map((isLiteral) =>
-        this.tokenizer.encodeBatch(
-          spans.filter((span) => span.isLiteral === isLiteral).map((span) => span.text),
-          { addSpecialTokens: false, parseSpecialTokens: !isLiteral },
-        ),
-      ),
+  /** Where one answer lies in the whole text, with what closes it: from the generation prompt to the turn's end. */
+  private spanOf(conversation: Conversation, index: number, whole: string): Span | undefined {
+    const before = this.text({ ...conversation, turns: conversation.turns.slice(0, index) }, true);
+    const isLast = index === conversation.turns.length - 1;
+    const after = isLast ? whole : this.text(cut(conversation, index));
+    const isInside = whole.startsWith(before) && whole.startsWith(after) && after.length >= before.length;
+    return isInside ? [before.length, after.length] : undefined;
+  }
+
+  private async encode(
+    conversation: Conversation,
+    how: { targets: number[]; spans?: Span[]; isLastOnly?: boolean },
+  ): Promise<RenderedChat> {
+    const rendered = this.rendered(conversation, false);
+    const spans = (how.spans ?? [this.lastSpan(conversation, rendered.text)]).map((span) =>
+      this.closedSpan(span, rendered),
     );
-    return spans.map((span) => (span.isLiteral ? literal! : parsed!).shift()!);
+    const { ids, places } = await this.tokenizer.encodeRendered(rendered);
+    const { starts, ends } = places();
+    const mask = new Uint8Array(ids.length);
+    for (const [from, to] of spans) {
+      for (let i = 0; i < ids.length; i++) if (starts[i]! < to && ends[i]! > from) mask[i] = 1;
+    }
+    const endsWithAnswer = how.targets.at(-1) === conversation.turns.length - 1;
+    const told = { isLastOnly: how.isLastOnly ?? false, spellsSpecial: rendered.literal.length > 0 };
+    return { ...this.withEnd({ ids, mask }, rendered, endsWithAnswer), ...told };
+  }
+
+  private lastSpan(conversation: Conversation, whole: string): Span {
+    const span = this.spanOf(conversation, conversation.turns.length - 1, whole);
+    if (span) return span;
+    throw new TokenizerError(
+      'the chat template does not begin its last answer with its generation prompt, so the answer cannot be located',
+    );
+  }
+
+  /** An answer's span without white space after the special token that closes it. */
+  private closedSpan([from, to]: Span, { text, literal }: RenderedText): Span {
+    const end = from + text.slice(from, to).trimEnd().length;
+    return this.endsWithSpecial({ text: text.slice(0, end), literal }) ? [from, end] : [from, to];
+  }
+
+  private endsWithSpecial({ text, literal }: RenderedText): boolean {
+    const isLiteral = literal.some(([, end]) => end === text.length);
+    return !isLiteral && this.tokenizer.specialTexts().some((special) => text.endsWith(special));
+  }
+
+  /** Appends EOS where no special token of the template closes the text. */
+  private withEnd(
+    { ids, mask }: { ids: Int32Array; mask: Uint8Array },
+    { text, literal }: RenderedText,
+    endsWithAnswer: boolean,
+  ): { ids: Int32Array; mask: Uint8Array } {
+    const { eos } = this.tokenizer.special;
+    const isClosed = this.endsWithSpecial({ text: text.trimEnd(), literal }) || ids.at(-1) === eos;
+    if (eos === undefined || isClosed) return { ids, mask };
+    const longer = new Uint8Array(mask.length + 1);
+    longer.set(mask);
+    longer[mask.length] = endsWithAnswer ? 1 : 0;
+    return { ids: join([ids, Int32Array.of(eos)]), mask: longer };
+  }
+
+  /**
+   * The rendered text, and what in it spells special tokens although the template did not write them.
+   * @throws TokenizerError when the template itself changes what a message spells.
+   */
+  private rendered(conversation: Conversation, addGenerationPrompt: boolean): RenderedText {
+    const { text } = this.write(conversation, addGenerationPrompt);
+    if (!this.spellsSpecial(conversation)) return { text, literal: [] };
+    const marked = guard(conversation, this.special) as Conversation;
+    const again = unguarded(
+      this.write({ ...marked, turns: withRoles(marked.turns, conversation.turns) }, addGenerationPrompt).text,
+    );
+    if (again.text === text) return again;
+    throw new TokenizerError('a message spells a special token that the chat template looks for or changes');
+  }
+
+  private spellsSpecial(conversation: Conversation): boolean {
+    const { turns, tools, documents } = conversation;
+    const spells = (value: unknown): boolean => {
+      if (typeof value === 'string') return value.search(this.special) >= 0;
+      return typeof value === 'object' && value !== null && Object.values(value).some(spells);
+    };
+    return spells([turns.map(({ content, keys }) => [content, keys]), tools, documents]);
   }
 }
 
-function escapePattern(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-}
+const cut = (conversation: Conversation, index: number): Conversation => ({
+  ...conversation,
+  turns: conversation.turns.slice(0, index + 1),
+});
+
+const withRoles = (turns: Turn[], originals: readonly Turn[]): Turn[] =>
+  turns.map((turn, i) => ({ ...turn, role: originals[i]!.role }));

@@ -1,4 +1,5 @@
-import type { BuildCore } from './tokenizer-core.js';
+import { placesFromTokens } from './token-places.js';
+import { type BuildCore, TokenizerError } from './tokenizer-core.js';
 
 /** Loads the pure JavaScript library. */
 export async function loadJsCore(): Promise<BuildCore> {
@@ -10,6 +11,17 @@ export async function loadJsCore(): Promise<BuildCore> {
         return texts.map((text) =>
           Int32Array.from(tokenizer.encode(text, { add_special_tokens: addSpecialTokens }).ids),
         );
+      },
+      async encodeWithPlaces(text) {
+        const { ids, tokens } = tokenizer.encode(text, { add_special_tokens: false });
+        const places = () => {
+          const found = placesFromTokens(text, tokens, json);
+          if (found) return found;
+          throw new TokenizerError(
+            "the JavaScript tokenizer cannot tell where this text's tokens lie; use the Rust one (LETHE_TOKENIZER=rust)",
+          );
+        };
+        return { ids: Int32Array.from(ids), places };
       },
       async decode(ids) {
         return tokenizer.decode(ids, { skip_special_tokens: false, clean_up_tokenization_spaces: false });

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { modelFolder } from '../hub/fetch-model.js';
 import { loadJsCore } from './js-core.js';
 import { loadRustCore } from './rust-core.js';
-import { findSpecialIds, readSideFiles } from './special-tokens.js';
+import { readChatTemplates } from './read-chat-templates.js';
+import { findSpecialIds, readSideFiles, templateNames } from './special-tokens.js';
 import { TokenizerError, type BuildCore, type CoreName, type TokenizerJson } from './tokenizer-core.js';
 import { Tokenizer } from './tokenizer.js';
 
@@ -34,16 +35,20 @@ export async function loadTokenizer(location: string, options: LoadTokenizerOpti
   const json = parse(bytes, file);
   const folder = path.dirname(file);
   const files = await readSideFiles(folder);
-  const chatTemplate = await readChatTemplate(folder, files.tokenizerConfig['chat_template']);
   const { name, build } = await chooseCore(options);
+  const special = findSpecialIds(json, files);
+  const contents = new Map<number | undefined, string>(
+    (json.added_tokens ?? []).map(({ id, content }) => [id, content]),
+  );
   const parts = {
     json: { ...json, truncation: null, padding: null }, // settings of training runs that must not cut our data
     config: files.tokenizerConfig,
-    special: findSpecialIds(json, files),
+    special,
+    chatTemplates: await readChatTemplates(folder, files.tokenizerConfig['chat_template']),
+    templateNames: templateNames(files, (name) => contents.get(special[name.replace('_token', '') as 'bos'])),
     hash: createHash('sha256').update(bytes).digest('hex'),
     folder,
     usesPieces: options.pieces ?? true,
-    ...(chatTemplate === undefined ? {} : { chatTemplate }),
   };
   try {
     return new Tokenizer(parts, build, name);
@@ -78,14 +83,4 @@ async function chooseCore(options: LoadTokenizerOptions): Promise<{ name: CoreNa
     options.onFallback?.(`the Rust tokenizer cannot be loaded, using JavaScript: ${(cause as Error).message}`);
     return { name: 'js', build: await loadJsCore() };
   }
-}
-
-/** tokenizer_config.json holds one template or a list of named ones; newer models have chat_template.jinja. */
-async function readChatTemplate(folder: string, value: unknown): Promise<string | undefined> {
-  if (typeof value === 'string') return value;
-  if (Array.isArray(value)) {
-    const entry = (value as { name?: string; template?: string }[]).find(({ name }) => name === 'default') ?? value[0];
-    return (entry as { template?: string } | undefined)?.template;
-  }
-  return readFile(path.join(folder, 'chat_template.jinja'), 'utf8').catch(() => undefined);
 }

@@ -1,3 +1,4 @@
+import { placesFromOffsets } from './token-places.js';
 import type { BuildCore } from './tokenizer-core.js';
 
 /** Loads the native library. @throws when there is no binary for this machine. */
@@ -9,6 +10,13 @@ export async function loadRustCore(): Promise<BuildCore> {
       async encodeBatch(texts, addSpecialTokens) {
         const encodings = await tokenizer.encodeBatch(texts, { addSpecialTokens });
         return encodings.map((encoding) => Int32Array.from(encoding.getIds()));
+      },
+      async encodeWithPlaces(text) {
+        const encoding = await tokenizer.encode(text, null, { addSpecialTokens: false });
+        return {
+          ids: Int32Array.from(encoding.getIds()),
+          places: () => placesFromOffsets(text, encoding.getOffsets()),
+        };
       },
       decode: (ids) => tokenizer.decode(ids, false),
       vocabSize: () => Object.values(tokenizer.getVocab(true)).reduce((size, id) => Math.max(size, id + 1), 0),

@@ -47,15 +47,21 @@ export async function readSideFiles(folder: string): Promise<SideFiles> {
 export function findSpecialIds(json: TokenizerJson, files: SideFiles): SpecialIds {
   const ids = idsByContent(json);
   const byName = (value: unknown): number | undefined => {
-    const content = typeof value === 'string' ? value : (value as { content?: unknown } | null)?.content;
-    return typeof content === 'string' ? ids.get(content) : undefined;
+    const content = tokenText(value);
+    return content === undefined ? undefined : ids.get(content);
   };
-  const find = (kind: keyof typeof USUAL): number | undefined =>
-    byName(files.tokenizerConfig[`${kind}_token`]) ??
-    byName(files.specialTokensMap[`${kind}_token`]) ??
-    idList(files.generationConfig[`${kind}_token_id`])[0] ??
-    idList(files.config[`${kind}_token_id`])[0] ??
-    USUAL[kind].map((name) => ids.get(name)).find((id) => id !== undefined);
+  const find = (kind: keyof typeof USUAL): number | undefined => {
+    const name = `${kind}_token`;
+    // A null says that there is none; only a text must end somehow.
+    if (files.tokenizerConfig[name] === null && kind !== 'eos') return undefined;
+    return (
+      byName(files.tokenizerConfig[name]) ??
+      byName(files.specialTokensMap[name]) ??
+      idList(files.generationConfig[`${name}_id`])[0] ??
+      idList(files.config[`${name}_id`])[0] ??
+      USUAL[kind].map((usual) => ids.get(usual)).find((id) => id !== undefined)
+    );
+  };
   const eos = find('eos');
   const stops = [eos, ...idList(files.generationConfig['eos_token_id'] ?? files.config['eos_token_id'])];
   const found = { bos: find('bos'), eos, pad: find('pad'), unk: find('unk') };
@@ -63,6 +69,27 @@ export function findSpecialIds(json: TokenizerJson, files: SideFiles): SpecialId
     ...Object.fromEntries(Object.entries(found).filter(([, id]) => id !== undefined)),
     stops: [...new Set(stops.filter((id) => id !== undefined))],
   };
+}
+
+const TEMPLATE_NAMES = ['bos', 'eos', 'pad', 'unk', 'sep', 'cls', 'mask'].map((kind) => `${kind}_token`);
+
+/**
+ * What templates see as `bos_token` and the like: what tokenizer_config.json says, a null included, then
+ * special_tokens_map.json; `usual` gives those that no file speaks of.
+ */
+export function templateNames(files: SideFiles, usual: (name: string) => string | undefined): Record<string, string> {
+  const names: Record<string, string> = {};
+  for (const name of TEMPLATE_NAMES) {
+    const file = [files.tokenizerConfig, files.specialTokensMap].find((candidate) => Object.hasOwn(candidate, name));
+    const text = file ? tokenText(file[name]) : usual(name);
+    if (text !== undefined) names[name] = text;
+  }
+  return names;
+}
+
+function tokenText(value: unknown): string | undefined {
+  const content = typeof value === 'string' ? value : (value as { content?: unknown } | null)?.content;
+  return typeof content === 'string' ? content : undefined;
 }
 
 /** Ids of all tokens by their content; added tokens win. */

@@ -1,4 +1,5 @@
 import { UserError } from '@lethe/run';
+import type { TokenPlaces } from './token-places.js';
 
 /** The parts of a parsed `tokenizer.json` that this package looks at. */
 export interface TokenizerJson {
@@ -22,10 +23,21 @@ export interface AddedTokenJson {
 export interface TokenizerCore {
   /** Ids of each text. `addSpecialTokens` applies the post-processor's template. */
   encodeBatch(texts: string[], addSpecialTokens: boolean): Promise<Int32Array[]>;
+  /**
+   * Ids of a text without special tokens around it; `places` tells where they lie in it.
+   * @throws TokenizerError by `places`, where they cannot be told.
+   */
+  encodeWithPlaces(text: string): Promise<PlacedIds>;
   /** Text of ids, special tokens included. */
   decode(ids: number[]): Promise<string>;
   /** One more than the largest id. */
   vocabSize(): number;
+}
+
+/** Ids of a text, and where they lie in it. */
+export interface PlacedIds {
+  ids: Int32Array;
+  places(): TokenPlaces;
 }
 
 /** `rust`: Hugging Face's own library. `js`: the pure JavaScript one, slower, runs anywhere. */

@@ -3,12 +3,14 @@ import {
   TokenizerError,
   type BuildCore,
   type CoreName,
+  type PlacedIds,
   type TokenizerCore,
   type TokenizerJson,
 } from './tokenizer-core.js';
 import { literalJson } from './literal-json.js';
 import { type EncodeTexts, PieceEncoder } from './piece-encoder.js';
 import { pieceRule } from './piece-rule.js';
+import { renamedSpecials, type RenderedText } from './rendered-text.js';
 
 /** How text becomes ids. */
 export interface EncodeOptions {
@@ -25,7 +27,10 @@ export interface TokenizerParts {
   special: SpecialIds;
   hash: string;
   folder: string;
-  chatTemplate?: string;
+  /** Chat templates by name; the model's own is `default`. */
+  chatTemplates: ReadonlyMap<string, string>;
+  /** What `bos_token`, `eos_token` and the like are in templates; those that the model has none of are left out. */
+  templateNames: Readonly<Record<string, string>>;
   /** Encode texts piece by piece where that gives the same ids, see `PieceRule`. */
   usesPieces: boolean;
 }
@@ -39,14 +44,17 @@ export class Tokenizer {
   readonly hash: string;
   /** Where tokenizer.json lies. */
   readonly folder: string;
-  /** The model's own chat template (Jinja), if it has one. */
-  readonly chatTemplate: string | undefined;
+  /** Chat templates (Jinja) by name. */
+  readonly chatTemplates: ReadonlyMap<string, string>;
+  /** What `bos_token`, `eos_token` and the like are in templates. */
+  readonly templateNames: Readonly<Record<string, string>>;
   /** tokenizer_config.json, empty if there is none. */
   readonly config: Record<string, unknown>;
   private readonly parsing: TokenizerCore;
   private readonly tokens: ReadonlyMap<number, string>;
   private readonly specialIds: ReadonlySet<number>;
   private literal: EncodeTexts | undefined;
+  private renamed: TokenizerCore | undefined;
   private around: Promise<{ prefix: Int32Array; suffix: Int32Array }> | undefined;
 
   constructor(
@@ -57,12 +65,42 @@ export class Tokenizer {
     this.special = parts.special;
     this.hash = parts.hash;
     this.folder = parts.folder;
-    this.chatTemplate = parts.chatTemplate;
+    this.chatTemplates = parts.chatTemplates;
+    this.templateNames = parts.templateNames;
     this.config = parts.config;
     this.parsing = build(parts.json, parts.config);
     this.vocabSize = this.parsing.vocabSize();
     this.specialIds = new Set((parts.json.added_tokens ?? []).filter(({ special }) => special).map(({ id }) => id));
     this.tokens = new Map((parts.json.added_tokens ?? []).map((token) => [token.id, token.content]));
+  }
+
+  /** The model's own chat template (Jinja), if it has one. */
+  get chatTemplate(): string | undefined {
+    return this.chatTemplates.get('default');
+  }
+
+  /** Finds the special tokens in a text, the longest at each place. */
+  get specialPattern(): RegExp {
+    const texts = this.specialTexts().sort((a, b) => b.length - a.length);
+    return texts.length === 0 ? /(?!)/g : new RegExp(texts.map(escapePattern).join('|'), 'g');
+  }
+
+  /**
+   * Ids of a rendered conversation as a whole, and where each lies in its text. Special tokens are parsed, but for those
+   * that only a message spells.
+   */
+  async encodeRendered(rendered: RenderedText): Promise<PlacedIds> {
+    if (rendered.literal.length === 0) return this.parsing.encodeWithPlaces(rendered.text);
+    const { json, config } = this.parts;
+    this.renamed ??= this.build(literalJson(json, true), config);
+    const indexes = new Map((json.added_tokens ?? []).map(({ content }, index) => [content, index]));
+    const { text, toOriginal } = renamedSpecials(rendered, this.specialPattern, indexes);
+    const { ids, places } = await this.renamed.encodeWithPlaces(text);
+    const moved = () => {
+      const { starts, ends } = places();
+      return { starts: starts.map(toOriginal), ends: ends.map(toOriginal) };
+    };
+    return { ids, places: moved };
   }
 
   /** Ids of one text. */
@@ -127,6 +165,10 @@ export class Tokenizer {
     }
     throw new TokenizerError(`${this.folder}: cannot tell which special tokens the post-processor adds around a text`);
   }
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 /** One array out of several, in order. */
