@@ -108,6 +108,27 @@ describe('a layout', () => {
     expect(ownNeighbours(squaredDistances(layout(mixed)), isFirst(80))).toBeLessThan(0.65);
   });
 
+  // Van der Maaten's rule in plain words: affinities 12 times as large for the first third (at most 250 steps), momentum
+  // 0.5, then 0.8; gains of each coordinate; a learning rate of N / 48, at least 50.
+  it('follows the published rule, step by step', () => {
+    const [N, steps] = [40, 9];
+    const P = affinities(squaredDistances(cloud), 10);
+    const expected = Float64Array.from(principalPlane(cloud));
+    const [speed, gain] = [new Float64Array(2 * N), new Float64Array(2 * N).fill(1)];
+    for (let step = 0; step < steps; step++) {
+      const early = step < 3;
+      const gradient = new Float64Array(2 * N);
+      layoutGradient(P, expected, early ? 12 : 1, gradient);
+      for (let k = 0; k < 2 * N; k++) {
+        gain[k] = gradient[k] * speed[k] > 0 ? gain[k] * 0.8 : gain[k] + 0.2;
+        speed[k] = speed[k] * (early ? 0.5 : 0.8) - 50 * Math.max(gain[k], 0.01) * gradient[k];
+        expected[k] += speed[k];
+      }
+    }
+    const found = tsne(cloud, { perplexity: 10, iterations: steps });
+    found.forEach((x, k) => expect(Math.abs(x - expected[k])).toBeLessThan(1e-9 * Math.max(1, Math.abs(expected[k]))));
+  });
+
   it('is the same for the same points, and finite for equal ones', () => {
     expect(layout(cloud).values).toEqual(layout(cloud).values);
     const equal = { values: new Float32Array(40 * 3).fill(2), count: 40 };

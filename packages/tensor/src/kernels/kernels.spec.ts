@@ -13,22 +13,22 @@ const values = (...shape: number[]): tf.Tensor => {
 };
 const positive = (...shape: number[]): tf.Tensor => tf.abs(values(...shape));
 
-const UNARY = [
-  'neg',
-  'square',
-  'exp',
-  'log',
-  'sqrt',
-  'rsqrt',
-  'reciprocal',
-  'abs',
-  'relu',
-  'sigmoid',
-  'tanh',
-  'step',
-  'softplus',
-] as const;
-const BINARY = ['add', 'sub', 'mul', 'div', 'maximum', 'minimum'] as const;
+const UNARY = {
+  neg: tf.neg,
+  square: tf.square,
+  exp: tf.exp,
+  log: tf.log,
+  sqrt: tf.sqrt,
+  rsqrt: tf.rsqrt,
+  reciprocal: tf.reciprocal,
+  abs: tf.abs,
+  relu: tf.relu,
+  sigmoid: tf.sigmoid,
+  tanh: tf.tanh,
+  step: tf.step,
+  softplus: tf.softplus,
+};
+const BINARY = { add: tf.add, sub: tf.sub, mul: tf.mul, div: tf.div, maximum: tf.maximum, minimum: tf.minimum };
 
 // Scalars, rows, columns, a block in the middle, equal shapes.
 const PAIRS: [number[], number[]][] = [
@@ -54,14 +54,14 @@ const PAIRS: [number[], number[]][] = [
 ];
 
 const CASES: [string, () => tf.Tensor][] = [
-  ...UNARY.map((name): [string, () => tf.Tensor] => [
+  ...Object.entries(UNARY).map(([name, f]): [string, () => tf.Tensor] => [
     name,
-    () => tf[name](name === 'log' || name.endsWith('sqrt') ? positive(3, 5) : values(3, 5)),
+    () => f(name === 'log' || name.endsWith('sqrt') ? positive(3, 5) : values(3, 5)),
   ]),
-  ...BINARY.flatMap((name) =>
+  ...Object.entries(BINARY).flatMap(([name, f]) =>
     PAIRS.map(([a, b]): [string, () => tf.Tensor] => [
       `${name} of [${a}] and [${b}]`,
-      () => tf[name](values(...a), tf.add(values(...b), 0.1)),
+      () => f(values(...a), tf.add(values(...b), 0.1)),
     ]),
   ),
   ['sum of all', () => tf.sum(values(2, 3, 4))],
