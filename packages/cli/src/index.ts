@@ -1,1 +1,2 @@
-export { type CliContext, createProgram, main } from './main.js';
+export type { CliContext } from './command-line/context.js';
+export { createProgram, main } from './main.js';

@@ -1,5 +1,6 @@
 import { createLogger, type Logger, type LogLevel, UserError, VERSION } from '@lethe/run';
 import { Command, CommanderError } from 'commander';
+import type { CliContext } from './command-line/context.js';
 import { addCompareCommand } from './commands/compare.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addDiagnoseCommand } from './commands/diagnose.js';
@@ -15,12 +16,6 @@ import { addScoreCommand } from './commands/score.js';
 import { addServeCommand } from './commands/serve.js';
 import { addSweepCommand } from './commands/sweep.js';
 import { addTrainCommands } from './commands/train.js';
-
-/** What every command gets: the logger, and how to set the exit code of a run that was stopped. */
-export interface CliContext {
-  logger(): Logger;
-  exitCode: number;
-}
 
 /** A file or folder that the system refuses; Node's message names it. */
 const isSystemError = (error: unknown): boolean =>

@@ -4,8 +4,9 @@ import type { Command } from 'commander';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { compareEvaluations, COMPARISON_HEADER, comparisonRows, readEvaluation } from '@lethe/eval';
-import type { CliContext } from '../main.js';
-import { formatTable } from '../table.js';
+import type { CliContext } from '../command-line/context.js';
+import { intoList } from '../command-line/repeatable-options.js';
+import { formatTable } from '../command-line/table.js';
 
 interface CompareFlags {
   out: string;
@@ -22,7 +23,7 @@ export function addCompareCommand(program: Command, context: CliContext): void {
     .option(
       '--overlap <dir>',
       'overlap.jsonl of prepared training data, or its folder: says which changed items are in it; repeatable',
-      (value: string, list: string[]) => [...list, value],
+      intoList,
       [],
     )
     .action(async (files: string[], { out, overlap }: CompareFlags) => {

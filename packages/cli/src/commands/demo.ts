@@ -4,7 +4,7 @@ import { useDevice } from '@lethe/tensor';
 import type { Command } from 'commander';
 import { runDemo } from '../demo/run-demo.js';
 import { FULL, QUICK } from '../demo/settings.js';
-import type { CliContext } from '../main.js';
+import type { CliContext } from '../command-line/context.js';
 import { demoTable } from '../report/demo-report.js';
 
 /** `lethe demo`: the paper's loop on the embedded corpus. */

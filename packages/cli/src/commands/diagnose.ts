@@ -4,14 +4,15 @@ import { checkDiagnoseOptions, diagnose, type DiagnoseOptions, type Diagnosis } 
 import { writeFileAtomically } from '@lethe/run';
 import type { DeviceSettings } from '@lethe/tensor';
 import type { Command } from 'commander';
-import { addDeviceOptions, selectDevice } from '../device-options.js';
+import { addDeviceOptions, selectDevice } from '../command-line/device-options.js';
 import { embeddingSection, embeddingSummary } from '../diagnosis/embeddings.js';
 import { PERPLEXITY_HEADER, perplexityRows, perplexitySection } from '../diagnosis/perplexities.js';
 import { TOKEN_HEADER, tokenRows, tokenSection, tokenSummary } from '../diagnosis/token-ids.js';
-import type { CliContext } from '../main.js';
-import { integer } from '../number-options.js';
+import type { CliContext } from '../command-line/context.js';
+import { intoList } from '../command-line/repeatable-options.js';
+import { integer } from '../command-line/number-options.js';
 import { htmlPage } from '../report/html.js';
-import { formatTable } from '../table.js';
+import { formatTable } from '../command-line/table.js';
 
 interface DiagnoseFlags extends DeviceSettings {
   base: string;
@@ -25,16 +26,14 @@ interface DiagnoseFlags extends DeviceSettings {
   out: string;
 }
 
-const collect = (value: string, list: string[]): string[] => [...list, value];
-
 /** `lethe diagnose`: what sets synthetic text apart, and how far models' perplexities lie from a base model's. */
 export function addDiagnoseCommand(program: Command, context: CliContext): void {
   const command = program
     .command('diagnose')
     .description("compare models' perplexities with a base model's, and synthetic text's token ids with natural text's")
     .requiredOption('--base <dir>', 'checkpoint folder, or hf://OWNER/NAME, that the others are compared with')
-    .option('--model <dir>', 'checkpoint folder, or hf://OWNER/NAME; repeatable', collect, [])
-    .option('--data <shards>', 'held-out shards to measure perplexities on; repeatable', collect, [])
+    .option('--model <dir>', 'checkpoint folder, or hf://OWNER/NAME; repeatable', intoList, [])
+    .option('--data <shards>', 'held-out shards to measure perplexities on; repeatable', intoList, [])
     .option('--synthetic <shards>', 'synthetic shards, whose token ids are compared with')
     .option('--natural <shards>', 'natural shards')
     .option('--embeddings', 'also draw how the base model embeds both (t-SNE; minutes for 4,000 documents)')

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { examine, type ExamineOptions } from '../doctor/examine.js';
 import { formatFindings } from '../doctor/finding.js';
-import type { CliContext } from '../main.js';
+import type { CliContext } from '../command-line/context.js';
 
 /** `lethe doctor`: whether this machine can do the job, and what to do where it cannot. */
 export function addDoctorCommand(program: Command, context: CliContext): void {

@@ -4,11 +4,12 @@ import type { DeviceSettings } from '@lethe/tensor';
 import type { Command } from 'commander';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { addDeviceOptions, selectDevice } from '../device-options.js';
-import { integer } from '../number-options.js';
-import { formatTable } from '../table.js';
-import type { CliContext } from '../main.js';
-import { recipePath } from '../recipe-path.js';
+import { addDeviceOptions, selectDevice } from '../command-line/device-options.js';
+import { integer } from '../command-line/number-options.js';
+import { formatTable } from '../command-line/table.js';
+import type { CliContext } from '../command-line/context.js';
+import { intoList } from '../command-line/repeatable-options.js';
+import { recipePath } from '../recipe/shipped-recipe.js';
 
 interface EvalFlags extends DeviceSettings {
   recipe?: string;
@@ -27,12 +28,7 @@ export function addEvalCommand(program: Command, context: CliContext): void {
     .command('eval')
     .description('score a model on the benchmarks of a recipe; every score has a 95% interval')
     .option('--recipe <file>', 'YAML recipe (default: the recipe eval.yaml that comes with Lethe)')
-    .option(
-      '--set <key=value>',
-      'change one key of the recipe; repeatable',
-      (value: string, list: string[]) => [...list, value],
-      [],
-    )
+    .option('--set <key=value>', 'change one key of the recipe; repeatable', intoList, [])
     .option('--model <dir>', 'checkpoint folder, or hf://OWNER/NAME, in place of the recipe’s')
     .option('--out <file>', 'JSON with every score and item, in place of the recipe’s')
     .option(

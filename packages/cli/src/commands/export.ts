@@ -4,7 +4,7 @@ import { loadLlama, saveLlama } from '@lethe/model';
 import { UserError } from '@lethe/run';
 import { useDevice } from '@lethe/tensor';
 import { type Command, Option } from 'commander';
-import type { CliContext } from '../main.js';
+import type { CliContext } from '../command-line/context.js';
 import { modelCard } from '../model-card/model-card.js';
 
 interface ExportFlags {

@@ -3,9 +3,9 @@ import { generate, loadLlama } from '@lethe/model';
 import { seededRandom } from '@lethe/run';
 import type { DeviceSettings } from '@lethe/tensor';
 import type { Command } from 'commander';
-import { addDeviceOptions, selectDevice } from '../device-options.js';
-import type { CliContext } from '../main.js';
-import { integer, nonNegative } from '../number-options.js';
+import { addDeviceOptions, selectDevice } from '../command-line/device-options.js';
+import type { CliContext } from '../command-line/context.js';
+import { integer, nonNegative } from '../command-line/number-options.js';
 
 interface GenerateFlags extends DeviceSettings {
   model: string;

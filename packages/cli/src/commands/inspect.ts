@@ -1,8 +1,8 @@
 import { inspectShards, loadTokenizer } from '@lethe/data-pipeline';
 import { UserError } from '@lethe/run';
 import type { Command } from 'commander';
-import type { CliContext } from '../main.js';
-import { integer } from '../number-options.js';
+import type { CliContext } from '../command-line/context.js';
+import { integer } from '../command-line/number-options.js';
 
 /** `lethe inspect`: what is in a shard folder, and whether it is whole. */
 export function addInspectCommand(program: Command, _context: CliContext): void {

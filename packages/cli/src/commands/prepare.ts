@@ -10,13 +10,22 @@ import {
   type Tokenizer,
   trainTokenizer,
 } from '@lethe/data-pipeline';
-import { formatDuration, listenForStop, loadRecipe, type Logger, remainingSeconds, STOP_EXIT_CODES, UserError } from '@lethe/run';
+import {
+  formatDuration,
+  listenForStop,
+  loadRecipe,
+  type Logger,
+  remainingSeconds,
+  STOP_EXIT_CODES,
+  UserError,
+} from '@lethe/run';
 import { type Command, Option } from 'commander';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CliContext } from '../main.js';
-import { integer, nonNegative } from '../number-options.js';
-import { partialPrepareRecipeSchema, type PrepareRecipe, prepareRecipeSchema } from '../prepare-recipe.js';
+import type { CliContext } from '../command-line/context.js';
+import { intoList } from '../command-line/repeatable-options.js';
+import { integer, nonNegative } from '../command-line/number-options.js';
+import { partialPrepareRecipeSchema, type PrepareRecipe, prepareRecipeSchema } from '../preparation/prepare-recipe.js';
 
 interface PrepareFlags {
   recipe?: string;
@@ -34,8 +43,6 @@ interface PrepareFlags {
   force?: boolean;
 }
 
-const repeatable = (value: string, list: string[]): string[] => [...list, value];
-
 /** `lethe prepare`: text to shards. */
 export function addPrepareCommand(program: Command, context: CliContext): void {
   program
@@ -43,7 +50,7 @@ export function addPrepareCommand(program: Command, context: CliContext): void {
     .description('turn text, JSONL, JSON, CSV, Parquet or Arrow files into tokenized shards, with a held-out split')
     .argument('[sources...]', 'files, folders, globs, or - for standard input')
     .option('--recipe <file>', 'YAML recipe, in place of or besides the flags')
-    .option('--set <key=value>', 'change one key of the recipe; repeatable', repeatable, [])
+    .option('--set <key=value>', 'change one key of the recipe; repeatable', intoList, [])
     .option('--out <dir>', 'folder to write')
     .option('--tokenizer <dir>', 'folder (or file) of a Hugging Face tokenizer.json')
     .option('--train-tokenizer <size>', 'train a BPE tokenizer of this vocabulary on the sources instead', integer)
@@ -64,10 +71,10 @@ export function addPrepareCommand(program: Command, context: CliContext): void {
     .addOption(
       new Option('--filter <name>', 'leave documents out by this filter with its defaults; repeatable')
         .choices(DEFAULT_FILTERS)
-        .argParser(repeatable)
+        .argParser(intoList)
         .default([]),
     )
-    .option('--overlap <set>', 'list n-grams shared with this evaluation set; repeatable', repeatable, [])
+    .option('--overlap <set>', 'list n-grams shared with this evaluation set; repeatable', intoList, [])
     .option('--strict', 'stop at the first row that cannot be read')
     .option('--force', 'prepare again even if the same preparation is there')
     .action(async (sources: string[], flags: PrepareFlags) => {

@@ -2,12 +2,12 @@ import { dirname, join } from 'node:path';
 import { mkdirSync } from 'node:fs';
 import { writeFileAtomically } from '@lethe/run';
 import type { Command } from 'commander';
-import type { CliContext } from '../main.js';
+import type { CliContext } from '../command-line/context.js';
 import { readRuns } from '../run-report/read-runs.js';
 import { runPage } from '../run-report/run-page.js';
 import { measureRows, RUN_HEADER, runRow } from '../run-report/summary.js';
 import { warningsOf } from '../run-report/warnings.js';
-import { formatTable } from '../table.js';
+import { formatTable } from '../command-line/table.js';
 
 interface ReportFlags {
   out?: string;

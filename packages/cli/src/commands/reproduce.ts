@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { readRunManifest } from '@lethe/run';
 import { runStage, stageRecords } from '@lethe/train';
 import type { Command } from 'commander';
-import type { CliContext } from '../main.js';
+import type { CliContext } from '../command-line/context.js';
 import { compareMetrics, type Difference } from '../reproduction/compare-metrics.js';
 import { planReproduction, type Reproduction } from '../reproduction/plan-reproduction.js';
 import { differingSurroundings } from '../reproduction/surroundings.js';
 import { weightsDigest } from '../reproduction/weights-digest.js';
-import { formatTable } from '../table.js';
-import { untilStopped } from '../until-stopped.js';
-import { versions } from '../versions.js';
+import { formatTable } from '../command-line/table.js';
+import { untilStopped } from '../command-line/until-stopped.js';
+import { recordedVersions } from '../command-line/recorded-versions.js';
 
 const HELP = `
 Trains the run's recipe, as its manifest holds it, once more into a folder beside it, and compares every measure of every
@@ -35,7 +35,7 @@ async function reproduce(plan: Reproduction, context: CliContext): Promise<void>
   const logger = context.logger();
   const command = ['lethe', ...process.argv.slice(2)];
   await untilStopped(context, async (stop) => {
-    const result = await runStage(recipe, { logger, stop, command, versions: versions() });
+    const result = await runStage(recipe, { logger, stop, command, versions: recordedVersions() });
     if (result.stoppedBy) return { by: result.stoppedBy, after: `step ${result.step} of ${recipe.steps}` };
     if (!(await compare(plan, result.folder))) context.exitCode = 1;
     return undefined;

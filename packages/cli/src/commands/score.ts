@@ -5,9 +5,9 @@ import { loadLlama, type Llama, scoreSequences } from '@lethe/model';
 import { UserError, writeFileAtomically } from '@lethe/run';
 import type { DeviceSettings } from '@lethe/tensor';
 import type { Command } from 'commander';
-import { addDeviceOptions, selectDevice } from '../device-options.js';
-import type { CliContext } from '../main.js';
-import { integer } from '../number-options.js';
+import { addDeviceOptions, selectDevice } from '../command-line/device-options.js';
+import type { CliContext } from '../command-line/context.js';
+import { integer } from '../command-line/number-options.js';
 
 interface ScoreFlags extends DeviceSettings {
   model: string;

@@ -4,9 +4,9 @@ import { listenForStop, STOP_EXIT_CODES } from '@lethe/run';
 import { serve, type ServeOptions } from '@lethe/serve';
 import type { DeviceSettings } from '@lethe/tensor';
 import { type Command, InvalidArgumentError } from 'commander';
-import { addDeviceOptions } from '../device-options.js';
-import type { CliContext } from '../main.js';
-import { integer, nonNegative } from '../number-options.js';
+import { addDeviceOptions } from '../command-line/device-options.js';
+import type { CliContext } from '../command-line/context.js';
+import { integer, nonNegative } from '../command-line/number-options.js';
 
 interface ServeFlags extends DeviceSettings {
   model: string;

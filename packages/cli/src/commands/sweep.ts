@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { type Command, Argument } from 'commander';
-import type { CliContext } from '../main.js';
-import { addRecipeOptions, repeatable } from '../recipe-options.js';
+import type { CliContext } from '../command-line/context.js';
+import { addRecipeOptions, repeatable } from '../command-line/repeatable-options.js';
 import { checkSweep, planSweep, type SweepPlan, type SweepRequest } from '../sweep/plan-sweep.js';
 import { runSweep, writeSweep } from '../sweep/run-sweep.js';
 import { sweepPlanTable } from '../sweep/sweep-plan-table.js';
 import { sweepTable } from '../sweep/sweep-table.js';
-import { untilStopped } from '../until-stopped.js';
+import { untilStopped } from '../command-line/until-stopped.js';
 import { STAGES } from './train.js';
 
 interface SweepFlags extends Omit<SweepRequest, 'stage'> {

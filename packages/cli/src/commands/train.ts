@@ -1,12 +1,12 @@
 import { methodsHelp } from '@lethe/losses';
 import { decisionText, runStage, type StageResult, type TrainRecipe } from '@lethe/train';
 import type { Command } from 'commander';
-import type { CliContext } from '../main.js';
-import { planOf } from '../plan.js';
-import { addRecipeOptions } from '../recipe-options.js';
-import { loadStageRecipe } from '../stage-recipe.js';
-import { untilStopped } from '../until-stopped.js';
-import { versions } from '../versions.js';
+import type { CliContext } from '../command-line/context.js';
+import { planOf } from '../plan/stage-plan.js';
+import { addRecipeOptions } from '../command-line/repeatable-options.js';
+import { loadStageRecipe } from '../recipe/stage-recipe.js';
+import { untilStopped } from '../command-line/until-stopped.js';
+import { recordedVersions } from '../command-line/recorded-versions.js';
 
 /** The training commands. */
 export const STAGES: Record<TrainRecipe['stage'], string> = {
@@ -50,7 +50,7 @@ async function runTraining(recipe: TrainRecipe, context: CliContext): Promise<vo
   const logger = context.logger();
   const command = ['lethe', ...process.argv.slice(2)];
   await untilStopped(context, async (stop) => {
-    const result = await runStage(recipe, { logger, stop, command, versions: versions() });
+    const result = await runStage(recipe, { logger, stop, command, versions: recordedVersions() });
     if (result.stoppedBy) return { by: result.stoppedBy, after: `step ${result.step} of ${recipe.steps}` };
     tellEnd(result, recipe, context);
     return undefined;

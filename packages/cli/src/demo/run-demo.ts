@@ -11,9 +11,9 @@ import {
 } from '@lethe/run';
 import { runStage, type TrainRecipe } from '@lethe/train';
 import { runPrepare } from '../commands/prepare.js';
-import { prepareRecipeSchema } from '../prepare-recipe.js';
+import { prepareRecipeSchema } from '../preparation/prepare-recipe.js';
 import { demoReport } from '../report/demo-report.js';
-import { versions } from '../versions.js';
+import { recordedVersions } from '../command-line/recorded-versions.js';
 import { Measuring, type ModelMeasures, shiftsAgainst } from './measure.js';
 import type { DemoSettings } from './settings.js';
 import { CHAT_MODELS, type DemoModel, demoRecipes, type DemoShards, MODELS } from './stages.js';
@@ -121,7 +121,7 @@ export async function runDemo(settings: DemoSettings, options: DemoOptions): Pro
     const { stoppedBy } = await runStage(recipes[name], {
       logger,
       stop,
-      versions: versions(),
+      versions: recordedVersions(),
       command: ['lethe', 'demo'],
     });
     if (stoppedBy) return stoppedBy;
@@ -158,7 +158,7 @@ function collect(
     settings,
     machine: { cpu: cpus()[0]?.model.trim() ?? 'unknown', cores: cpus().length },
     git: gitRevision(process.cwd()),
-    versions: { node: process.versions.node, ...versions() },
+    versions: { node: process.versions.node, ...recordedVersions() },
     seconds,
     numDocuments: measuring.numDocuments,
     templateTokens: measuring.template,

@@ -2,7 +2,7 @@ import type { Score } from '@lethe/eval';
 import { TEXT_KINDS } from '../demo/measure.js';
 import type { DemoResults } from '../demo/run-demo.js';
 import { CHAT_MODELS, type DemoModel, MODELS } from '../demo/stages.js';
-import { formatTable } from '../table.js';
+import { formatTable } from '../command-line/table.js';
 import { legend } from './axes.js';
 import { densitySvg } from './density-svg.js';
 import { escapeHtml, htmlPage, htmlTable } from './html.js';

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { EVALUATION_HEADER, evaluationRows } from '@lethe/eval';
-import { differingKeys, leavesOf } from '../recipe-leaves.js';
+import { differingKeys, leavesOf } from '../recipe/recipe-leaves.js';
 import { legend } from '../report/axes.js';
 import { escapeHtml, htmlPage, htmlTable } from '../report/html.js';
 import { lineSvg } from '../report/line-svg.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '@lethe/run';
 import { checkStage, decidingPart, type TrainRecipe, trainRecipeSchema } from '@lethe/train';
 import type { Logger } from '@lethe/run';
-import { loadStageRecipe } from '../stage-recipe.js';
+import { loadStageRecipe } from '../recipe/stage-recipe.js';
 import { combinationsOf } from './grid.js';
 import { readVariations, type Variation } from './variation.js';
 

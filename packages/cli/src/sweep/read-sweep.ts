@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { readRunManifest, type RunManifest } from '@lethe/run';
 import { decidingPart, stageMetrics, stageValidations, type TrainRecipe } from '@lethe/train';
 import { frontOf, type Measure, measuresOf, type StartAndEnd } from './measures.js';
-import { differingKeys, leavesOf } from '../recipe-leaves.js';
+import { differingKeys, leavesOf } from '../recipe/recipe-leaves.js';
 import { onFront } from './pareto.js';
 
 /** One run as its own files tell it. */

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, readRunManifest, type StopRequest, writeFileAtomically } from '@lethe/run';
 import { decisionText, runStage } from '@lethe/train';
-import type { Stopped } from '../until-stopped.js';
-import { versions } from '../versions.js';
+import type { Stopped } from '../command-line/until-stopped.js';
+import { recordedVersions } from '../command-line/recorded-versions.js';
 import type { PlannedRun, SweepPlan } from './plan-sweep.js';
 import { outcomeOf, readSweep, type SweepResults } from './read-sweep.js';
 import { sweepCsv } from './sweep-table.js';
@@ -42,7 +42,7 @@ export async function runSweep({ folder, runs }: SweepPlan, options: SweepOption
 async function runOne({ recipe, command }: PlannedRun, options: SweepOptions): Promise<Stopped['by'] | undefined> {
   const { logger } = options;
   try {
-    const { stoppedBy, decision } = await runStage(recipe, { ...options, command, versions: versions() });
+    const { stoppedBy, decision } = await runStage(recipe, { ...options, command, versions: recordedVersions() });
     if (decision) logger.info(decisionText(decision, recipe));
     return stoppedBy;
   } catch (error) {

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRunManifest } from '@lethe/run';
 import type { TrainRecipe } from '@lethe/train';
-import { count, gib, type RunSizes, sizesOf } from '../plan.js';
-import { formatTable } from '../table.js';
+import { count, gib, type RunSizes, sizesOf } from '../plan/stage-plan.js';
+import { formatTable } from '../command-line/table.js';
 import type { SweepPlan } from './plan-sweep.js';
 import { outcomeOf } from './read-sweep.js';
 

@@ -1,4 +1,4 @@
-import { formatTable } from '../table.js';
+import { formatTable } from '../command-line/table.js';
 import { labelsOf } from './grid.js';
 import { isHeldOut, type Measure, MEASURES } from './measures.js';
 import type { SweepResults, SweptRun } from './read-sweep.js';

@@ -1,5 +1,5 @@
 import { listenForStop, STOP_EXIT_CODES, type StopRequest, type StopSignal } from '@lethe/run';
-import type { CliContext } from './main.js';
+import type { CliContext } from './context.js';
 
 /** The signal that stopped some work, and how far it had come: `step 3 of 10`. */
 export interface Stopped {

@@ -1,6 +1,6 @@
 import { loadRecipe, UserError } from '@lethe/run';
 import { type TrainRecipe, trainRecipeSchema } from '@lethe/train';
-import { recipePath } from './recipe-path.js';
+import { recipePath } from './shipped-recipe.js';
 
 /** The recipe of a training command: a file, or the one that comes with Lethe, and changes `key=value` by their flag. */
 export interface RecipeSource {

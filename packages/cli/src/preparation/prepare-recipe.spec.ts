@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { findFiles, readDocuments } from '@lethe/data-pipeline';
 import { loadRecipe, silentLogger } from '@lethe/run';
-import { runPrepare } from './commands/prepare.js';
+import { runPrepare } from '../commands/prepare.js';
 import { prepareRecipeSchema } from './prepare-recipe.js';
 
-const RECIPES = join(__dirname, '../recipes/data');
-const DATA = process.env['LETHE_DATA'] ?? resolve(__dirname, '../../../../shared');
+const RECIPES = join(__dirname, '../../recipes/data');
+const DATA = process.env['LETHE_DATA'] ?? resolve(__dirname, '../../../../../shared');
 const load = (name: string, ...set: string[]) =>
   loadRecipe(join(RECIPES, `${name}.yaml`), prepareRecipeSchema, { set }).recipe;
 /** Left out by the recipes, with a line of preparation in docs/data.md. */

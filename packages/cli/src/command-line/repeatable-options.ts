@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
 
-/** Collects a repeatable flag. */
-const collect = (value: string, list: string[]): string[] => [...list, value];
+/** Parses a flag that may be given more than once. */
+export const intoList = (value: string, list: string[]): string[] => [...list, value];
 
 /** A flag that may be given more than once; none by default. */
 export const repeatable = (flags: string, description: string): Option =>
-  new Option(flags, `${description}; repeatable`).argParser(collect).default([], 'none');
+  new Option(flags, `${description}; repeatable`).argParser(intoList).default([], 'none');
 
 /** Adds `--recipe` and `--set`. `shipped` is the recipe that comes with Lethe. */
 export const addRecipeOptions = (command: Command, shipped: string): Command =>
