@@ -1,31 +1,11 @@
-import {
-  DEFAULT_FILTERS,
-  documentText,
-  type FilterReport,
-  loadTokenizer,
-  prepare,
-  type PrepareProgress,
-  type PrepareResult,
-  readDocuments,
-  type Tokenizer,
-  trainTokenizer,
-} from '@lethe/data-pipeline';
-import {
-  formatDuration,
-  listenForStop,
-  loadRecipe,
-  type Logger,
-  remainingSeconds,
-  STOP_EXIT_CODES,
-  UserError,
-} from '@lethe/run';
+import { DEFAULT_FILTERS, type FilterReport, type PrepareResult } from '@lethe/data-pipeline';
+import { listenForStop, loadRecipe, type Logger, STOP_EXIT_CODES, UserError } from '@lethe/run';
 import { type Command, Option } from 'commander';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { CliContext } from '../command-line/context.js';
 import { intoList } from '../command-line/repeatable-options.js';
 import { integer, nonNegative } from '../command-line/number-options.js';
 import { partialPrepareRecipeSchema, type PrepareRecipe, prepareRecipeSchema } from '../preparation/prepare-recipe.js';
+import { runPrepare } from '../preparation/run-prepare.js';
 
 interface PrepareFlags {
   recipe?: string;
@@ -129,52 +109,6 @@ function filtersFrom({ filter, overlap }: PrepareFlags, base: PrepareRecipe['fil
   if (filter.length === 0 && overlap.length === 0) return base;
   const named = Object.fromEntries(names.map((name) => [name, base?.[name] ?? true]));
   return { ...base, ...named, ...(overlap.length > 0 ? { overlap: { ...base?.overlap, sets: overlap } } : {}) };
-}
-
-/** Who is told of a preparation, and what stops it. */
-export interface PrepareContext {
-  logger: Logger;
-  signal?: AbortSignal;
-  force?: boolean;
-}
-
-/** Trains the tokenizer if asked to, then prepares the shards. */
-export async function runPrepare(recipe: PrepareRecipe, context: PrepareContext): Promise<PrepareResult> {
-  const tokenizer = await tokenizerFor(recipe, context.logger);
-  const { heldOut, tokenizer: _tokenizer, ...rest } = recipe;
-  const options = { ...rest, tokenizer, heldOut: { fraction: heldOut }, signal: context.signal, force: context.force };
-  const result = await prepare(options, (progress) => context.logger.progress(progressLine(progress)));
-  context.logger.endProgress();
-  return result;
-}
-
-async function tokenizerFor({ tokenizer, sources, out, as }: PrepareRecipe, logger: Logger): Promise<Tokenizer> {
-  if (typeof tokenizer === 'string') return loadTokenizer(tokenizer);
-  if (as === 'ids')
-    throw new UserError('--as ids: give the --tokenizer that made the ids; none can be trained on them');
-  const folder = join(out, 'trained-tokenizer');
-  if (existsSync(join(folder, 'tokenizer.json'))) {
-    const existing = await loadTokenizer(folder);
-    if (existing.vocabSize === tokenizer.train.vocabSize) return existing;
-  }
-  logger.info(`training a tokenizer of ${tokenizer.train.vocabSize} ids`);
-  async function* texts(): AsyncGenerator<string> {
-    for await (const document of readDocuments(sources)) yield documentText(document);
-  }
-  return trainTokenizer(texts(), { vocabSize: tokenizer.train.vocabSize, folder });
-}
-
-function progressLine({ documents, tokens, bytesRead, bytesTotal, seconds }: PrepareProgress): string {
-  const parts = [
-    `${documents} documents`,
-    `${tokens} tokens`,
-    `${(bytesRead / 1e6 / Math.max(seconds, 1e-9)).toFixed(1)} MB/s`,
-  ];
-  if (bytesTotal !== undefined && bytesRead > 0) {
-    parts.unshift(`${Math.floor((100 * bytesRead) / bytesTotal)}% of ${(bytesTotal / 1e6).toFixed(1)} MB`);
-    parts.push(`${formatDuration(remainingSeconds(bytesRead, bytesTotal, seconds))} left`);
-  }
-  return parts.join('  ');
 }
 
 function report({ report: done, isSkipped, numResumed }: PrepareResult, logger: Logger): void {

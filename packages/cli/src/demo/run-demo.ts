@@ -10,7 +10,7 @@ import {
   writeFileAtomically,
 } from '@lethe/run';
 import { runStage, type TrainRecipe } from '@lethe/train';
-import { runPrepare } from '../commands/prepare.js';
+import { runPrepare } from '../preparation/run-prepare.js';
 import { prepareRecipeSchema } from '../preparation/prepare-recipe.js';
 import { demoReport } from '../report/demo-report.js';
 import { recordedVersions } from '../command-line/recorded-versions.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { findFiles, readDocuments } from '@lethe/data-pipeline';
 import { loadRecipe, silentLogger } from '@lethe/run';
-import { runPrepare } from '../commands/prepare.js';
+import { runPrepare } from './run-prepare.js';
 import { prepareRecipeSchema } from './prepare-recipe.js';
 
 const RECIPES = join(__dirname, '../../recipes/data');
