@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { runDemo } from '../demo/run-demo.js';
 import { FULL, QUICK } from '../demo/settings.js';
 import type { CliContext } from '../command-line/context.js';
-import { demoTable } from '../report/demo-report.js';
+import { demoTable } from '../demo/demo-report.js';
 
 /** `lethe demo`: the paper's loop on the embedded corpus. */
 export function addDemoCommand(program: Command, context: CliContext): void {

@@ -11,7 +11,7 @@ import { TOKEN_HEADER, tokenRows, tokenSection, tokenSummary } from '../diagnosi
 import type { CliContext } from '../command-line/context.js';
 import { intoList } from '../command-line/repeatable-options.js';
 import { integer } from '../command-line/number-options.js';
-import { htmlPage } from '../report/html.js';
+import { htmlPage } from '../charts/html.js';
 import { formatTable } from '../command-line/table.js';
 
 interface DiagnoseFlags extends DeviceSettings {

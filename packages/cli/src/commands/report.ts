@@ -3,10 +3,10 @@ import { mkdirSync } from 'node:fs';
 import { writeFileAtomically } from '@lethe/run';
 import type { Command } from 'commander';
 import type { CliContext } from '../command-line/context.js';
-import { readRuns } from '../run-report/read-runs.js';
-import { runPage } from '../run-report/run-page.js';
-import { measureRows, RUN_HEADER, runRow } from '../run-report/summary.js';
-import { warningsOf } from '../run-report/warnings.js';
+import { readRuns } from '../run-page/read-runs.js';
+import { runPage } from '../run-page/run-page.js';
+import { measureRows, RUN_HEADER, runRow } from '../run-page/summary.js';
+import { warningsOf } from '../run-page/warnings.js';
 import { formatTable } from '../command-line/table.js';
 
 interface ReportFlags {

@@ -12,7 +12,7 @@ import {
 import { runStage, type TrainRecipe } from '@lethe/train';
 import { runPrepare } from '../preparation/run-prepare.js';
 import { prepareRecipeSchema } from '../preparation/prepare-recipe.js';
-import { demoReport } from '../report/demo-report.js';
+import { demoReport } from './demo-report.js';
 import { recordedVersions } from '../command-line/recorded-versions.js';
 import { Measuring, type ModelMeasures, shiftsAgainst } from './measure.js';
 import type { DemoSettings } from './settings.js';

@@ -1,7 +1,7 @@
 import type { EmbeddingDiagnosis } from '@lethe/analysis';
-import { legend } from '../report/axes.js';
-import { escapeHtml } from '../report/html.js';
-import { scatterSvg } from '../report/scatter-svg.js';
+import { legend } from '../charts/axes.js';
+import { escapeHtml } from '../charts/html.js';
+import { scatterSvg } from '../charts/scatter-svg.js';
 
 /** How far the kinds lie apart, in a sentence. */
 export function embeddingSummary({ model, numSynthetic, numNatural, ...measures }: EmbeddingDiagnosis): string {

@@ -1,7 +1,7 @@
 import type { PerplexityDiagnosis } from '@lethe/analysis';
-import { legend } from '../report/axes.js';
-import { densitySvg } from '../report/density-svg.js';
-import { escapeHtml, htmlTable } from '../report/html.js';
+import { legend } from '../charts/axes.js';
+import { densitySvg } from '../charts/density-svg.js';
+import { escapeHtml, htmlTable } from '../charts/html.js';
 
 /** The header of {@link perplexityRows}. */
 export const PERPLEXITY_HEADER = [

@@ -1,7 +1,7 @@
 import type { TokenDiagnosis } from '@lethe/analysis';
-import { legend } from '../report/axes.js';
-import { curvesSvg } from '../report/density-svg.js';
-import { escapeHtml, htmlTable } from '../report/html.js';
+import { legend } from '../charts/axes.js';
+import { curvesSvg } from '../charts/density-svg.js';
+import { escapeHtml, htmlTable } from '../charts/html.js';
 
 /** The header of {@link tokenRows}. */
 export const TOKEN_HEADER = ['token', 'id', '% of synthetic', '% of natural', 'excess, nats'];

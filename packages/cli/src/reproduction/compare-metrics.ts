@@ -1,5 +1,5 @@
 import type { MetricsRecord } from '@lethe/run';
-import { numbersOf } from '../run-report/measures.js';
+import { numbersOf } from '../run-page/curves.js';
 
 /** Measures of the clock and of memory, which differ between any two runs. */
 const OF_THE_MACHINE = /(^|\.)(seconds|tokensPerSecond|memoryBytes)$/;

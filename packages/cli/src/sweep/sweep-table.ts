@@ -1,6 +1,6 @@
 import { formatTable } from '../command-line/table.js';
 import { labelsOf } from './grid.js';
-import { isHeldOut, type Measure, MEASURES } from './measures.js';
+import { isHeldOut, type Measure, MEASURES } from './unlearning-measures.js';
 import type { SweepResults, SweptRun } from './read-sweep.js';
 import { valueText } from './variation.js';
 

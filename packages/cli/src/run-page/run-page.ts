@@ -1,10 +1,10 @@
 import { stringify } from 'yaml';
 import { EVALUATION_HEADER, evaluationRows } from '@lethe/eval';
 import { differingKeys, leavesOf } from '../recipe/recipe-leaves.js';
-import { legend } from '../report/axes.js';
-import { escapeHtml, htmlPage, htmlTable } from '../report/html.js';
-import { lineSvg } from '../report/line-svg.js';
-import { curvesOf } from './measures.js';
+import { legend } from '../charts/axes.js';
+import { escapeHtml, htmlPage, htmlTable } from '../charts/html.js';
+import { lineSvg } from '../charts/line-svg.js';
+import { curvesOf } from './curves.js';
 import type { ReportedRun } from './read-runs.js';
 import { measureRows, RUN_HEADER, runRow } from './summary.js';
 import { warningsOf } from './warnings.js';

@@ -1,8 +1,8 @@
 import { demoMeasures, score } from '../../testing/demo-measures.js';
-import { shiftsAgainst } from '../demo/measure.js';
-import type { DemoResults } from '../demo/run-demo.js';
-import { FULL, QUICK } from '../demo/settings.js';
-import { verdicts } from '../demo/verdict.js';
+import { shiftsAgainst } from './measure.js';
+import type { DemoResults } from './run-demo.js';
+import { FULL, QUICK } from './settings.js';
+import { verdicts } from './verdict.js';
 import { demoReport, demoTable } from './demo-report.js';
 
 const NAMES = ['base', 'synth', 'unlearn', 'ga', 'refine', 'base-chat', 'synth-chat', 'refine-chat', 'unlearn-chat'];

@@ -1,7 +1,7 @@
 import { formatDuration } from '@lethe/run';
 import { outcomeOf } from '../sweep/read-sweep.js';
 import type { ReportedRun } from './read-runs.js';
-import { curvesOf, numbersOf } from './measures.js';
+import { curvesOf, numbersOf } from './curves.js';
 
 /** Share of a run's records, its last, whose mean is the measure at its end: one batch alone is noisy. */
 const END_SHARE = 0.1;

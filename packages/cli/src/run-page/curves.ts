@@ -1,5 +1,5 @@
 import type { MetricsRecord, MetricsValue } from '@lethe/run';
-import type { LineSeries } from '../report/line-svg.js';
+import type { LineSeries } from '../charts/line-svg.js';
 import type { ReportedRun } from './read-runs.js';
 
 /** What a measure of metrics.jsonl is, for a reader; others go by their names. */

@@ -1,6 +1,6 @@
 import type { ReportedRun } from './read-runs.js';
 import { endOf, startOf } from './summary.js';
-import { numbersOf } from './measures.js';
+import { numbersOf } from './curves.js';
 
 /** A rise of the replay loss by more than this share is told. */
 const MOST_RISE = 0.02;
