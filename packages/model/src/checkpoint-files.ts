@@ -24,6 +24,7 @@ export const TOKENIZER_FILES = [
 /** A model on disk: its config, and its weights to be read one at a time. */
 export interface ModelFolder {
   folder: string;
+  /** As config.json says, but for a tied head that the file has apart. */
   config: LlamaConfig;
   /** `config.json` as it is written, keys that Lethe does not use included. */
   rawConfig: Record<string, unknown>;
@@ -39,8 +40,10 @@ export interface ModelFolder {
  * @throws UserError (ConfigError, SafetensorsError) naming the file and what is missing, extra, unsupported or damaged.
  */
 export function openModelFolder(folder: string): ModelFolder {
-  const { config, rawConfig } = readConfig(join(folder, 'config.json'));
-  const tensors = nameTiedEmbedding(openWeights(folder), config);
+  const { config: written, rawConfig } = readConfig(join(folder, 'config.json'));
+  const weights = openWeights(folder);
+  const config = hasAnotherHead(weights, written) ? { ...written, tieEmbeddings: false } : written;
+  const tensors = nameTiedEmbedding(weights, config);
   try {
     checkTensors(folder, config, tensors);
   } catch (error) {
@@ -80,6 +83,25 @@ function openWeights(folder: string): TensorSource {
   if (existsSync(index)) return openShardedSafetensors(index);
   for (const name of readdirSync(folder).sort()) refusePickle(join(folder, name));
   throw new SafetensorsError(`${folder}: expected ${WEIGHTS_FILE} or ${INDEX_FILE}, found neither`);
+}
+
+/**
+ * Whether a tied model's file has a head that is not its embedding: transformers 5 then leaves the two apart, and so does
+ * Lethe; an export says so.
+ */
+function hasAnotherHead(source: TensorSource, { tieEmbeddings }: LlamaConfig): boolean {
+  const [head, embedding] = ['lm_head.weight', 'model.embed_tokens.weight'];
+  if (!tieEmbeddings || !source.tensors.has(head) || !source.tensors.has(embedding)) return false;
+  if (source.tensors.get(head)!.dtype === 'F32') {
+    const embedded = source.readFloat32(embedding);
+    return source.readFloat32(head).some((value, i) => value !== embedded[i]);
+  }
+  const parts = source.readBf16Parts(embedding)[Symbol.iterator]();
+  for (const part of source.readBf16Parts(head)) {
+    const other = parts.next().value as Uint16Array | undefined;
+    if (part.some((bits, i) => bits !== other?.[i])) return true;
+  }
+  return false;
 }
 
 /** Safetensors keeps one name of a shared matrix, and for tied models some writers kept the head's. */

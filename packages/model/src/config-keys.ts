@@ -8,6 +8,17 @@ export class ConfigKeys {
     private readonly where: string,
   ) {}
 
+  /** Whether there are no keys at all. */
+  isEmpty(): boolean {
+    return Object.keys(this.raw).length === 0;
+  }
+
+  /** Keys whose value is a mapping. */
+  mappings(): string[] {
+    const isMapping = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+    return Object.keys(this.raw).filter((key) => isMapping(this.raw[key]));
+  }
+
   /** Whether the key is written, be it as null. */
   has(key: string): boolean {
     return Object.hasOwn(this.raw, key);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError, type LlamaConfig, type ModelFamily, type RopeScaling, type WeightDtype } from './config.js';
+import { ConfigError, type LlamaConfig, type ModelFamily, type WeightDtype } from './config.js';
 import { ConfigKeys } from './config-keys.js';
+import { readRope } from './config-rope.js';
 import { FAMILIES, type Family } from './families.js';
 import { showValue } from './show-value.js';
 
@@ -55,7 +56,7 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>, where = 'con
     maxPositions: keys.integer('max_position_embeddings'),
     tieEmbeddings: keys.flag('tie_word_embeddings', false),
     ...traits.readBiases(keys),
-    slidingWindow: traits.readWindow(keys, numLayers),
+    ...traits.readWindows(keys, numLayers),
     qkNorm: traits.qkNorm,
     bosTokenId: keys.tokenIds('bos_token_id')[0] ?? null,
     eosTokenIds,
@@ -104,37 +105,9 @@ function readHeadDim(keys: ConfigKeys, { defaultHeadDim }: Family, hiddenPerHead
   return headDim;
 }
 
-function readRope(keys: ConfigKeys): { ropeTheta: number; ropeScaling: RopeScaling | null } {
-  const parameters = keys.nested('rope_parameters');
-  const scaling = parameters ?? keys.nested('rope_scaling');
-  const thetaKeys = parameters?.has('rope_theta') ? parameters : keys;
-  return {
-    ropeTheta: thetaKeys.positive('rope_theta', 10000),
-    ropeScaling: scaling ? readRopeScaling(scaling, keys) : null,
-  };
-}
-
-function readRopeScaling(scaling: ConfigKeys, keys: ConfigKeys): RopeScaling | null {
-  const key = scaling.get('rope_type') === undefined && scaling.get('type') !== undefined ? 'type' : 'rope_type';
-  const kind = scaling.get(key) ?? 'default';
-  const rotaryShare = scaling.get('partial_rotary_factor') ?? 1;
-  if (rotaryShare !== 1) scaling.refuse('partial_rotary_factor', '1 (whole heads are rotated)', rotaryShare);
-  if (kind === 'default') return null;
-  if (kind === 'linear' || kind === 'dynamic') return { kind, factor: scaling.positive('factor') };
-  if (kind !== 'llama3') return scaling.refuse(key, '"default", "linear", "dynamic" or "llama3"', kind);
-  const lowFreqFactor = scaling.positive('low_freq_factor');
-  const highFreqFactor = scaling.positive('high_freq_factor');
-  if (highFreqFactor <= lowFreqFactor) {
-    scaling.refuse('high_freq_factor', `more than low_freq_factor ${lowFreqFactor}`, highFreqFactor);
-  }
-  const originalMaxPositions = scaling.integer('original_max_position_embeddings', {
-    fallback: keys.integer('max_position_embeddings'),
-  });
-  return { kind, factor: scaling.positive('factor'), lowFreqFactor, highFreqFactor, originalMaxPositions };
-}
-
 function readDtype(keys: ConfigKeys): WeightDtype {
-  const key = keys.get('dtype') === undefined ? 'torch_dtype' : 'dtype';
-  const dtype = keys.get(key) ?? 'float32';
-  return DTYPES.includes(dtype) ? (dtype as WeightDtype) : keys.refuse(key, DTYPES.join(', '), dtype);
+  // It decides nothing but the format that a model is exported in; the file says how its weights are stored.
+  const dtype = keys.get('dtype') ?? keys.get('torch_dtype');
+  const name = typeof dtype === 'string' ? dtype.replace(/^torch\./, '') : dtype;
+  return DTYPES.includes(name) ? (name as WeightDtype) : 'float32';
 }

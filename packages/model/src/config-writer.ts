@@ -1,4 +1,4 @@
-import type { LlamaConfig, RopeScaling } from './config.js';
+import { type LlamaConfig, type RopeScaling, yarnAttentionFactor } from './config.js';
 import { FAMILIES } from './families.js';
 
 /**
@@ -7,7 +7,7 @@ import { FAMILIES } from './families.js';
  */
 export function toHuggingFaceConfig(config: LlamaConfig): Record<string, unknown> {
   const { family, eosTokenIds } = config;
-  const { architecture, writeBiases, writeWindow } = FAMILIES[family];
+  const { architecture, writeBiases, writeWindows } = FAMILIES[family];
   return {
     architectures: [architecture],
     model_type: family,
@@ -25,7 +25,7 @@ export function toHuggingFaceConfig(config: LlamaConfig): Record<string, unknown
     max_position_embeddings: config.maxPositions,
     tie_word_embeddings: config.tieEmbeddings,
     ...writeBiases(config),
-    ...writeWindow(config),
+    ...writeWindows(config),
     bos_token_id: config.bosTokenId,
     eos_token_id: eosTokenIds.length === 1 ? eosTokenIds[0] : eosTokenIds.length === 0 ? null : eosTokenIds,
     initializer_range: config.initializerRange,
@@ -37,6 +37,18 @@ export function toHuggingFaceConfig(config: LlamaConfig): Record<string, unknown
 function ropeScalingKeys(scaling: RopeScaling | null): Record<string, unknown> | null {
   if (scaling === null) return null;
   const { kind, factor } = scaling;
+  if (scaling.kind === 'yarn') {
+    const { attentionFactor, betaFast, betaSlow, originalMaxPositions, truncate } = scaling;
+    return {
+      rope_type: kind,
+      factor,
+      ...(attentionFactor === yarnAttentionFactor(factor) ? {} : { attention_factor: attentionFactor }),
+      beta_fast: betaFast,
+      beta_slow: betaSlow,
+      original_max_position_embeddings: originalMaxPositions,
+      ...(truncate ? {} : { truncate }),
+    };
+  }
   if (kind !== 'llama3') return { rope_type: kind, factor };
   return {
     rope_type: kind,

@@ -6,6 +6,14 @@ import { parseConfig, readConfig } from './config-reader.js';
 import { toHuggingFaceConfig } from './config-writer.js';
 import { countParameters, parameterSpecs } from './parameter-names.js';
 
+const YARN = {
+  kind: 'yarn',
+  factor: 4,
+  betaFast: 32,
+  betaSlow: 1,
+  originalMaxPositions: 1024,
+  truncate: true,
+} as const;
 const llama = {
   architectures: ['LlamaForCausalLM'],
   vocab_size: 512,
@@ -63,6 +71,36 @@ describe('parseConfig', () => {
     });
   });
 
+  it('takes rope_scaling before rope_parameters, and the base from the one it takes', () => {
+    const ropeOf = (keys: Record<string, unknown>) => {
+      const { ropeTheta, ropeScaling } = parseConfig({ ...llama, ...keys });
+      return [ropeTheta, ropeScaling];
+    };
+    const linear = { type: 'linear', factor: 2 };
+    const parameters = { rope_type: 'default', rope_theta: 5e5 };
+    const scaled = { kind: 'linear', factor: 2 };
+    expect(ropeOf({ rope_scaling: linear, rope_parameters: parameters })).toEqual([10000, scaled]);
+    expect(ropeOf({ rope_scaling: linear, rope_parameters: parameters, rope_theta: 7 })).toEqual([7, scaled]);
+    expect(ropeOf({ rope_scaling: {}, rope_parameters: parameters })).toEqual([5e5, null]);
+    expect(ropeOf({ rope_scaling: null, rope_parameters: parameters })).toEqual([5e5, null]);
+    expect(ropeOf({ rope_scaling: { type: 'yarn', factor: null, original_max_position_embeddings: 128 } })).toEqual([
+      10000,
+      { ...YARN, originalMaxPositions: 128, attentionFactor: 0.1 * Math.log(4) + 1 },
+    ]);
+    const scales = { mscale: 1, mscale_all_dim: 0.5, beta_fast: 8, truncate: false };
+    const yarn = { rope_type: 'yarn', factor: 4, ...scales };
+    const [, read] = ropeOf({ rope_scaling: yarn, original_max_position_embeddings: 64 });
+    const attentionFactor = (0.1 * Math.log(4) + 1) / (0.05 * Math.log(4) + 1);
+    expect(read).toEqual({ ...YARN, originalMaxPositions: 64, betaFast: 8, truncate: false, attentionFactor });
+  });
+
+  it('takes any dtype, which decides only what an export writes', () => {
+    const dtypeOf = (keys: Record<string, unknown>) => parseConfig({ ...llama, ...keys }).dtype;
+    expect([{ torch_dtype: 'torch.float16' }, { dtype: 'bfloat16' }, { torch_dtype: 'auto' }, {}].map(dtypeOf)).toEqual(
+      ['float16', 'bfloat16', 'float32', 'float32'],
+    );
+  });
+
   it('knows the biases, norms, windows and head sizes of each family', () => {
     const of = (architecture: string, keys = {}) => {
       const { family, attentionBias, attentionOutputBias, qkNorm, slidingWindow, headDim } = parseConfig({
@@ -106,8 +144,13 @@ describe('parseConfig', () => {
     [{ rms_norm_eps: '1e-5' }, 'rms_norm_eps: expected a number above 0, received "1e-5"'],
     [{ rope_theta: -1 }, 'rope_theta: expected a number above 0'],
     [
-      { rope_scaling: { rope_type: 'yarn', factor: 4 } },
-      'config.json: rope_scaling: rope_type: expected "default", "li',
+      { rope_scaling: { rope_type: 'longrope', factor: 4 } },
+      'config.json: rope_scaling: rope_type: expected "default", "linear", "dynamic", "llama3" or "yarn"',
+    ],
+    [{ rope_scaling: { rope_type: 'yarn' } }, 'rope_scaling: factor: expected a number above 0, received nothing'],
+    [
+      { rope_parameters: { full_attention: { rope_theta: 7 } } },
+      'rope_parameters: full_attention: expected one rotary embedding for all layers',
     ],
     [{ rope_scaling: { type: 'su' } }, 'rope_scaling: type: expected'],
     [{ rope_scaling: { type: 'linear' } }, 'rope_scaling: factor: expected a number above 0, received nothing'],
@@ -119,11 +162,14 @@ describe('parseConfig', () => {
     [{ partial_rotary_factor: 0.5 }, 'partial_rotary_factor: expected 1'],
     [{ quantization_config: { bits: 4 } }, 'quantization_config: expected weights that are not quantised'],
     [{ eos_token_id: 'end' }, 'eos_token_id: expected a token id'],
-    [{ dtype: 'float8' }, 'dtype: expected float32, float16, bfloat16, received "float8"'],
     [{ tie_word_embeddings: 1 }, 'tie_word_embeddings: expected true or false'],
     [
-      { architectures: ['Qwen2ForCausalLM'], use_sliding_window: true, max_window_layers: 2 },
-      'max_window_layers: expected 0 or at least num_hidden_layers 5',
+      { architectures: ['Qwen2ForCausalLM'], use_sliding_window: true, layer_types: ['full_attention'] },
+      'layer_types: expected a list of 5 of "sliding_attention" and "full_attention"',
+    ],
+    [
+      { architectures: ['Qwen3ForCausalLM'], layer_types: Array(5).fill('sliding_attention') },
+      'layer_types: expected "full_attention" alone, unless use_sliding_window is true',
     ],
   ])('refuses %j', (keys, message) => {
     expect(() => parseConfig({ ...llama, ...keys }, 'x/config.json')).toThrow(message);
@@ -151,6 +197,10 @@ describe('toHuggingFaceConfig', () => {
     { family: 'mistral', slidingWindow: null },
     { family: 'qwen2', attentionBias: true, dtype: 'bfloat16' },
     { family: 'qwen3', qkNorm: true, headDim: 128, slidingWindow: 77 },
+    { family: 'qwen3', qkNorm: true, headDim: 128, slidingWindow: 77, fullLayers: [0, 1] },
+    { family: 'qwen3', qkNorm: true, headDim: 128, slidingWindow: 77, fullLayers: [1, 3, 5] },
+    { ropeScaling: { ...YARN, attentionFactor: 0.1 * Math.log(4) + 1 } },
+    { ropeScaling: { ...YARN, attentionFactor: 1.5, betaFast: 16, truncate: false } },
     { ropeScaling: { kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 8192 } },
   ])('is read back: %j', (overrides) => {
     const config = baselm(overrides);

@@ -13,7 +13,26 @@ export type RopeScaling =
       lowFreqFactor: number;
       highFreqFactor: number;
       originalMaxPositions: number;
-    };
+    }
+  | YarnScaling;
+
+/** YaRN (Peng et al. 2023, arXiv:2309.00071): low frequencies are interpolated, high ones kept, and attention is scaled. */
+export interface YarnScaling {
+  kind: 'yarn';
+  factor: number;
+  /** Multiplies cosines and sines; by default {@link yarnAttentionFactor} of the factor. */
+  attentionFactor: number;
+  /** Turns in the original context above which a frequency is kept, and below which it is interpolated. */
+  betaFast: number;
+  betaSlow: number;
+  originalMaxPositions: number;
+  /** Whether the bounds between are whole pairs. */
+  truncate: boolean;
+}
+
+/** The paper's scale of attention: 0.1 m ln(factor) + 1, or 1 where nothing is stretched. */
+export const yarnAttentionFactor = (factor: number, m = 1): number =>
+  factor <= 1 ? 1 : 0.1 * m * Math.log(factor) + 1;
 
 /** Number format of stored weights. */
 export type WeightDtype = 'float32' | 'float16' | 'bfloat16';
@@ -45,6 +64,8 @@ export interface LlamaConfig {
   mlpBias: boolean;
   /** A query at position t sees the keys of positions t - slidingWindow + 1 .. t; null: all up to t. */
   slidingWindow: number | null;
+  /** Layers, counted from 0, that see all keys although there is a window (Qwen). */
+  fullLayers: readonly number[];
   /** Whether each head of q and k is RMS-normalised before the rotation (Qwen3). */
   qkNorm: boolean;
   bosTokenId: number | null;
@@ -82,6 +103,7 @@ export function baselm(overrides: Partial<LlamaConfig> = {}): LlamaConfig {
     attentionOutputBias: false,
     mlpBias: false,
     slidingWindow: null,
+    fullLayers: [],
     qkNorm: false,
     bosTokenId: 1,
     eosTokenIds: [2],

@@ -1,5 +1,6 @@
 import type { LlamaConfig, ModelFamily } from './config.js';
 import type { ConfigKeys } from './config-keys.js';
+import { readQwenWindows, type Windows, writeQwenWindows } from './qwen-windows.js';
 
 type Biases = Pick<LlamaConfig, 'attentionBias' | 'attentionOutputBias' | 'mlpBias'>;
 
@@ -15,26 +16,11 @@ export interface Family {
   readBiases(keys: ConfigKeys): Biases;
   /** The keys of biases; only families that have them: those of Qwen2 and Mistral are fixed. */
   writeBiases(config: LlamaConfig): Record<string, unknown>;
-  readWindow(keys: ConfigKeys, numLayers: number): number | null;
-  writeWindow(config: LlamaConfig): Record<string, unknown>;
+  readWindows(keys: ConfigKeys, numLayers: number): Windows;
+  writeWindows(config: LlamaConfig): Record<string, unknown>;
 }
 
 const noBiases: Biases = { attentionBias: false, attentionOutputBias: false, mlpBias: false };
-
-/** Qwen may put a window on some of its layers only, which Lethe does not compute. */
-function readQwenWindow(keys: ConfigKeys, numLayers: number): number | null {
-  if (!keys.flag('use_sliding_window', false)) return null;
-  const numFullLayers = keys.integer('max_window_layers', { fallback: 28, minimum: 0 });
-  if (numFullLayers >= numLayers) return null;
-  if (numFullLayers === 0) return keys.integer('sliding_window', { fallback: 4096 });
-  const expected = `0 or at least num_hidden_layers ${numLayers} when use_sliding_window is true (all layers alike)`;
-  return keys.refuse('max_window_layers', expected, numFullLayers);
-}
-
-function writeQwenWindow({ slidingWindow, numLayers }: LlamaConfig): Record<string, unknown> {
-  const isUsed = slidingWindow !== null;
-  return { use_sliding_window: isUsed, sliding_window: slidingWindow, max_window_layers: isUsed ? 0 : numLayers };
-}
 
 /** Every family of models. */
 export const FAMILIES: Readonly<Record<ModelFamily, Family>> = {
@@ -47,8 +33,8 @@ export const FAMILIES: Readonly<Record<ModelFamily, Family>> = {
       return { attentionBias, attentionOutputBias: attentionBias, mlpBias: keys.flag('mlp_bias', false) };
     },
     writeBiases: ({ attentionBias, mlpBias }) => ({ attention_bias: attentionBias, mlp_bias: mlpBias }),
-    readWindow: () => null,
-    writeWindow: () => ({}),
+    readWindows: () => ({ slidingWindow: null, fullLayers: [] }),
+    writeWindows: () => ({}),
   },
   mistral: {
     architecture: 'MistralForCausalLM',
@@ -56,11 +42,12 @@ export const FAMILIES: Readonly<Record<ModelFamily, Family>> = {
     qkNorm: false,
     readBiases: () => noBiases,
     writeBiases: () => ({}),
-    readWindow: (keys) => {
-      if (!keys.has('sliding_window')) return 4096;
-      return keys.get('sliding_window') === undefined ? null : keys.integer('sliding_window');
+    // One for all layers, whatever layer_types says, as in transformers.
+    readWindows: (keys) => {
+      const isOff = keys.has('sliding_window') && keys.get('sliding_window') === undefined;
+      return { slidingWindow: isOff ? null : keys.integer('sliding_window', { fallback: 4096 }), fullLayers: [] };
     },
-    writeWindow: ({ slidingWindow }) => ({ sliding_window: slidingWindow }),
+    writeWindows: ({ slidingWindow }) => ({ sliding_window: slidingWindow }),
   },
   qwen2: {
     architecture: 'Qwen2ForCausalLM',
@@ -68,8 +55,8 @@ export const FAMILIES: Readonly<Record<ModelFamily, Family>> = {
     qkNorm: false,
     readBiases: () => ({ ...noBiases, attentionBias: true }),
     writeBiases: () => ({}),
-    readWindow: readQwenWindow,
-    writeWindow: writeQwenWindow,
+    readWindows: readQwenWindows,
+    writeWindows: writeQwenWindows,
   },
   qwen3: {
     architecture: 'Qwen3ForCausalLM',
@@ -81,7 +68,7 @@ export const FAMILIES: Readonly<Record<ModelFamily, Family>> = {
       return { ...noBiases, attentionBias, attentionOutputBias: attentionBias };
     },
     writeBiases: ({ attentionBias }) => ({ attention_bias: attentionBias }),
-    readWindow: readQwenWindow,
-    writeWindow: writeQwenWindow,
+    readWindows: readQwenWindows,
+    writeWindows: writeQwenWindows,
   },
 };

@@ -21,11 +21,15 @@ import type { KvCache } from './kv-cache.js';
 import { parameterSpecs } from './parameter-names.js';
 import { ropeTables } from './rope-tables.js';
 
-/** One batch of token rows. `first` and `last` are the row-local key rows that each token sees (inclusive). */
+/**
+ * One batch of token rows. `first` and `last` are the row-local key rows that each token sees (inclusive); `unbounded` is
+ * `first` without the window, where there is one, for layers that see everything.
+ */
 export interface TokenBatch {
   ids: tf.Tensor;
   positions: tf.Tensor;
   first: tf.Tensor;
+  unbounded?: tf.Tensor;
   last: tf.Tensor;
   numRows: number;
   rowLength: number;
@@ -138,14 +142,15 @@ export class Llama {
     const k = this.rotated(this.project(x, index, 'self_attn.k_proj'), index, 'self_attn.k_norm', batch.positions);
     const v = this.project(x, index, 'self_attn.v_proj');
     const heads = { H: numHeads, K: numKeyValueHeads, D: headDim };
+    const isFull = this.config.fullLayers.includes(index);
     if ('segments' in batch) {
-      const y = raggedAttention({ q, k, v }, batch.segments, { layer: index, ...heads });
+      const y = raggedAttention({ q, k, v }, batch.segments, { layer: index, isFull, ...heads });
       const projected = this.project(y, index, 'self_attn.o_proj');
       y.dispose(); // joined from parts outside the scope
       return projected;
     }
     const sizes = { B: batch.numRows, T: batch.rowLength, ...heads };
-    const bounds = { first: batch.first, last: batch.last };
+    const bounds = { first: (isFull ? batch.unbounded : undefined) ?? batch.first, last: batch.last };
     if (cache) {
       const kept = cache.append(index, k, v);
       const y = attention({ q, k: kept.k, v: kept.v, ...bounds }, { ...sizes, S: cache.capacity });

@@ -21,6 +21,7 @@ export function toTokenBatch(rows: TokenRows, slidingWindow: number | null = nul
     ids: int(rows.ids),
     positions: int(rows.positions),
     first: int(first),
+    ...(slidingWindow === null ? {} : { unbounded: int(rows.first) }),
     last: int(rows.last),
     numRows,
     rowLength,
@@ -53,4 +54,5 @@ export function rowsOfSequences(sequences: ArrayLike<number>[], padId = 0): Toke
 /** Releases a batch's tensors. */
 export function disposeBatch(batch: TokenBatch): void {
   for (const tensor of [batch.ids, batch.positions, batch.first, batch.last]) tensor.dispose();
+  batch.unbounded?.dispose();
 }

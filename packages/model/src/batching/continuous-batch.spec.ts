@@ -40,7 +40,7 @@ describe.each(['lethe-cpu', 'lethe-reference', 'cpu'] as DeviceName[])('continuo
   let model: Llama;
   beforeAll(async () => {
     await useDevice(device);
-    const window = { slidingWindow: 24 };
+    const window = { slidingWindow: 24, fullLayers: [1] };
     model = initializeLlama(baselm({ ...SIZES, ...window, vocabSize: V, maxPositions: 128, initializerRange: 0.4 }), 4);
   });
   afterAll(() => model.dispose());

@@ -20,6 +20,8 @@ export interface Segment {
   count: number;
   cache: KvCache;
   first: tf.Tensor;
+  /** `first` without the window, for layers that see everything. */
+  unbounded: tf.Tensor;
   last: tf.Tensor;
 }
 
@@ -40,6 +42,7 @@ function toRaggedBatch(continuations: Continuation[], slidingWindow: number | nu
       count: ids.length,
       cache,
       first: int(positions[s].map((at) => (slidingWindow === null ? 0 : Math.max(0, at - slidingWindow + 1)))),
+      unbounded: int(positions[s].map(() => 0)),
       last: int(positions[s]),
     })),
   };
@@ -49,15 +52,15 @@ function toRaggedBatch(continuations: Continuation[], slidingWindow: number | nu
 export function raggedAttention(
   rows: { q: tf.Tensor; k: tf.Tensor; v: tf.Tensor },
   segments: Segment[],
-  { layer, ...sizes }: Omit<AttentionSizes, 'B' | 'T' | 'S'> & { layer: number },
+  { layer, isFull, ...sizes }: Omit<AttentionSizes, 'B' | 'T' | 'S'> & { layer: number; isFull: boolean },
 ): tf.Tensor {
   return tf.tidy(() => {
     let from = 0;
-    const parts = segments.map(({ count, cache, first, last }) => {
+    const parts = segments.map(({ count, cache, first, unbounded, last }) => {
       const own = (x: tf.Tensor): tf.Tensor =>
         segments.length === 1 ? x : tf.slice(x, [from, 0], [count, x.shape[1]!]);
       const kept = cache.append(layer, own(rows.k), own(rows.v));
-      const inputs = { q: own(rows.q), ...kept, first, last };
+      const inputs = { q: own(rows.q), ...kept, first: isFull ? unbounded : first, last };
       from += count;
       return attention(inputs, { B: 1, T: count, S: cache.capacity, ...sizes });
     });
