@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { noGrad, scope } from '@lethe/tensor';
 import type { Random } from '@lethe/run';
+import { checkFinite } from './finite.js';
 import { KvCache } from './kv-cache.js';
 import type { Llama } from './llama.js';
 import { sampleToken, type Sampling } from './sampling.js';
@@ -75,6 +76,7 @@ function nextLogits(model: Llama, rows: TokenRows, cache: KvCache): Float32Array
 /**
  * Continues each prompt; the sequences share one pass per token.
  * @returns the new ids of each sequence, without stop ids.
+ * @throws NonFiniteError for logits that are not finite numbers.
  * @throws RangeError for an empty prompt or id outside the vocabulary, or when prompt and new tokens exceed the model's context.
  */
 export function generate(model: Llama, prompts: ArrayLike<number>[], options: GenerateOptions): number[][] {
@@ -90,7 +92,11 @@ export function generate(model: Llama, prompts: ArrayLike<number>[], options: Ge
     let rows = padded.rows(0, padded.width, promptIdAt);
     for (let step = 0; step < options.maxNewTokens && isDone.includes(false); step++) {
       const logits = nextLogits(model, rows, cache);
-      const chosen = prompts.map((_, s) => sampleToken(logits.subarray(s * V, (s + 1) * V), options, options.random));
+      const chosen = prompts.map((_, s) => {
+        const row = logits.subarray(s * V, (s + 1) * V);
+        if (!isDone[s]) checkFinite(model, row, `logits of token ${made[s].length + 1} after prompt ${s}`);
+        return sampleToken(row, options, options.random);
+      });
       chosen.forEach((id, s) => {
         if (isDone[s]) return;
         isDone[s] = options.stopIds?.includes(id) ?? false;

@@ -1,3 +1,4 @@
+export { checkFinite, NonFiniteError } from './finite.js';
 export type { SequenceEvent, SequenceRequest } from './batching/batch-sequence.js';
 export { type BatchEvent, type BatchOptions, ContinuousBatch } from './batching/continuous-batch.js';
 export { type Continuation, forwardRagged } from './batching/ragged-batch.js';

@@ -52,6 +52,8 @@ interface LayerCall {
 
 /** A Llama-like model: parameters by their Hugging Face names, on the device that was current when it was made. */
 export class Llama {
+  /** Where the model comes from, for messages. */
+  source = 'the model';
   private readonly tables: RopeTables;
   private readonly byName: Map<string, Parameter>;
 

@@ -38,7 +38,9 @@ export function loadLlama(folder: string, options: LoadOptions = {}): LoadedLlam
           : tf.tensor(tensors.readFloat32(name), shape);
       parameters.push(new Parameter(name, value, isTrainable));
     }
-    return { model: new Llama(config, parameters, options.numPositions), rawConfig };
+    const model = new Llama(config, parameters, options.numPositions);
+    model.source = folder;
+    return { model, rawConfig };
   } finally {
     tensors.close();
   }

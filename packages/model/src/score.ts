@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { noGrad, scope, unlearnHead } from '@lethe/tensor';
+import { nonFinite } from './finite.js';
 import type { Llama } from './llama.js';
 import { disposeBatch, rowsOfSequences, toTokenBatch } from './token-batch.js';
 
@@ -43,13 +44,15 @@ function scoreGroup(model: Llama, sequences: ArrayLike<number>[]): Float32Array 
 /**
  * Log-probability of each token given the ones before it, natural logarithm; null for the first of a sequence.
  * @param batchTokens most tokens, with padding, of one forward pass; the scores do not depend on it.
+ * @param nameOf what a sequence is called in errors. Default `sequence 3`.
+ * @throws NonFiniteError for a log-probability that is not a finite number.
  */
 export function scoreSequences(
   model: Llama,
   sequences: ArrayLike<number>[],
-  options: { batchTokens?: number; onProgress?: (done: number) => void } = {},
+  options: { batchTokens?: number; onProgress?: (done: number) => void; nameOf?: (sequence: number) => string } = {},
 ): (number | null)[][] {
-  const { batchTokens = 4096, onProgress } = options;
+  const { batchTokens = 4096, onProgress, nameOf = (sequence) => `sequence ${sequence}` } = options;
   const scores: (number | null)[][] = sequences.map(() => []);
   let done = 0;
   for (const group of groupsByLength(sequences, batchTokens)) {
@@ -58,7 +61,10 @@ export function scoreSequences(
     const nll = scoreGroup(model, members);
     group.forEach((index, r) => {
       const length = sequences[index].length;
-      scores[index] = Array.from({ length }, (_, t) => (t === 0 ? null : -nll[r * width + t - 1]));
+      const row = Array.from({ length }, (_, t) => (t === 0 ? null : -nll[r * width + t - 1]));
+      const wrong = row.findIndex((value) => value !== null && !Number.isFinite(value));
+      if (wrong >= 0) throw nonFinite(model, row[wrong]!, `log-probability of token ${wrong} of ${nameOf(index)}`);
+      scores[index] = row;
     });
     done += group.length;
     onProgress?.(done);

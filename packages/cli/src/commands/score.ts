@@ -29,8 +29,9 @@ export function addScoreCommand(program: Command, context: CliContext): void {
     await selectDevice(given);
     const flags = { ...given, model: await checkpointFolder(given.model, context.logger()) };
     const { model } = loadLlama(flags.model, { trainable: false });
-    const sequences = await readSequences(flags, model);
-    const scores = scoreSequences(model, sequences, { batchTokens: flags.batchTokens });
+    const { sequences, lines: numbers } = await readSequences(flags, model);
+    const nameOf = (sequence: number): string => `${flags.in}:${numbers[sequence]}`;
+    const scores = scoreSequences(model, sequences, { batchTokens: flags.batchTokens, nameOf });
     const lines = scores.map((logprobs, i) => `${JSON.stringify({ ids: sequences[i], logprobs })}\n`);
     writeFileAtomically(flags.out, lines.join(''));
     context.logger().info(`${sequences.length} sequences scored into ${flags.out}`);
@@ -38,8 +39,10 @@ export function addScoreCommand(program: Command, context: CliContext): void {
   });
 }
 
-async function readSequences(flags: ScoreFlags, model: Llama): Promise<number[][]> {
+/** The sequences of a file, and the line of each. */
+async function readSequences(flags: ScoreFlags, model: Llama): Promise<{ sequences: number[][]; lines: number[] }> {
   const sequences: number[][] = [];
+  const lines: number[] = [];
   let tokenizer: Tokenizer | undefined;
   let number = 0;
   for await (const line of createInterface({ input: createReadStream(flags.in), crlfDelay: Infinity })) {
@@ -55,9 +58,10 @@ async function readSequences(flags: ScoreFlags, model: Llama): Promise<number[][
     const outside = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
     if (outside !== undefined) throw fail(`id ${outside} is outside the vocabulary [0, ${vocabSize})`);
     sequences.push(ids);
+    lines.push(number);
   }
   if (sequences.length === 0) throw new UserError(`${flags.in}: no lines to score`);
-  return sequences;
+  return { sequences, lines };
 }
 
 function parseRow(line: string, fail: (why: string) => UserError): { text?: string; ids?: number[] } {

@@ -1,3 +1,4 @@
+import { checkFinite } from '../finite.js';
 import type { Llama } from '../llama.js';
 import { BatchSequence, type SequenceEvent, type SequenceRequest } from './batch-sequence.js';
 import { type Continuation, forwardRagged } from './ragged-batch.js';
@@ -129,8 +130,18 @@ export class ContinuousBatch {
       offset += count;
     }
     const events: BatchEvent[] = [];
+    const failed = new Set<number>();
     forwardRagged(this.model, continuations, rows, (index, logits) => {
       const { sequence, at } = wanted[index];
+      if (failed.has(sequence.id)) return;
+      try {
+        checkFinite(this.model, logits, `logits after token ${at + 1} of the text`);
+      } catch (error) {
+        // Other sequences of this pass may be sound.
+        failed.add(sequence.id);
+        events.push({ id: sequence.id, event: { kind: 'failure', message: (error as Error).message } });
+        return;
+      }
       events.push(...sequence.accept(at, logits).map((event) => ({ id: sequence.id, event })));
     });
     return events;
