@@ -1,5 +1,5 @@
 // One build at a time in a checkout.
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** When a process began, in the kernel's ticks: with the pid it names a process for good; '' where there is no /proc. */
@@ -42,7 +42,7 @@ export async function withLock(file, f) {
   let said = false;
   while (!take(file, owner)) {
     const other = readOwner(file);
-    if (other !== undefined && !isHeld(other)) rmSync(file, { force: true });
+    if (other !== undefined && !isHeld(other)) release(file, other);
     else {
       if (!said && other)
         process.stderr.write(`build: waiting for process ${other.split(' ')[0]}, which builds here\n`);
@@ -55,6 +55,19 @@ export async function withLock(file, f) {
   } finally {
     rmSync(file, { force: true });
   }
+}
+
+/** Removes the lock of an owner who is gone; what another has taken meanwhile is put back. */
+function release(file, owner) {
+  const aside = `${file}.${process.pid}`;
+  try {
+    renameSync(file, aside);
+  } catch (error) {
+    if (error.code === 'ENOENT') return; // another was quicker
+    throw error;
+  }
+  if (readOwner(aside) !== owner) linkSync(aside, file);
+  rmSync(aside);
 }
 
 function readOwner(file) {
