@@ -1,5 +1,6 @@
 // What a new user does, each form in a bare root of its own. A step runs a shell line in the clone of HEAD, and fails
 // where its exit status or its output is not what it must be.
+import { readFileSync } from 'node:fs';
 
 const QUICK_DEMO = 'npm run demo -- --quick';
 
@@ -32,6 +33,20 @@ async function interrupted(machine) {
   await machine.step(QUICK_DEMO, { prints: /report\.html/ });
 }
 
+/** The commands of the README, in its order, without their comments; the two long ones have forms of their own. */
+function readmeCommands() {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const lines = [...readme.matchAll(/^ {4}((?:npm|npx) .+?)(?: +#.*)?$/gm)].map(([, line]) => line);
+  return lines.filter((line) => line !== 'npm run demo' && line !== 'npm test');
+}
+
+/** Every command of the README as it is printed, on a small model of the user's. */
+async function readme(machine) {
+  await machine.step('bash scripts/setup.sh');
+  await machine.step('node scripts/fresh-machine/readme-project.mjs');
+  for (const command of readmeCommands()) await machine.step(command);
+}
+
 /** The packages, made on a machine with compilers, installed into an empty folder of one without. */
 async function pack(machine) {
   await machine.step('bash scripts/setup.sh && node scripts/pack.mjs packed', { prints: /lethe-\d.*\.tgz/ });
@@ -46,4 +61,4 @@ async function pack(machine) {
   await bare.step('cp node_modules/lethe/example.mjs . && node example.mjs', { prints: /forgetting/ });
 }
 
-export const forms = { demo, test, user, interrupted, pack };
+export const forms = { demo, readme, test, user, interrupted, pack };
