@@ -53,7 +53,7 @@ async function pack(machine) {
   const bare = machine.another();
   bare.take(machine, 'packed');
   await bare.step('for tool in cc g++ clang cmake ninja; do ! command -v $tool || exit 1; done');
-  await bare.step('npm init -y >/dev/null && npm install --no-audit --no-fund packed/*.tgz', {
+  await bare.step('npm init -y >/dev/null && npm install --no-audit --no-fund ./packed/*.tgz', {
     prints: /added \d+ packages/,
   });
   await bare.step('npx lethe doctor', { prints: /addon/ });

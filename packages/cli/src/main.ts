@@ -55,12 +55,22 @@ export function createProgram(context: CliContext): Command {
   return program;
 }
 
+/** A reader that has seen enough (`lethe ... | head`) ends neither a run nor its files: what is printed is dropped. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr])
+    if (stream.listenerCount('error') === 0)
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EPIPE') throw error;
+      });
+}
+
 /**
  * Runs the command line.
  * @returns the exit code: 0 done, 1 an error told on standard error, 3 a run past a limit of its recipe, 130 or 143 stopped
  *   by a signal with work saved.
  */
 export async function main(args: string[]): Promise<number> {
+  outliveReaders();
   let program: Command | undefined;
   const level = (): LogLevel => {
     const { verbose, quiet } = program!.opts<{ verbose?: boolean; quiet?: boolean }>();
