@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createProgram } from '@lethe/cli';
+import { parse } from 'yaml';
 import { loadRecipe, silentLogger } from '@lethe/run';
 import { trainRecipeSchema } from '@lethe/train';
 import { evalRecipeSchema } from '@lethe/eval';
@@ -9,6 +10,11 @@ import { prepareProject } from './small-project.js';
 
 const DEVICE = ['--device <name>', '--precision <p>', '--threads <n>'];
 const TRAINING = ['--recipe <file>', '--set <key=value>', '--dry-run'];
+
+interface JsonSchema {
+  properties: Record<string, object>;
+  additionalProperties: boolean;
+}
 
 /** Every command with its arguments and flags. A change here is a change of what users type: say so in the changelog. */
 const COMMANDS: Record<string, string[]> = {
@@ -94,6 +100,7 @@ const COMMANDS: Record<string, string[]> = {
   ],
   export: ['--model <dir>', '--out <dir>', '--dtype <type>', '--push <owner/name>', '--public'],
   demo: ['--quick', '--runs <dir>'],
+  schema: ['<command>'],
   doctor: ['--runs <dir>', '--network', '--json'],
 };
 
@@ -110,6 +117,16 @@ it('the commands and flags are the ones that users know', () => {
   });
   expect(Object.fromEntries(found)).toEqual(COMMANDS);
   expect(program.options.map(({ flags }) => flags)).toEqual(['-V, --version', '--verbose', '--quiet']);
+});
+
+it.each([...trainRecipeSchema.shape.stage.options, 'eval'])('schema %s knows every key of its recipe', async (name) => {
+  const { code, stdout } = await letheHere(recipes, 'schema', name);
+  expect(code).toBe(0);
+  const { properties, additionalProperties } = JSON.parse(stdout) as JsonSchema;
+  expect(additionalProperties).toBe(false);
+  const written = parse(readFileSync(join(recipes, `${name}.yaml`), 'utf8')) as object;
+  expect(Object.keys(written).filter((key) => !(key in properties))).toEqual([]);
+  expect(properties).toHaveProperty('extends');
 });
 
 describe('the recipes that come with Lethe', () => {

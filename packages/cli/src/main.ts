@@ -12,6 +12,7 @@ import { addInspectCommand } from './commands/inspect.js';
 import { addPrepareCommand } from './commands/prepare.js';
 import { addReportCommand } from './commands/report.js';
 import { addReproduceCommand } from './commands/reproduce.js';
+import { addSchemaCommand } from './commands/schema.js';
 import { addScoreCommand } from './commands/score.js';
 import { addServeCommand } from './commands/serve.js';
 import { addSweepCommand } from './commands/sweep.js';
@@ -48,6 +49,7 @@ export function createProgram(context: CliContext): Command {
     addServeCommand,
     addExportCommand,
     addDemoCommand,
+    addSchemaCommand,
     addDoctorCommand,
   ]) {
     add(program, context);

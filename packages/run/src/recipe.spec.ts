@@ -164,6 +164,8 @@ describe('recipeJsonSchema', () => {
     expect(json).toMatchObject({ title: 'Test', type: 'object', additionalProperties: false });
     expect(json.properties['extends']).toBeDefined();
     expect(json.properties['optimizer'].additionalProperties).toBe(false);
+    expect(json).toMatchObject({ anyOf: [{ required: expect.any(Array) as string[] }, { required: ['extends'] }] });
+    expect(json).not.toHaveProperty('required');
   });
 });
 

@@ -62,9 +62,9 @@ export function loadRecipe<S extends z.ZodType>(
   return { recipe: parsed.data, text, files, origin };
 }
 
-/** The JSON Schema of a recipe, for editors; it also allows `extends`. */
+/** The JSON Schema of a recipe, for editors; it also allows `extends`, and then any key may be missing. */
 export function recipeJsonSchema(schema: z.ZodType, title: string): Record<string, unknown> {
-  const json = z.toJSONSchema(schema, {
+  const { required, ...json } = z.toJSONSchema(schema, {
     io: 'input',
     unrepresentable: 'any',
     override: ({ jsonSchema }) => {
@@ -75,7 +75,12 @@ export function recipeJsonSchema(schema: z.ZodType, title: string): Record<strin
     description: 'Recipes that this one starts from, relative to this file.',
     anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
   };
-  return { ...json, title, properties: { extends: parents, ...(json['properties'] as object | undefined) } };
+  return {
+    ...json,
+    title,
+    properties: { extends: parents, ...(json['properties'] as object | undefined) },
+    ...(required !== undefined && { anyOf: [{ required }, { required: ['extends'] }] }),
+  };
 }
 
 function unknownKeyIssue(document: RecipeDocument, path: KeyPath, known: string[]): RecipeIssue {
