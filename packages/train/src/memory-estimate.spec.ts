@@ -10,6 +10,36 @@ describe('estimateMemory', () => {
     expect(estimateMemory(config, { ...size, recompute: false }).total).toBeGreaterThan(71e9);
   });
 
+  // 1 layer, hidden 8, 4 heads of 2 of which 2 for keys, feed-forward 16, 32 words: counted by hand.
+  it('counts every part', () => {
+    const sizes = {
+      vocabSize: 32,
+      hiddenSize: 8,
+      intermediateSize: 16,
+      numLayers: 3,
+      numHeads: 4,
+      numKeyValueHeads: 2,
+    };
+    const small = baselm({ ...sizes, headDim: 2, tieEmbeddings: true });
+    const attention = 8 * 8 + 2 * (8 * 4) + 8 * 8;
+    const parameters = 32 * 8 + 3 * (attention + 3 * 8 * 16 + 2 * 8) + 8;
+    const shape = { rows: 2, length: 5 };
+    const kept = (bytes: number): number => 10 * (bytes * (5 * 8 + 2 * 8 + 2 * 4 + 3 * 16) + 12);
+    const fixed = 1.5 * 2 ** 30 + 2 ** 29;
+    expect(estimateMemory(small, { ...shape, hasOriginal: false, recompute: false, bf16: false })).toMatchObject({
+      weights: 16 * parameters,
+      original: 0,
+      activations: 3 * kept(4) + 4 * (10 * 4 * 8),
+      head: fixed,
+    });
+    expect(estimateMemory(small, { ...shape, hasOriginal: true, recompute: true, bf16: true })).toMatchObject({
+      weights: 18 * parameters,
+      original: 2 * parameters,
+      activations: 3 * (10 * 2 * 8) + kept(2) + 4 * (10 * 2 * 8),
+      head: fixed + 32 * (8 + 8) * 4,
+    });
+  });
+
   it('adds its parts up', () => {
     const { weights, original, activations, head, total } = estimateMemory(config, size);
     expect(weights + original + activations + head).toBe(total);
@@ -28,6 +58,22 @@ describe('settingsThatFit', () => {
     const small = settingsThatFit(config, { ...plain, rows: 64 }, 60e9);
     expect(small).toMatchObject({ recompute: true, length: 4096 });
     expect(small!.rows).toBeLessThan(64);
+  });
+
+  it('takes what fits exactly, and not a byte less', () => {
+    const { total } = estimateMemory(config, size);
+    expect(settingsThatFit(config, size, total)).toEqual(size);
+    const fewer = settingsThatFit(config, size, total - 1)!;
+    expect(fewer.rows).toBeLessThan(size.rows);
+    expect(fewer.length).toBe(size.length);
+    // Rows go first; a row alone is then halved until it fits.
+    const single = { ...size, rows: 1 };
+    const half = settingsThatFit(config, size, estimateMemory(config, single).total - 1)!;
+    expect(half).toEqual({ ...single, length: half.length });
+    expect(half.length).toBeLessThan(size.length);
+    const least = { ...size, rows: 1, length: 128 };
+    expect(settingsThatFit(config, size, estimateMemory(config, least).total)).toEqual(least);
+    expect(settingsThatFit(config, size, estimateMemory(config, least).total - 1)).toBeUndefined();
   });
 
   it('knows what fits nowhere', () => {

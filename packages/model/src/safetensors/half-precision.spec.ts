@@ -20,6 +20,14 @@ describe.each([
     }
   });
 
+  it('makes one quiet NaN of all', () => {
+    const found = new Uint16Array(2);
+    narrow(new Float32Array(Uint32Array.of(0x7f800001, 0xffc12345).buffer), found);
+    expect(
+      [...found].map((bits) => (bits & infinity) === infinity && (bits & ((infinity >>> 1) & ~infinity)) !== 0),
+    ).toEqual([true, true]);
+  });
+
   it('rounds halfway values to even and their neighbours to the nearer', () => {
     const next = (value: number, steps: number) => {
       const words = new Uint32Array(Float32Array.of(value).buffer);

@@ -97,6 +97,13 @@ describe('writeWeights', () => {
     source.close();
   });
 
+  it('fills a shard to its last byte', async () => {
+    await writeWeights(folder, layout, [a, b], { maxShardBytes: 28 });
+    expect(readdirSync(folder)).toEqual(['model.safetensors']);
+    await writeWeights(folder, layout, [a, b], { maxShardBytes: 27 });
+    expect(readdirSync(folder)).toContain('model-00002-of-00002.safetensors');
+  });
+
   it('writes one file by default, and none after an error', async () => {
     await writeWeights(folder, layout, [a, b]);
     expect(readdirSync(folder)).toEqual(['model.safetensors']);
