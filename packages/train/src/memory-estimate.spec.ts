@@ -40,6 +40,13 @@ describe('estimateMemory', () => {
     });
   });
 
+  it('is told in gigabytes, rounded to tenths', () => {
+    const estimate = { weights: 5e7, original: 4.9e7, activations: 1.25e10, head: 2e9, total: 1.4599e10 };
+    expect(memoryText(estimate)).toBe(
+      '14.6 GB (weights and optimizer 0.1 GB, original 0.0 GB, activations 12.5 GB, head and working memory 2.0 GB)',
+    );
+  });
+
   it('adds its parts up', () => {
     const { weights, original, activations, head, total } = estimateMemory(config, size);
     expect(weights + original + activations + head).toBe(total);
