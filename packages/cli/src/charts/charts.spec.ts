@@ -1,6 +1,6 @@
+import { formatTable } from '../command-line/table.js';
 import { densitySvg } from './density-svg.js';
 import { escapeHtml, htmlPage, htmlTable } from './html.js';
-import { formatTable } from '../command-line/table.js';
 
 describe('densitySvg', () => {
   const series = (values: number[][]): Parameters<typeof densitySvg>[0] =>

@@ -1,11 +1,11 @@
 import type { Score } from '@lethe/eval';
-import { TEXT_KINDS } from './measure.js';
-import type { DemoResults } from './run-demo.js';
-import { CHAT_MODELS, type DemoModel, MODELS } from './stages.js';
-import { formatTable } from '../command-line/table.js';
 import { legend } from '../charts/axes.js';
 import { densitySvg } from '../charts/density-svg.js';
 import { escapeHtml, htmlPage, htmlTable } from '../charts/html.js';
+import { formatTable } from '../command-line/table.js';
+import { TEXT_KINDS } from './measure.js';
+import type { DemoResults } from './run-demo.js';
+import { CHAT_MODELS, type DemoModel, MODELS } from './stages.js';
 
 const percent = ({ value, low, high }: Score): string =>
   `${(100 * value).toFixed(1)} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;

@@ -10,10 +10,10 @@ import {
   writeFileAtomically,
 } from '@lethe/run';
 import { runStage, type TrainRecipe } from '@lethe/train';
-import { runPrepare } from '../preparation/run-prepare.js';
-import { prepareRecipeSchema } from '../preparation/prepare-recipe.js';
-import { demoReport } from './demo-report.js';
 import { recordedVersions } from '../command-line/recorded-versions.js';
+import { prepareRecipeSchema } from '../preparation/prepare-recipe.js';
+import { runPrepare } from '../preparation/run-prepare.js';
+import { demoReport } from './demo-report.js';
 import { Measuring, type ModelMeasures, shiftsAgainst } from './measure.js';
 import type { DemoSettings } from './settings.js';
 import { CHAT_MODELS, type DemoModel, demoRecipes, type DemoShards, MODELS } from './stages.js';

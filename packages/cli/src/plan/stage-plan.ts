@@ -1,8 +1,8 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { isHubLocation, loadTokenizer, modelFolder } from '@lethe/data-pipeline';
 import { baselm, countParameters, type LlamaConfig, readConfig } from '@lethe/model';
 import type { TrainRecipe } from '@lethe/train';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { validationLine } from './validation-plan.js';
 

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { smallTokenizer, sampleTexts } from '../../testing/small-tokenizer.js';
 import { temporaryFolder } from '../../testing/temporary-folder.js';
-import { readOverlaps } from './read-overlaps.js';
 import { prepare } from '../prepare/prepare.js';
 import { charactersFilter } from './characters-filter.js';
 import type { FilterOptions } from './filter-kinds.js';
 import { detectLanguage, languageFilter } from './language-filter.js';
 import { lengthFilter } from './length-filter.js';
+import { readOverlaps } from './read-overlaps.js';
 import { repetitionFilter } from './repetition-filter.js';
 import { hashWords, ngramKeys, wordsOf } from './words.js';
 

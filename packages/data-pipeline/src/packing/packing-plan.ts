@@ -40,9 +40,3 @@ export function planOf(rows: readonly (readonly Segment[])[]): PackingPlan {
   }
   return plan;
 }
-
-/** The share of row positions that hold tokens. */
-export function planEfficiency(plan: PackingPlan, rowLength: number): number {
-  const numRows = plan.rowStarts.length - 1;
-  return numRows === 0 ? 1 : plan.lengths.reduce((total, length) => total + length, 0) / (numRows * rowLength);
-}

@@ -1,7 +1,13 @@
 import { hashNumbers } from '../order/permutation.js';
 import { packBestFit } from './pack-best-fit.js';
 import { packConcat } from './pack-concat.js';
-import { planEfficiency, type PackingPlan } from './packing-plan.js';
+import type { PackingPlan } from './packing-plan.js';
+
+/** The share of row positions that hold tokens. */
+function planEfficiency(plan: PackingPlan, rowLength: number): number {
+  const numRows = plan.rowStarts.length - 1;
+  return numRows === 0 ? 1 : plan.lengths.reduce((total, length) => total + length, 0) / (numRows * rowLength);
+}
 
 /** Checks that every token is in exactly one row, and that no row is too long. */
 function check(plan: PackingPlan, lengths: Uint32Array, rowLength: number): void {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadTokenizer, trainTokenizer } from '@lethe/data-pipeline';
-import { ChatPrompter } from './chat-prompter.js';
 import { PromptEncoder } from '../engine/prompt-encoder.js';
+import { ChatPrompter } from './chat-prompter.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lethe-chat-'));
 afterAll(() => rmSync(folder, { recursive: true }));

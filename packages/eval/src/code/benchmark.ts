@@ -1,16 +1,16 @@
+import { UserError } from '@lethe/run';
 import { z } from 'zod';
 import { defineBenchmark, maxItems, type TaskOf } from '../benchmark.js';
-import { UserError } from '@lethe/run';
+import type { Answered } from '../evaluation/answered.js';
+import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
+import type { Score } from '../interval.js';
+import type { EvalItem } from '../items/eval-item.js';
+import { textCounts } from '../items/text-counts.js';
+import { chooseIsolation } from '../sandbox/choose-isolation.js';
 import { answerCode, type CodeScores, scoreCode } from './answer-code.js';
 import type { CodeBenchmark } from './code-problem.js';
 import { readHumanEval } from './humaneval.js';
 import { readMbpp } from './mbpp.js';
-import type { Score } from '../interval.js';
-import type { EvalItem } from '../items/eval-item.js';
-import { chooseIsolation } from '../sandbox/choose-isolation.js';
-import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
-import { textCounts } from '../items/text-counts.js';
-import type { Answered } from '../evaluation/answered.js';
 
 const settings = {
   benchmark: z.enum(['humaneval', 'mbpp', 'mbpp-sanitized']),

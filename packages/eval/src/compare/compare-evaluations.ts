@@ -1,9 +1,9 @@
 import type { Overlaps, OverlapStatus, Place } from '@lethe/data-pipeline';
 import { UserError } from '@lethe/run';
-import { compareItems, type ItemComparison, type ItemPair } from './compare-items.js';
-import { holm } from './paired-tests.js';
 import type { Answered } from '../evaluation/answered.js';
 import { type Evaluation, isAnswered } from '../evaluation/evaluation.js';
+import { compareItems, type ItemComparison, type ItemPair } from './compare-items.js';
+import { holm } from './paired-tests.js';
 
 /** An item that one of two models has right. */
 export interface ChangedItem {

@@ -1,9 +1,9 @@
-import { VERSION } from '@lethe/run';
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Overlaps, Tokenizer } from '@lethe/data-pipeline';
 import type { Llama } from '@lethe/model';
+import { VERSION } from '@lethe/run';
 import type { Answering } from '../items/answer-items.js';
 import type { EvalItem } from '../items/eval-item.js';
 import type { Judging } from '../judge/judge-answers.js';

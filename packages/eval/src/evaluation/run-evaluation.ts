@@ -1,9 +1,9 @@
 import { checkpointFolder, loadTokenizer, readOverlaps } from '@lethe/data-pipeline';
 import { loadLlama } from '@lethe/model';
 import type { Logger } from '@lethe/run';
-import { checkpointFiles, type Evaluated, itemLog } from './evaluated.js';
-import { type JudgeRecipe, openJudge } from '../judge/judge-recipe.js';
 import { type EvalTask, runTask } from '../benchmarks.js';
+import { type JudgeRecipe, openJudge } from '../judge/judge-recipe.js';
+import { checkpointFiles, type Evaluated, itemLog } from './evaluated.js';
 import type { Evaluation } from './evaluation.js';
 
 /** What is evaluated. */

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { defineBenchmark, forEachProtocol, maxItems, type TaskOf } from '../benchmark.js';
+import type { Answered } from '../evaluation/answered.js';
+import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
+import type { Score } from '../interval.js';
+import type { EvalItem } from '../items/eval-item.js';
+import { textCounts } from '../items/text-counts.js';
 import { answerGsm8k, type MathScore, scoreMath } from './answer-gsm8k.js';
 import { readGsm8k } from './gsm8k-files.js';
 import { MATH_PROTOCOLS, MATH_STYLES, type MathReading } from './gsm8k-protocol.js';
-import type { Score } from '../interval.js';
-import type { EvalItem } from '../items/eval-item.js';
-import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
-import { textCounts } from '../items/text-counts.js';
-import type { Answered } from '../evaluation/answered.js';
 
 const settings = {
   data: z.string().describe('folder with test.jsonl and train.jsonl'),

@@ -1,15 +1,15 @@
+import { UserError } from '@lethe/run';
 import { z } from 'zod';
 import { defineBenchmark, maxItems, type TaskOf } from '../benchmark.js';
-import { UserError } from '@lethe/run';
 import { hasChatTemplate } from '../chat/chat-prompter.js';
+import type { Answered, Measure } from '../evaluation/answered.js';
+import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
+import type { Score } from '../interval.js';
+import type { EvalItem } from '../items/eval-item.js';
+import { textCounts } from '../items/text-counts.js';
 import { answerIfeval, type PromptFormat } from './answer-ifeval.js';
 import { readIfeval } from './ifeval-files.js';
 import { type IfevalScores, scoreIfeval } from './score-ifeval.js';
-import type { Score } from '../interval.js';
-import type { EvalItem } from '../items/eval-item.js';
-import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
-import { textCounts } from '../items/text-counts.js';
-import type { Answered, Measure } from '../evaluation/answered.js';
 
 const settings = {
   data: z.string().describe('folder with input_data.jsonl, punkt_english/ and langdetect_profiles/'),

@@ -1,14 +1,14 @@
+import { ChatRenderer } from '@lethe/data-pipeline';
 import { z } from 'zod';
 import { defineBenchmark, type TaskOf } from '../benchmark.js';
-import { ChatRenderer } from '@lethe/data-pipeline';
 import { generateTexts } from '../engine/generate-texts.js';
-import { type InstructionScores, type RuleInstruction, scoreInstructions } from './score-instructions.js';
+import type { Answered } from '../evaluation/answered.js';
+import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
 import type { Score } from '../interval.js';
 import { answerItems } from '../items/answer-items.js';
 import type { EvalItem } from '../items/eval-item.js';
-import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
 import { readInstructions } from './read-instructions.js';
-import type { Answered } from '../evaluation/answered.js';
+import { type InstructionScores, type RuleInstruction, scoreInstructions } from './score-instructions.js';
 
 const settings = {
   data: z.string().describe('JSONL: {"prompt", "constraints"} a line'),

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { defineBenchmark, forEachProtocol, type TaskOf } from '../benchmark.js';
+import type { Answered } from '../evaluation/answered.js';
+import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
 import { type Score, wilson } from '../interval.js';
 import { type EvalItem, isRight } from '../items/eval-item.js';
 import { answerChoices } from './answer-choices.js';
 import { CHOICE_BENCHMARKS, readChoiceFolder } from './choice-benchmark.js';
 import { CHOICE_PROTOCOLS, defaultShots } from './choice-prompt.js';
 import { type ChoiceScores, scoreChoices, usualAverage } from './score-choices.js';
-import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
-import type { Answered } from '../evaluation/answered.js';
 
 const settings = {
   benchmark: z.enum(CHOICE_BENCHMARKS).default('mmlu').describe('whose files, prompts and averages'),

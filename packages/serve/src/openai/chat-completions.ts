@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { parseChatRequest } from './chat-request.js';
+import type { Exchange } from '../http/exchange.js';
 import type { ChoicePiece, ShownToken } from '../text/choice-text.js';
+import { parseChatRequest } from './chat-request.js';
 import { prepareChoices } from './choices.js';
 import { isWorthSending, joinPiece } from './completions.js';
-import type { Exchange } from '../http/exchange.js';
 import { chatPrompt } from './prompt-tokens.js';
 import { checkModel, type ServedModel } from './served-model.js';
 

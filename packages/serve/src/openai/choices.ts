@@ -1,13 +1,13 @@
 import { randomInt } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { SequenceRequest } from '@lethe/model';
-import { type ChoicePiece, ChoiceText } from '../text/choice-text.js';
 import type { Exchange, Usage } from '../http/exchange.js';
+import { type ChoicePiece, ChoiceText } from '../text/choice-text.js';
+import { hasNoText } from '../text/special-ids.js';
+import { TokenText } from '../text/token-text.js';
 import { checkLengths, type PromptTokens } from './prompt-tokens.js';
 import type { SamplingParameters } from './request-schema.js';
 import type { ServedModel } from './served-model.js';
-import { hasNoText } from '../text/special-ids.js';
-import { TokenText } from '../text/token-text.js';
 
 /** How the choices of a request are made. */
 export interface ChoicesOptions {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { Exchange } from '../http/exchange.js';
 import type { ChoicePiece, ShownToken } from '../text/choice-text.js';
 import { prepareChoices } from './choices.js';
 import { parseCompletionRequest } from './completion-request.js';
-import type { Exchange } from '../http/exchange.js';
 import { completionPrompts } from './prompt-tokens.js';
 import { checkModel, type ServedModel } from './served-model.js';
 

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Logger } from '@lethe/run';
 import { type Access, authorize } from '../http/access.js';
 import { ApiError } from '../http/api-error.js';
-import { answerChat } from './chat-completions.js';
-import { answerCompletion } from './completions.js';
 import { ClientGoneError, Exchange } from '../http/exchange.js';
 import type { Answerer } from '../http/http-server.js';
+import { answerChat } from './chat-completions.js';
+import { answerCompletion } from './completions.js';
 import { checkModel, modelCard, type ServedModel } from './served-model.js';
 
 /** What the routes need. */
