@@ -6,7 +6,8 @@ import type { Answering } from '../items/answer-items.js';
 import { answerTexts } from '../items/answer-texts.js';
 import type { EvalItem } from '../items/eval-item.js';
 import type { Isolation } from '../sandbox/isolation.js';
-import { runProgram, type Verdict, VERDICTS } from '../sandbox/run-program.js';
+import { type Verdict, VERDICTS } from '../sandbox/report.js';
+import { runProgram } from '../sandbox/run-program.js';
 import type { CodeBenchmark } from './code-problem.js';
 import { passAtK } from './pass-at-k.js';
 

@@ -1,9 +1,10 @@
+import type { Program } from '../sandbox/report.js';
 import type { TextQuestion } from '../items/answer-texts.js';
 
 /** A programming problem. */
 export interface CodeProblem extends TextQuestion {
-  /** The whole program of a completion, tests included; raising nothing is passing. */
-  program: (completion: string) => string;
+  /** The program of a completion, and its tests; raising nothing is passing. */
+  program: (completion: string) => Program;
 }
 
 /** A benchmark of programming problems. */

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import type { Program } from '../sandbox/report.js';
 import { runProgram } from '../sandbox/run-program.js';
 import { scoreCode } from './answer-code.js';
 import { readHumanEval } from './humaneval.js';
@@ -48,9 +49,9 @@ whenThere(HUMANEVAL)('HumanEval: the prompt as it is, the program with tests and
   expect(problems[0].id).toBe('HumanEval/0');
   expect(problems[0].prompt(0).startsWith('from typing import List\n\n\ndef has_close_elements(')).toBe(true);
   expect(problems[0].prompt(0).endsWith('    """\n')).toBe(true);
-  expect(problems[0].program('    return True\n')).toMatch(
-    /    """\n    return True\n\n\n\nMETADATA = [^]*\ncheck\(has_close_elements\)$/,
-  );
+  const { code, tests } = problems[0].program('    return True\n');
+  expect(code).toBe(`${problems[0].prompt(0)}    return True\n\n`);
+  expect(tests).toMatch(/^\n\nMETADATA = [^]*\ncheck\(has_close_elements\)$/);
   expect(stopStrings).toEqual(['\nclass', '\ndef', '\n#', '\nif', '\nprint']);
 });
 
@@ -78,7 +79,7 @@ whenThere(SANITIZED)('the sanitized set is another', () => {
 });
 
 /** Runs programs two at a time and returns what did not pass. */
-async function failing(programs: [id: string, program: string][]): Promise<string[]> {
+async function failing(programs: [id: string, program: Program][]): Promise<string[]> {
   const failed: string[] = [];
   const left = [...programs];
   const work = async (): Promise<void> => {

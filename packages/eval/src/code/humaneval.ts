@@ -10,7 +10,7 @@ export function readHumanEval(file: string): CodeBenchmark {
     id,
     place,
     prompt: () => prompt,
-    program: (completion: string) => `${prompt}${completion}\n${test}\ncheck(${entry_point})`,
+    program: (completion: string) => ({ code: `${prompt}${completion}\n`, tests: `${test}\ncheck(${entry_point})` }),
   }));
   const stopStrings = ['\nclass', '\ndef', '\n#', '\nif', '\nprint'];
   return { problems, stopStrings, numShots: 0, maxNewTokens: 512, seconds: 3 };

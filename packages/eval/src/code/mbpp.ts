@@ -81,7 +81,10 @@ export function readMbpp(file: string, variant: 'full' | 'sanitized' = 'full'): 
     id: String(task.id),
     ...(task.place && { place: task.place }),
     prompt: (numShots: number) => `${shown.slice(0, numShots).join('')}${ask(task)}`,
-    program: (completion: string) => [lines(completion), lines(task.setup), ...task.tests].join('\n'),
+    program: (completion: string) => ({
+      code: `${lines(completion)}\n`,
+      tests: [lines(task.setup), ...task.tests].join('\n'),
+    }),
   }));
   return { problems, stopStrings: ['[DONE]'], numShots: 3, maxNewTokens: 512, seconds: 10 };
 }

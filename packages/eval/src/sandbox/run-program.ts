@@ -1,75 +1,79 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import type { Duplex, Readable } from 'node:stream';
+import { controlGroup } from './control-group.js';
 import { commandLine, FILTER_DESCRIPTOR, type Isolation, type ProgramLimits } from './isolation.js';
-import { REPORT_DESCRIPTOR } from './python-runner.js';
-import { threadsOnlyFilter } from './seccomp-filter.js';
-
-/** How a program ended. */
-export const VERDICTS = ['pass', 'fail', 'timeout', 'out-of-memory', 'sandbox-error'] as const;
-export type Verdict = (typeof VERDICTS)[number];
-
-/** What a program did. */
-export interface ProgramResult {
-  verdict: Verdict;
-  /** The exception, or what the sandbox said. */
-  detail: string;
-  /** The beginning of what it wrote to standard output and error. */
-  output: string;
-}
+import { PROGRAM_DESCRIPTOR, REPORT_DESCRIPTOR } from './python-runner.js';
+import { isForged, isReady, part, type Program, type ProgramResult, verdictOf } from './report.js';
+import { programFilter } from './seccomp-filter.js';
 
 /** Characters of output that are kept; the rest is read and dropped. */
 const OUTPUT_KEPT = 4096;
 
-function keepStart(stream: Readable, most: number): () => string {
+function keepStart(stream: Readable, most: number, onText: (kept: string) => void = () => {}): () => string {
   let kept = '';
   stream.setEncoding('utf8').on('data', (text: string) => {
     if (kept.length < most) kept = (kept + text).slice(0, most);
+    onText(kept);
   });
   stream.on('error', () => {}); // a program that is killed closes its end; what it wrote before is kept
   return () => kept;
 }
 
-function verdictOf(report: string, output: string, end: { isLate: boolean; how: string }): ProgramResult {
-  const lines = report.split('\n').filter((line) => line !== '');
-  const [word, ...words] = (lines.at(-1) ?? '').split(' ');
-  const detail = words.join(' ').trim();
-  if (word === 'pass' || word === 'fail' || word === 'out-of-memory') return { verdict: word, detail, output };
-  if (end.isLate) return { verdict: 'timeout', detail: '', output };
-  if (word === 'started') return { verdict: 'fail', detail: `the interpreter ended with ${end.how}`, output };
-  return { verdict: 'sandbox-error', detail: output.trim() || `ended with ${end.how} before the program`, output };
+/** Ends the whole group of a program. It may be gone already. */
+function kill({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** Runs a Python program in a fresh interpreter, with an empty environment and standard input. */
 export function runProgram(
-  program: string,
+  program: string | Program,
   { isolation, ...limits }: ProgramLimits & { isolation: Isolation },
 ): Promise<ProgramResult> {
-  const filter = isolation === 'bubblewrap' ? threadsOnlyFilter() : undefined;
-  const [command, ...args] = commandLine(isolation, limits, filter !== undefined);
+  const { code, tests } = typeof program === 'string' ? { code: program, tests: '' } : program;
+  const words = { ready: randomBytes(16).toString('hex'), pass: randomBytes(16).toString('hex') };
+  const filter = isolation === 'bubblewrap' ? programFilter() : undefined;
+  const group = isolation === 'bubblewrap' ? controlGroup(limits) : undefined;
+  const [command, ...args] = commandLine(isolation, limits, { hasFilter: filter !== undefined, group: group?.join });
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       env: {},
       cwd: tmpdir(),
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe', filter ? 'pipe' : 'ignore'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', filter ? 'pipe' : 'ignore', 'pipe'],
       detached: true, // a group of its own, so that all of it can be ended
     });
+    const at = (descriptor: number): Duplex => child.stdio[descriptor] as Duplex;
+    for (const stream of [at(FILTER_DESCRIPTOR), at(PROGRAM_DESCRIPTOR)]) stream?.on('error', () => {});
+    if (filter) at(FILTER_DESCRIPTOR).end(filter);
+    at(PROGRAM_DESCRIPTOR).write(Buffer.concat([Buffer.from(`${words.ready}\n`), part(code)]));
+    let isTold = false;
     const output = [child.stdout!, child.stderr!].map((stream) => keepStart(stream, OUTPUT_KEPT));
-    const report = keepStart(child.stdio[REPORT_DESCRIPTOR] as Readable, OUTPUT_KEPT);
-    for (const stream of [child.stdin!, child.stdio[FILTER_DESCRIPTOR] as Duplex | null]) stream?.on('error', () => {});
-    if (filter) (child.stdio[FILTER_DESCRIPTOR] as Duplex).end(filter);
-    child.stdin!.end(program);
+    const report = keepStart(at(REPORT_DESCRIPTOR), OUTPUT_KEPT, (kept) => {
+      if (isForged(kept, words)) kill(child);
+      if (isTold || !isReady(kept, words)) return;
+      isTold = true;
+      at(PROGRAM_DESCRIPTOR).end(Buffer.concat([part(tests), Buffer.from(`${words.pass}\n`)]));
+    });
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
-      if (child.pid) process.kill(-child.pid, 'SIGKILL');
+      kill(child);
     }, limits.seconds * 1000);
     const finish = (how: string): void => {
       clearTimeout(timer);
+      group?.remove();
       const texts = output.map((text) => text()).join('');
-      resolve(verdictOf(report(), texts, { isLate, how }));
+      const result = verdictOf(report(), words, { isLate, how });
+      const said = texts.trim() || `ended with ${how} before the program`;
+      resolve({ ...result, detail: result.verdict === 'sandbox-error' ? said : result.detail, output: texts });
     };
     child.on('error', (error) => finish(error.message));
-    child.on('close', (code, signal) => finish(signal ?? `status ${code}`));
+    child.on('close', (status, signal) => finish(signal ?? `status ${status}`));
   });
 }

@@ -1,14 +1,49 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { chooseIsolation, sandboxProblem } from './choose-isolation.js';
-import { runProgram, type Verdict } from './run-program.js';
-import { threadsOnlyFilter } from './seccomp-filter.js';
+import { controlGroup } from './control-group.js';
+import { type Program, type Verdict, verdictOf } from './report.js';
+import { runProgram } from './run-program.js';
+import { programFilter } from './seccomp-filter.js';
 
 // Known before tests are collected, so that a machine without a sandbox counts them as skipped.
 const hasSandbox =
   ['/usr/bin/bwrap', '/usr/bin/prlimit', '/usr/bin/python3'].every((file) => existsSync(file)) &&
   spawnSync('/usr/bin/bwrap', ['--unshare-all', '--ro-bind', '/', '/', '/usr/bin/true']).status === 0;
-const run = (program: string, seconds = 100) => runProgram(program, { isolation: 'bubblewrap', seconds });
+const LIBC = 'import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)';
+const WORKERS = 'from concurrent.futures import ThreadPoolExecutor';
+const EVERYWHERE = `import os
+for d in range(64):
+    for word in (b'pass', b'started \\npass \\n', b'ready \\npass \\n'):
+        try: os.write(d, word + b'\\n')
+        except OSError: pass
+os._exit(0)`;
+const ON_STACK = `import sys, os
+frame = sys._getframe()
+while frame:
+    report = frame.f_locals.get('report')
+    if report: report('pass')
+    frame = frame.f_back
+os._exit(0)`;
+const THREAD = `import threading, os
+def work():
+    while True:
+        try: os.write(3, b'pass \\n')
+        except OSError: return
+threading.Thread(target=work, daemon=True).start()`;
+const WAITING = `import threading
+ends = []
+gate = threading.Barrier(16)
+def work():
+    gate.wait()
+    ends.append(1)
+threads = [threading.Thread(target=work) for _ in range(16)]
+[t.start() for t in threads]
+[t.join() for t in threads]`;
+
+const run = (program: string | Program, seconds = 100) => runProgram(program, { isolation: 'bubblewrap', seconds });
 
 (hasSandbox ? describe : describe.skip)('programs in the sandbox', () => {
   it('is chosen where it works', async () => {
@@ -32,6 +67,18 @@ const run = (program: string, seconds = 100) => runProgram(program, { isolation:
     ['the network', 'import socket\nsocket.create_connection(("1.1.1.1", 53), 5)', 'fail', /OSError|Network/],
     ['host files', 'import os\nassert sorted(set(os.listdir("/")) & {"root", "home", "etc", "work"}) == []', 'pass'],
     ['writing to the system', 'open("/usr/x", "w")', 'fail', /Read-only|OSError|PermissionError/],
+    ['writing beside /tmp', 'open("/f0", "wb").write(b"x")', 'fail', /Read-only/],
+    ['much into /tmp', 'for i in range(8): open("/tmp/%d" % i, "wb").write(b"x" * (15 << 20))', 'fail', /No space/],
+    ['memory behind descriptors', 'import os\nos.memfd_create("x")', 'fail', /PermissionError/],
+    ['a namespace', `${LIBC}\nassert libc.unshare(0x10000000) == 0`, 'fail', /AssertionError/],
+    ['a mount', `${LIBC}\nassert libc.mount(b"x", b"/tmp", b"tmpfs", 0, 0) == 0`, 'fail', /AssertionError/],
+    ['a trace', `${LIBC}\nassert libc.ptrace(0, 0, 0, 0) == 0`, 'fail', /AssertionError/],
+    ['sixteen workers', `${WORKERS}\nassert sum(ThreadPoolExecutor(16).map(abs, range(1000))) == 499500`, 'pass'],
+    ['sixteen threads that wait', `${WAITING}\nassert len(ends) == 16`, 'pass'],
+    ['the end of the first process, which has none', 'import os\nos.kill(os.getppid(), 9)', 'pass'],
+    ['the end of everything', 'import os\nos.kill(-1, 9)', 'fail', /ended with|ProcessLookupError/],
+    ['a session of its own', 'import os\ntry:\n    os.setsid()\nexcept OSError: pass', 'pass'],
+    ['a signal handler', 'import signal\nsignal.signal(signal.SIGTERM, print)', 'pass'],
     ['writing for itself', 'open("/tmp/x", "w").write("1")', 'pass'],
     ['a large file', 'open("/tmp/x", "wb").write(b"1" * (1 << 26))', 'fail'],
     ['devices in memory', 'open("/dev/shm/x", "w")', 'fail', /Read-only|FileNotFound|OSError/],
@@ -44,6 +91,38 @@ const run = (program: string, seconds = 100) => runProgram(program, { isolation:
       const result = await run(program);
       expect([result.verdict, result.detail]).toEqual([verdict, expect.stringMatching(detail)]);
       expect(result.output.length).toBeLessThanOrEqual(8192);
+    },
+    300_000,
+  );
+
+  // What a model might write to be told that it passed. The tests fail, or never run.
+  it.each<[string, string]>([
+    ['the word on the descriptor', "import os\nos.write(3, b'pass \\n')\nos._exit(0)"],
+    ['every word on every descriptor', EVERYWHERE],
+    ['the report of the runner', "import sys\nsys.modules['__main__'].report('pass')\nimport os\nos._exit(0)"],
+    ['the report on the stack', ON_STACK],
+    ['another os.write', "import os\nreal = os.write\nos.write = lambda d, t: real(d, t.replace(b'fail', b'pass'))"],
+    ['another exec', 'import builtins\nbuiltins.exec = lambda *a: None\nbuiltins.compile = lambda *a: None'],
+    ['another BaseException', 'import builtins\nbuiltins.BaseException = builtins.Exception = KeyError'],
+    ['a word at exit', "import atexit, os\natexit.register(lambda: os.write(3, b'pass\\n'))\nraise SystemExit"],
+    ['a thread that reports', THREAD],
+    ['a second report', "import os\nos.write(3, b'started \\npass \\n')"],
+    ['a torn report', "import os\nos.write(3, b'pa')"],
+    ['an endless report', "import os\nfor i in range(10000): os.write(3, b'pass \\n' * 1000)"],
+    ['a closed report', 'import os\nos.close(3)'],
+    ['a closed program', 'import os\nos.close(5)'],
+    [
+      'a ready of its own',
+      "import os\nos.write(3, b'ready \\n')\nos.read(5, 9999)\nos.write(3, b'pass \\n')\nos._exit(0)",
+    ],
+    ['an exit in the tests', 'import os\ndef f(x): os._exit(0)'],
+    ['a polite exit in the tests', 'def f(x): raise SystemExit(0)'],
+    ['a tracer', 'import sys, os\nsys.settrace(lambda *a: os._exit(0))'],
+  ])(
+    'is not deceived by %s',
+    async (_, code) => {
+      const { verdict } = await run({ code: `def f(x): return 0\n${code}\n`, tests: 'assert f(1) == 2' }, 20);
+      expect(['fail', 'timeout']).toContain(verdict);
     },
     300_000,
   );
@@ -75,7 +154,46 @@ it('without the sandbox programs are refused, by name of what is missing, unless
 });
 
 it('the filter of system calls is 8 bytes an instruction, and absent for other processors', () => {
-  expect(threadsOnlyFilter('x64')!.length % 8).toBe(0);
-  expect(threadsOnlyFilter('arm64')).not.toEqual(threadsOnlyFilter('x64'));
-  expect(threadsOnlyFilter('mips')).toBeUndefined();
+  expect(programFilter('x64')!.length % 8).toBe(0);
+  expect(programFilter('arm64')).not.toEqual(programFilter('x64'));
+  expect(programFilter('mips')).toBeUndefined();
+});
+
+describe('the verdict of a report', () => {
+  const words = { ready: 'r', pass: 'p' };
+  const end = { isLate: false, how: 'status 0' };
+  it.each<[string, Verdict]>([
+    ['started \nr \np \n', 'pass'],
+    ['started \np \n', 'fail'],
+    ['started \nr \nfail ValueError: x\n', 'fail'],
+    ['started \nout-of-memory \n', 'out-of-memory'],
+    ['', 'sandbox-error'],
+    ['started \n', 'fail'],
+    ['started \nr \np', 'fail'],
+    ['started \nr \np \np \n', 'fail'],
+    ['started \npass \n', 'fail'],
+    ['pass \n', 'fail'],
+    ['started \nr \nfail x\np \n', 'fail'],
+  ])('%j is %s', (report, verdict) => {
+    expect(verdictOf(report, words, end).verdict).toBe(verdict);
+  });
+
+  it('a program that is late and had not ended timed out; one that had told how it ended did not', () => {
+    const late = { isLate: true, how: 'SIGKILL' };
+    expect(verdictOf('started \nr \n', words, late).verdict).toBe('timeout');
+    expect(verdictOf('started \nr \np \n', words, late).verdict).toBe('pass');
+  });
+});
+
+describe('control groups', () => {
+  let root: string;
+  beforeEach(() => (root = mkdtempSync(join(tmpdir(), 'lethe-cgroup-'))));
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  it('are not made where the controllers are not there, and nothing is left', () => {
+    expect(controlGroup({ seconds: 1 }, root)).toBeUndefined();
+    writeFileSync(join(root, 'cgroup.controllers'), '');
+    expect(controlGroup({ seconds: 1 }, root)).toBeUndefined();
+    expect(readdirSync(root)).toEqual(['cgroup.controllers']);
+  });
 });
