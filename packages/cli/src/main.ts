@@ -66,6 +66,13 @@ function outliveReaders(): void {
       });
 }
 
+/** `help NAME` of an unknown command as NAME, whose error tells the nearest one: commander's help says nothing of it. */
+function explained(program: Command, args: string[]): string[] {
+  const [help, name] = args;
+  const isKnown = name === undefined || [...program.commands.map((command) => command.name()), 'help'].includes(name);
+  return help === 'help' && !isKnown ? args.slice(1) : args;
+}
+
 /**
  * Runs the command line.
  * @returns the exit code: 0 done, 1 an error told on standard error, 3 a run past a limit of its recipe, 130 or 143 stopped
@@ -82,8 +89,12 @@ export async function main(args: string[]): Promise<number> {
   let logger: Logger | undefined;
   const context: CliContext = { logger: () => (logger ??= createLogger({ level: level() })), exitCode: 0 };
   program = createProgram(context);
+  if (args.every((word) => word === '--verbose' || word === '--quiet')) {
+    program.outputHelp();
+    return 0;
+  }
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(explained(program, args), { from: 'user' });
     return context.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;

@@ -99,7 +99,13 @@ export function resetPeakMemory(): void {
   if (backend instanceof LetheBackend) backend.addon.resetPeak(backend.deviceIndex);
 }
 
-/** Limits the CPU threads of the addon. */
+/** Most threads that the addon takes. */
+const MAX_THREADS = 4096;
+
+/** Limits the CPU threads of the addon. @throws RangeError for a number of threads that it does not take. */
 export function setNumThreads(count: number): void {
+  if (!(Number.isInteger(count) && count >= 1 && count <= MAX_THREADS)) {
+    throw new RangeError(`threads: expected 1 to ${MAX_THREADS}, received ${count}`);
+  }
   loadAddon().setNumThreads(count);
 }

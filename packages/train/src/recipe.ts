@@ -88,7 +88,11 @@ const recipeKeys = z.strictObject({
     .strictObject({
       kind: z.enum(['constant', 'cosine']).default('constant'),
       warmupSteps: z.int().nonnegative().default(0),
-      finalLr: z.number().nonnegative().default(0).describe('where the cosine ends'),
+      finalLr: z
+        .number()
+        .nonnegative()
+        .default(0)
+        .describe('what the cosine falls towards: the step after the last would have it'),
     })
     .prefault({}),
   steps: z.int().positive(),

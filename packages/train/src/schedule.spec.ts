@@ -16,13 +16,16 @@ describe('learningRate', () => {
     expect(rates).toEqual([0.1, 0.5, 1]);
   });
 
-  it('falls by a half cosine to finalLr at the last step', () => {
+  it('falls by a half cosine from the rate of the recipe towards finalLr, without reaching it', () => {
     const at = (step: number): number => learningRate(step, recipe('cosine', 10, 0.2));
-    expect(at(35)).toBeCloseTo(0.2 + 0.4 * (1 + Math.SQRT1_2), 12);
-    expect(at(60)).toBeCloseTo(0.6, 12);
-    expect(at(110)).toBeCloseTo(0.2, 12);
-    const rates = Array.from({ length: 101 }, (_, i) => at(10 + i));
+    expect(at(11)).toBe(1);
+    expect(at(36)).toBeCloseTo(0.2 + 0.4 * (1 + Math.SQRT1_2), 12);
+    expect(at(61)).toBeCloseTo(0.6, 12);
+    expect(at(111)).toBeCloseTo(0.2, 12);
+    const rates = Array.from({ length: 100 }, (_, i) => at(11 + i));
     expect(rates.every((rate, i) => i === 0 || rate < rates[i - 1])).toBe(true);
+    expect(learningRate(1, recipe('cosine', 0))).toBe(1);
+    expect(learningRate(110, recipe('cosine', 0))).toBeGreaterThan(0);
   });
 
   it('is finite where the whole run is warm-up', () => {

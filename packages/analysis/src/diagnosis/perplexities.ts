@@ -1,6 +1,6 @@
 import { checkpointFolder, loadTokenizer } from '@lethe/data-pipeline';
 import { documentPerplexities, loadLlama } from '@lethe/model';
-import type { Logger } from '@lethe/run';
+import { type Logger, UserError } from '@lethe/run';
 import { distributionShift } from '../distribution-shift.js';
 import { type ReadLimits, readSequences } from './read-sequences.js';
 
@@ -32,6 +32,12 @@ export async function diagnosePerplexities(
     for (const diagnosis of diagnoses) {
       logger.progress(`${location} on ${diagnosis.data}`);
       const documents = await readSequences(diagnosis.data, tokenizer, limits);
+      if (documents.length < 2 && models.length > 1) {
+        throw new UserError(
+          `${diagnosis.data}: expected at least two documents of two or more tokens, to compare models by, received ` +
+            `${documents.length}; give more text`,
+        );
+      }
       const { logPerplexities, perplexity } = documentPerplexities(model, documents);
       const base = diagnosis.models[0]?.logPerplexities;
       const shift = base && distributionShift(logPerplexities, base);

@@ -8,6 +8,20 @@ export function integer(value: string): number {
   return number;
 }
 
+/** Parses a flag that is an integer >= 1. */
+export function positiveInteger(value: string): number {
+  const number = integer(value);
+  if (number === 0) throw new InvalidArgumentError('expected an integer >= 1.');
+  return number;
+}
+
+/** Parses a flag that is a share, from 0 to below 1. */
+export function shareBelowOne(value: string): number {
+  const number = nonNegative(value);
+  if (number >= 1) throw new InvalidArgumentError('expected a share from 0 to below 1.');
+  return number;
+}
+
 /** Parses a flag that is a number >= 0. */
 export function nonNegative(value: string): number {
   const number = Number(value);

@@ -3,7 +3,7 @@ import { listenForStop, loadRecipe, type Logger, STOP_EXIT_CODES, UserError } fr
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../command-line/context.js';
 import { intoList } from '../command-line/repeatable-options.js';
-import { integer, nonNegative } from '../command-line/number-options.js';
+import { integer, positiveInteger, shareBelowOne } from '../command-line/number-options.js';
 import { partialPrepareRecipeSchema, type PrepareRecipe, prepareRecipeSchema } from '../preparation/prepare-recipe.js';
 import { runPrepare } from '../preparation/run-prepare.js';
 
@@ -33,7 +33,11 @@ export function addPrepareCommand(program: Command, context: CliContext): void {
     .option('--set <key=value>', 'change one key of the recipe; repeatable', intoList, [])
     .option('--out <dir>', 'folder to write')
     .option('--tokenizer <dir>', 'folder (or file) of a Hugging Face tokenizer.json')
-    .option('--train-tokenizer <size>', 'train a BPE tokenizer of this vocabulary on the sources instead', integer)
+    .option(
+      '--train-tokenizer <size>',
+      'train a BPE tokenizer of this vocabulary on the sources instead',
+      positiveInteger,
+    )
     .addOption(
       new Option(
         '--as <kind>',
@@ -46,7 +50,7 @@ export function addPrepareCommand(program: Command, context: CliContext): void {
         'with --as text: text that spells a special token stays text, or is parsed as that token (default: text)',
       ).choices(['text', 'parse']),
     )
-    .option('--held-out <fraction>', 'share of documents kept from training (default: 0.01)', nonNegative)
+    .option('--held-out <fraction>', 'share of documents kept from training (default: 0.01)', shareBelowOne)
     .option('--seed <n>', 'decides which documents are held out', integer)
     .addOption(
       new Option('--filter <name>', 'leave documents out by this filter with its defaults; repeatable')

@@ -48,8 +48,9 @@ async function readSequences(flags: ScoreFlags, model: Llama): Promise<{ sequenc
   for await (const line of createInterface({ input: createReadStream(flags.in), crlfDelay: Infinity })) {
     number++;
     if (line.trim() === '') continue;
+    const content = number === 1 ? line.replace(/^\ufeff/, '') : line;
     const fail = (why: string): UserError => new UserError(`${flags.in}:${number}: ${why}`);
-    const row = parseRow(line, fail);
+    const row = parseRow(content, fail);
     if (row.text !== undefined) tokenizer ??= await loadTokenizer(flags.model);
     const ids = row.ids ?? [...(await tokenizer!.encode(row.text!, { addSpecialTokens: true }))];
     const { vocabSize, maxPositions } = model.config;

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Conversation } from './conversation.js';
 
 /** Names the columns of a row; dots and numbers reach inside: `instances.0.output`. */
@@ -36,9 +37,16 @@ export function valueAt(row: unknown, path: string): unknown {
   return value;
 }
 
+/** A text, or the bytes of one: some programs write texts as binary columns. */
+export function asText(value: unknown): unknown {
+  return value instanceof Uint8Array && isUtf8(value) ? Buffer.from(value).toString('utf8') : value;
+}
+
 /** What kind of value it is, for messages. */
 export function describe(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (value instanceof Number) return 'a number';
+  if (ArrayBuffer.isView(value)) return 'binary data';
   return value === undefined ? 'nothing' : `a ${typeof value}`;
 }

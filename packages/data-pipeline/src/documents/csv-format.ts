@@ -45,14 +45,17 @@ function delimiterOf(head: Buffer): string {
   return DELIMITERS[counts.indexOf(Math.max(...counts))]!;
 }
 
-/** @throws SourceError for a header that names columns twice or not at all. */
+/**
+ * Column names; nameless ones, such as the index that pandas writes, are called as pandas calls them: `Unnamed: 0`.
+ * @throws SourceError for a header that names a column twice.
+ */
 function checkHeader(names: string[] | undefined, where: string): string[] {
   if (!names) throw new SourceError(`${where}: the header is not valid UTF-8; convert the file to UTF-8`);
-  const wrong = names.find((name, i) => name.trim() === '' || names.indexOf(name) !== i);
-  if (wrong === undefined) return names;
-  const received = wrong.trim() === '' ? 'an empty one' : `"${wrong}" twice`;
+  const named = names.map((name, i) => (name.trim() === '' ? `Unnamed: ${i}` : name));
+  const twice = named.find((name, i) => named.indexOf(name) !== i);
+  if (twice === undefined) return named;
   throw new SourceError(
-    `${where}: expected a header of distinct names, received ${received}; add one, or read with header: false, which ` +
-      'names the columns 0, 1, 2',
+    `${where}: expected a header of distinct names, received "${twice}" twice; rename one of the columns (where the file ` +
+      'has no header at all, read it with header: false, which names the columns 0, 1, 2)',
   );
 }

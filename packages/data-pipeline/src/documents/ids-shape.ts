@@ -34,7 +34,9 @@ function integersAt(row: unknown, name: string, length?: number): Int32Array | s
   if (!Array.isArray(list) && !ArrayBuffer.isView(list)) {
     return `column "${name}" must be a list of whole numbers, received ${describe(list)}`;
   }
-  const values = Array.from(list as ArrayLike<unknown>, (value) => (typeof value === 'bigint' ? Number(value) : value));
+  const values = Array.from(list as ArrayLike<unknown>, (value) =>
+    typeof value === 'bigint' || value instanceof Number ? Number(value) : value,
+  );
   const wrong = values.findIndex((value) => !(Number.isInteger(value) && Math.abs(value as number) <= MAX_ID));
   if (wrong >= 0)
     return `element ${wrong} of "${name}" must be a whole number below 2^31, received ${String(values[wrong])}`;

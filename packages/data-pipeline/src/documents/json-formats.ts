@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Format, RawRow } from './format.js';
+import { parsePythonJson } from './python-json.js';
 import { MAX_LINE_BYTES, splitLines } from './split-lines.js';
 import { splitJsonValues } from './split-json-values.js';
 
@@ -39,7 +40,7 @@ async function* readJson(chunks: AsyncIterable<Buffer>): AsyncGenerator<RawRow> 
 function parseRow(bytes: Buffer, line: number): RawRow {
   if (!isUtf8(bytes)) return { line, problem: 'not valid UTF-8' };
   try {
-    return { line, value: JSON.parse(bytes.toString('utf8')) };
+    return { line, value: parsePythonJson(bytes.toString('utf8')) };
   } catch (error) {
     return { line, problem: `not valid JSON: ${(error as Error).message}` };
   }
@@ -47,7 +48,7 @@ function parseRow(bytes: Buffer, line: number): RawRow {
 
 function parses(text: string): boolean {
   try {
-    JSON.parse(text);
+    parsePythonJson(text);
     return true;
   } catch {
     return false; // the answer to the question, not an error

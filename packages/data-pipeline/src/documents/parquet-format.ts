@@ -37,8 +37,10 @@ async function* readParquet(
     const result = await connection.stream(`SELECT ${wanted.map(quoteName).join(', ')} FROM ${from}`);
     let line = 0;
     for await (const rows of result.yieldConvertedRowObjects(JSDuckDBValueConverter)) {
-      for (const value of rows) yield { line: ++line, value };
-      advance(numBytes * (line / numRows));
+      for (const value of rows) {
+        yield { line: ++line, value };
+        advance(numBytes * (line / numRows));
+      }
     }
     advance(numBytes);
   } finally {

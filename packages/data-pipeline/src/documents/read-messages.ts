@@ -1,4 +1,4 @@
-import { describe, valueAt } from './columns.js';
+import { asText, describe, valueAt } from './columns.js';
 import type { Role, Turn } from './conversation.js';
 
 const ROLES: Record<string, Role> = {
@@ -45,7 +45,7 @@ function readMessage(message: unknown): Turn | { problem: string } {
   if (!known) return { problem: `has the unknown role ${JSON.stringify(role)}` };
   const entries = Object.entries(message as object) as [string, unknown][];
   const keys = Object.fromEntries(entries.filter(([key]) => !READ_KEYS.includes(key)));
-  const content = contentOf(valueAt(message, 'content') ?? valueAt(message, 'value'), keys);
+  const content = contentOf(asText(valueAt(message, 'content') ?? valueAt(message, 'value')), keys);
   if (typeof content !== 'string') return content;
   const isTarget = targetOf(message);
   if (typeof isTarget === 'string') return { problem: isTarget };

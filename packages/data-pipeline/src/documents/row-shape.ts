@@ -1,4 +1,4 @@
-import { describe, valueAt, type Columns, type Preference, type ShapedRow } from './columns.js';
+import { asText, describe, valueAt, type Columns, type Preference, type ShapedRow } from './columns.js';
 import type { Turn } from './conversation.js';
 import { shapeIds } from './ids-shape.js';
 import { readMessages } from './read-messages.js';
@@ -120,7 +120,7 @@ function readPair(row: Row, columns: Columns): { turns: Turn[]; used: string[] }
     const prompt = textAt(row, columns.prompt);
     if ('problem' in prompt) return prompt;
     const name = columns.input === 'input' && !isGiven(row['input']) ? 'context' : columns.input;
-    const input = name === undefined ? undefined : valueAt(row, name);
+    const input = name === undefined ? undefined : asText(valueAt(row, name));
     if (input !== undefined && input !== null && typeof input !== 'string') {
       return { problem: `column "${name}" must be a string, received ${describe(input)}` };
     }
@@ -139,7 +139,7 @@ function readPair(row: Row, columns: Columns): { turns: Turn[]; used: string[] }
 }
 
 function textAt(row: Row, column: string): { text: string } | { problem: string } {
-  const value = valueAt(row, column);
+  const value = asText(valueAt(row, column));
   if (value === undefined) return { problem: `column "${column}" is missing` };
   if (typeof value !== 'string') return { problem: `column "${column}" must be a string, received ${describe(value)}` };
   return value.trim() === '' ? { problem: `column "${column}" is empty` } : { text: value };

@@ -7,7 +7,7 @@ const [QUOTE, LINE_FEED, CARRIAGE_RETURN] = Buffer.from('"\n\r');
 
 /**
  * Splits a byte stream into CSV records (RFC 4180; line feeds with or without carriage returns; blank lines are none).
- * A record with a wrong quote is skipped up to the end of its line. Memory is bounded by one record.
+ * A field that goes on after its closing quote does so as it is written, as pandas reads it. Memory is bounded by one record.
  */
 export async function* splitCsvRecords(chunks: AsyncIterable<Buffer>, delimiter: string): AsyncGenerator<CsvRecord> {
   const scanner = new CsvScanner(delimiter.charCodeAt(0));
@@ -15,7 +15,7 @@ export async function* splitCsvRecords(chunks: AsyncIterable<Buffer>, delimiter:
   yield* scanner.finish();
 }
 
-type State = 'start' | 'plain' | 'quoted' | 'closed' | 'wrong';
+type State = 'start' | 'plain' | 'quoted' | 'closed';
 
 class CsvScanner {
   private state: State = 'start';
@@ -55,15 +55,11 @@ class CsvScanner {
       return false;
     }
     if (byte === LINE_FEED) return true;
-    if (state === 'wrong') return false;
     if (byte === this.delimiter) {
       this.ends.push(position);
       this.state = 'start';
     } else if (byte === QUOTE && (state === 'start' || state === 'closed')) this.state = 'quoted';
-    else if (byte !== CARRIAGE_RETURN && state === 'closed') {
-      this.problem = `field ${this.ends.length + 1} goes on after its closing quote`;
-      this.state = 'wrong';
-    } else if (byte !== CARRIAGE_RETURN) this.state = 'plain';
+    else if (byte !== CARRIAGE_RETURN) this.state = 'plain';
     return false;
   }
 
@@ -97,6 +93,16 @@ class CsvScanner {
 
 function unquoted(field: Buffer): Buffer {
   if (field[0] !== QUOTE) return field;
-  const inside = field.subarray(1, field.lastIndexOf(QUOTE!));
-  return inside.includes('""') ? Buffer.from(inside.toString('latin1').replaceAll('""', '"'), 'latin1') : inside;
+  const end = closingQuote(field);
+  const after = field.at(-1) === CARRIAGE_RETURN ? field.subarray(end + 1, -1) : field.subarray(end + 1);
+  const inside = field.subarray(1, end);
+  if (!inside.includes('""')) return after.length === 0 ? inside : Buffer.concat([inside, after]);
+  return Buffer.concat([Buffer.from(inside.toString('latin1').replaceAll('""', '"'), 'latin1'), after]);
+}
+
+/** Where the text between quotes ends; two quotes in a row are one of the text. */
+function closingQuote(field: Buffer): number {
+  let at = field.indexOf(QUOTE!, 1);
+  while (at >= 0 && field[at + 1] === QUOTE) at = field.indexOf(QUOTE!, at + 2);
+  return at < 0 ? field.length : at;
 }

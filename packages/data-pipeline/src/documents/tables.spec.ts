@@ -39,6 +39,14 @@ describe('Parquet', () => {
     expect(numBytes).toBe(statSync(file).size);
   });
 
+  it('reads texts in binary columns, and says what binary data is none', async () => {
+    const file = at('binary.parquet');
+    await writeParquet(file, `SELECT * FROM (VALUES ('gr\\xC3\\xBCn'::BLOB), ('\\xFF'::BLOB)) t(text)`);
+    const { texts, wrong } = await read(file);
+    expect(texts).toEqual(['grün']);
+    expect(wrong[0]?.reason).toBe('column "text" must be a string, received binary data');
+  });
+
   it('counts wrong rows and types with their row', async () => {
     const file = at("o'dd.parquet");
     await writeParquet(file, `SELECT * FROM (VALUES ('one', 1), (NULL, 2), ('', 3), ('four', 4)) t(body, number)`);
@@ -69,12 +77,10 @@ describe('CSV', () => {
 
   it('reads quotes, line ends inside fields and marks; wrong rows have their line', async () => {
     const { texts, wrong, files } = await read(folder.file('a.csv', table));
-    expect(texts).toEqual(['one, "1"\na\r\nb', 'three\nc', 'five\ne']);
-    expect(wrong.map(({ line, reason }) => [line, reason])).toEqual([
-      [5, 'expected 2 fields, received 1'],
-      [7, 'field 1 goes on after its closing quote'],
-    ]);
-    expect(files[0]).toMatchObject({ format: 'csv', documents: 3, wrongRows: 2 });
+    // A field that goes on after its closing quote is read as pandas reads it.
+    expect(texts).toEqual(['one, "1"\na\r\nb', 'three\nc', 'fourx\nd', 'five\ne']);
+    expect(wrong.map(({ line, reason }) => [line, reason])).toEqual([[5, 'expected 2 fields, received 1']]);
+    expect(files[0]).toMatchObject({ format: 'csv', documents: 4, wrongRows: 1 });
   });
 
   it.each([
@@ -107,6 +113,24 @@ describe('CSV', () => {
     expect((await read(source)).texts).toEqual(['q1\na1', 'q2\na2']);
     const text = folder.file('table.dat', 'text\nhello\n');
     expect((await read({ path: text, format: 'csv' })).texts).toEqual(['hello']);
+  });
+
+  it.each([
+    ['"He said "hi" to me",x', 'He said hi" to me"\nx'],
+    ['"a""b" c,x', 'a"b c\nx'],
+    ['a "b" c,x', 'a "b" c\nx'],
+    ['"a"b"c,d",x', 'ab"c\nd"'],
+  ])('reads unescaped quotes as pandas does: %s', async (line, text) => {
+    const { texts, wrong } = await read(folder.file('quotes.csv', `question,answer\n${line}\n`));
+    const isWrong = line.split(',').length > 2;
+    expect([texts, wrong.length]).toEqual(isWrong ? [[], 1] : [[text], 0]);
+  });
+
+  it("calls pandas' index column as pandas does, and refuses a name given twice", async () => {
+    expect((await read(folder.file('index.csv', ',question,answer\n0,q,a\n'))).texts).toEqual(['q\na']);
+    const named = { path: folder.file('index2.csv', ',x\n7,y\n'), columns: { text: 'Unnamed: 0' } };
+    expect((await read(named)).texts).toEqual(['7']);
+    await expect(read(folder.file('twice.csv', 'a,a\n1,2\n'))).rejects.toThrow(/received "a" twice; rename one/);
   });
 
   it('reports bytes that are not UTF-8 and quotes that never close', async () => {
