@@ -26,7 +26,10 @@ export async function loadModel(
   { logger = silentLogger, trainable = false, numPositions, ...choice }: LoadModelOptions = {},
 ): Promise<LoadedModel> {
   const folder = await checkpointFolder(location, logger);
-  const tokenizer = await loadTokenizer(folder, { onFallback: (reason) => logger.warn(reason) });
+  const tokenizer = await loadTokenizer(folder, {
+    onFallback: (reason) => logger.warn(reason),
+    onWarning: (warning) => logger.warn(warning),
+  });
   await selectDevice(choice, logger);
   const { model } = loadLlama(folder, { trainable, ...(numPositions === undefined ? {} : { numPositions }) });
   return { model, tokenizer, folder };

@@ -32,7 +32,7 @@ export function addGenerateCommand(program: Command, context: CliContext): void 
   addDeviceOptions(command).action(async (flags: GenerateFlags) => {
     await selectDevice(flags);
     const folder = await checkpointFolder(flags.model, context.logger());
-    const tokenizer = await loadTokenizer(folder);
+    const tokenizer = await loadTokenizer(folder, { onWarning: (warning) => context.logger().warn(warning) });
     const { model } = loadLlama(folder, { trainable: false });
     const prompt = await tokenizer.encode(flags.prompt, { addSpecialTokens: true });
     const { temperature, topP, topK, maxNewTokens } = flags;

@@ -29,7 +29,8 @@ export function addScoreCommand(program: Command, context: CliContext): void {
     await selectDevice(given);
     const flags = { ...given, model: await checkpointFolder(given.model, context.logger()) };
     const { model } = loadLlama(flags.model, { trainable: false });
-    const { sequences, lines: numbers } = await readSequences(flags, model);
+    const onWarning = (warning: string): void => context.logger().warn(warning);
+    const { sequences, lines: numbers } = await readSequences(flags, { model, onWarning });
     const nameOf = (sequence: number): string => `${flags.in}:${numbers[sequence]}`;
     const scores = scoreSequences(model, sequences, { batchTokens: flags.batchTokens, nameOf });
     const lines = scores.map((logprobs, i) => `${JSON.stringify({ ids: sequences[i], logprobs })}\n`);
@@ -40,7 +41,10 @@ export function addScoreCommand(program: Command, context: CliContext): void {
 }
 
 /** The sequences of a file, and the line of each. */
-async function readSequences(flags: ScoreFlags, model: Llama): Promise<{ sequences: number[][]; lines: number[] }> {
+async function readSequences(
+  flags: ScoreFlags,
+  { model, onWarning }: { model: Llama; onWarning: (warning: string) => void },
+): Promise<{ sequences: number[][]; lines: number[] }> {
   const sequences: number[][] = [];
   const lines: number[] = [];
   let tokenizer: Tokenizer | undefined;
@@ -51,7 +55,7 @@ async function readSequences(flags: ScoreFlags, model: Llama): Promise<{ sequenc
     const content = number === 1 ? line.replace(/^\ufeff/, '') : line;
     const fail = (why: string): UserError => new UserError(`${flags.in}:${number}: ${why}`);
     const row = parseRow(content, fail);
-    if (row.text !== undefined) tokenizer ??= await loadTokenizer(flags.model);
+    if (row.text !== undefined) tokenizer ??= await loadTokenizer(flags.model, { onWarning });
     const ids = row.ids ?? [...(await tokenizer!.encode(row.text!, { addSpecialTokens: true }))];
     const { vocabSize, maxPositions } = model.config;
     if (ids.length === 0) throw fail('no tokens to score');

@@ -31,7 +31,7 @@ export async function runPrepare(recipe: PrepareRecipe, context: PrepareContext)
 }
 
 async function tokenizerFor({ tokenizer, sources, out, as }: PrepareRecipe, logger: Logger): Promise<Tokenizer> {
-  if (typeof tokenizer === 'string') return loadTokenizer(tokenizer);
+  if (typeof tokenizer === 'string') return loadTokenizer(tokenizer, { onWarning: (warning) => logger.warn(warning) });
   if (as === 'ids')
     throw new UserError('--as ids: give the --tokenizer that made the ids; none can be trained on them');
   const folder = join(out, 'trained-tokenizer');

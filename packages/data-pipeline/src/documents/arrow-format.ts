@@ -1,4 +1,6 @@
 import { RecordBatchReader } from 'apache-arrow';
+import { boundMetadataLists } from './arrow-bounds.js';
+import { registerArrowCodecs } from './arrow-codecs.js';
 import type { Format, RawRow } from './format.js';
 
 const FILE_MAGIC = Buffer.from('ARROW1\0\0', 'latin1');
@@ -14,6 +16,8 @@ export const arrow: Format = {
 };
 
 async function* readArrow(chunks: AsyncIterable<Buffer>): AsyncGenerator<RawRow> {
+  boundMetadataLists();
+  registerArrowCodecs();
   const iterator = chunks[Symbol.asyncIterator]();
   const head = (await iterator.next()).value as Buffer;
   async function* all(): AsyncGenerator<Uint8Array> {

@@ -72,6 +72,23 @@ describe('Parquet', () => {
   });
 });
 
+describe('Arrow', () => {
+  it.each(['lz4', 'zstd'])('opens record batches that %s has compressed', async (codec) => {
+    const { texts, wrong } = await read(path.resolve(__dirname, `../../testing/goldens/${codec}.arrow`));
+    expect(texts).toEqual(['grün 🐋 '.repeat(20), 'b', 'c'.repeat(300)]);
+    expect(wrong.map(({ line }) => line)).toEqual([3]);
+  });
+
+  it('refuses damaged metadata before it makes lists of it', async () => {
+    const file = path.resolve(__dirname, '../../../../tests/cases/one-byte-changed.arrow');
+    const before = process.memoryUsage().rss;
+    await expect(read(file)).rejects.toThrow(
+      /cannot be decoded: damaged metadata: a list of \d+ elements in \d+ bytes/,
+    );
+    expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
+  });
+});
+
 describe('CSV', () => {
   const table = '\ufeffquestion,answer\r\n"one, ""1""","a\r\nb"\r\n\r\ntwo\r\nthree,c\r\n"four"x,d\r\nfive,e\r\n';
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { modelFolder } from '../hub/fetch-model.js';
+import { classDifference } from './class-difference.js';
 import { loadJsCore } from './js-core.js';
 import { loadRustCore } from './rust-core.js';
 import { readChatTemplates } from './read-chat-templates.js';
@@ -17,6 +18,8 @@ export interface LoadTokenizerOptions {
   pieces?: boolean;
   /** Told why the Rust core is not used. */
   onFallback?: (reason: string) => void;
+  /** Told where transformers gives other ids than tokenizer.json says. */
+  onWarning?: (warning: string) => void;
 }
 
 /**
@@ -50,6 +53,8 @@ export async function loadTokenizer(location: string, options: LoadTokenizerOpti
     folder,
     usesPieces: options.pieces ?? true,
   };
+  const difference = classDifference(json, files.tokenizerConfig);
+  if (difference !== undefined) options.onWarning?.(`${folder}: ${difference}`);
   try {
     return new Tokenizer(parts, build, name);
   } catch (cause) {
