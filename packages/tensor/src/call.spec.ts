@@ -76,6 +76,22 @@ describe('operands in bf16 and fp32', () => {
     expect(tf.memory()).toMatchObject({ numTensors: before.numTensors, numDataBuffers: before.numDataBuffers });
   });
 
+  it('gives back the memory of what is disposed, at the last of its names', () => {
+    const before = backend.addon.memory(backend.deviceIndex).live;
+    const x = tf.square(tf.ones([64, 64]));
+    const named = tf.reshape(x, [4096]);
+    const held = backend.addon.memory(backend.deviceIndex).live - before;
+    expect(held).toBeGreaterThanOrEqual(64 * 64 * 4);
+    expect(backend.refCount(x.dataId)).toBe(2);
+    x.dispose();
+    expect(backend.refCount(named.dataId)).toBe(1);
+    expect([...named.dataSync().slice(0, 2)]).toEqual([1, 1]);
+    named.dispose();
+    expect(backend.refCount(named.dataId)).toBe(0);
+    expect(backend.disposeData(named.dataId)).toBe(true);
+    expect(backend.addon.memory(backend.deviceIndex).live - before).toBeLessThan(held);
+  });
+
   it('names the field that is missing, and runs without optional ones', () => {
     const y = tf.zeros([2]);
     expect(() => callOperator(backend, 'fill', { y, value: 1 })).toThrow('fill: expected a value for N');
