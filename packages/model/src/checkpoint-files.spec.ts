@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { openModelFolder } from './checkpoint-files.js';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { findModelFiles, findTokenizerFiles, openModelFolder } from './checkpoint-files.js';
 import { countParameters, parameterSpecs } from './parameter-names.js';
 
 // Folders that transformers wrote (scripts/goldens).
@@ -33,5 +34,45 @@ describe('openModelFolder on what transformers wrote', () => {
     expect(of('qwen2')).toMatchObject({ attentionBias: true, attentionOutputBias: false, slidingWindow: null });
     expect(of('qwen3')).toMatchObject({ qkNorm: true, headDim: 6 });
     expect(of('llama-tied').tieEmbeddings).toBe(true);
+  });
+});
+
+describe('the files of a model', () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'lethe-files-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const write = (name: string, text = ''): void => writeFileSync(join(folder, name), text);
+  const found = (): string[] => findModelFiles(folder).map((file) => basename(file));
+  const INDEX = 'model.safetensors.index.json';
+
+  it('are its config and its weights, as far as they are there', () => {
+    expect(found()).toEqual([]);
+    write('config.json');
+    expect(found()).toEqual(['config.json']);
+    write('model.safetensors');
+    write('tokenizer.json');
+    expect(found()).toEqual(['config.json', 'model.safetensors']);
+  });
+
+  it('are the index and its shards where there is no single file', () => {
+    write('config.json');
+    write(INDEX, JSON.stringify({ weight_map: { a: 'one.safetensors', b: 'two.safetensors', c: 'one.safetensors' } }));
+    write('one.safetensors');
+    expect(found()).toEqual(['config.json', INDEX, 'one.safetensors']);
+    write('two.safetensors');
+    expect(found().sort()).toEqual(['config.json', INDEX, 'one.safetensors', 'two.safetensors'].sort());
+    write('model.safetensors');
+    expect(found()).toEqual(['config.json', 'model.safetensors']);
+  });
+
+  it('of its tokenizer are those that are there', () => {
+    expect(findTokenizerFiles(folder)).toEqual([]);
+    write('tokenizer.json');
+    expect(findTokenizerFiles(folder)).toEqual([join(folder, 'tokenizer.json')]);
+  });
+
+  it('are refused by name where there are no weights', () => {
+    write('config.json', JSON.stringify({ model_type: 'llama', hidden_size: 8 }));
+    expect(() => openModelFolder(folder)).toThrow(folder);
   });
 });
