@@ -85,7 +85,7 @@ describe('operands in bf16 and fp32', () => {
     expect(backend.refCount(x.dataId)).toBe(2);
     x.dispose();
     expect(backend.refCount(named.dataId)).toBe(1);
-    expect([...named.dataSync().slice(0, 2)]).toEqual([1, 1]);
+    expect(named.dataSync().slice(0, 2)).toEqual(Float32Array.of(1, 1));
     named.dispose();
     expect(backend.refCount(named.dataId)).toBe(0);
     expect(backend.disposeData(named.dataId)).toBe(true);
