@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createProgram } from '@lethe/cli';
 import { parse } from 'yaml';
@@ -189,6 +189,17 @@ describe('help, version and plans', () => {
     for (const flags of [[], ['--verbose']]) {
       expect((await succeed(folder, ...flags)).stdout).toContain('Usage: lethe');
     }
+  });
+
+  it('prepare takes from flags what its recipe lacks', async () => {
+    writeFileSync(join(folder, 'sources.yaml'), 'sources: [text.txt]\n');
+    const { code, stderr } = await lethe(
+      folder,
+      ...'prepare --recipe sources.yaml --out o --tokenizer nowhere'.split(' '),
+    );
+    expect([code, stderr]).toEqual([1, expect.stringContaining('nowhere: no such file; expected the tokenizer.json')]);
+    const lacking = await lethe(folder, 'prepare', '--recipe', 'sources.yaml');
+    expect(lacking.stderr).toContain('where to? give --out DIR, or out: DIR in the recipe');
   });
 
   it('help of an unknown command tells the nearest one', async () => {

@@ -71,6 +71,9 @@ const METHODS: Record<string, Method> = {
   zfill: ['width', (text, [width]) => zeroFilled(text, wholeArgument(width, 0, 'zfill'))],
 };
 
+/** Methods whose arguments may be named. */
+const TAKES_NAMED = ['expandtabs', 'rsplit', 'split', 'splitlines'];
+
 /** Methods that Python has and this engine refuses. */
 const UNSUPPORTED = ['casefold', 'encode', 'format_map', 'isidentifier', 'isprintable', 'maketrans', 'translate'];
 
@@ -80,7 +83,11 @@ export function stringMethod(text: string, name: string): Callable | undefined {
   if (UNSUPPORTED.includes(name)) throw new UnsupportedTemplateError(`str.${name}`);
   if (!Object.hasOwn(METHODS, name)) return undefined;
   const [signature, run] = METHODS[name];
-  return new Callable(name, (positional, named) => run(text, bind(name, signature, positional, named)));
+  return new Callable(name, (positional, named) => {
+    if (named.size > 0 && !TAKES_NAMED.includes(name))
+      throw new TemplateError(`str.${name}() takes no keyword arguments`);
+    return run(text, bind(name, signature, positional, named));
+  });
 }
 
 /** `text.capitalize()`. */

@@ -185,6 +185,7 @@ export function integer(value: number): number {
 function hashKey(key: Value): string {
   if (typeof key === 'string') return `s${key}`;
   if (key === null) return 'None';
+  if (key instanceof Undefined) return 'Undefined';
   const number = numberOf(key);
   if (number !== undefined) return `n${number}`;
   if (key instanceof Tuple) return `t${JSON.stringify(key.items.map(hashKey))}`;
