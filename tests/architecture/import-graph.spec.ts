@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  circlesOf,
   filesUnder,
   type Import,
   importsOf,
@@ -56,6 +57,11 @@ describe('the import graph', () => {
   it('has no other arrow than the design’s', () => {
     const wrong = edges.filter(({ from, specifier }) => !ARROWS[from].includes(lethe(specifier)!));
     expect(wrong.map(where)).toEqual([]);
+  });
+
+  it.each(['cli', 'eval', 'serve', 'train', 'lethe'])('has no circle among the rooms of %s', (name) => {
+    const one = all.find((each) => each.name === name)!;
+    expect(circlesOf(one)).toEqual([]);
   });
 
   it('never reaches into another package', () => {

@@ -71,6 +71,36 @@ export function importsOf({ name, folder }: Package): Import[] {
 /** The file that a relative import names, relative to the root. */
 export const targetOf = ({ file, specifier }: Import): string => join(dirname(file), specifier);
 
+/**
+ * The rooms of a package, its folders and the files beside them, that import each other in a circle: for each room in one,
+ * the rooms on its way back to itself.
+ */
+export function circlesOf(one: Package): string[] {
+  const root = join(one.folder, 'src');
+  const roomOf = (file: string): string =>
+    relative(root, file)
+      .split('/')[0]
+      .replace(/\.(js|ts)$/, '');
+  const next = new Map<string, Set<string>>();
+  for (const found of importsOf(one).filter(({ specifier }) => specifier.startsWith('.'))) {
+    const [from, to] = [roomOf(found.file), roomOf(targetOf(found))];
+    if (from !== to) next.set(from, (next.get(from) ?? new Set()).add(to));
+  }
+  const wayBack = (start: string, at: string, seen: Set<string>): string[] | undefined => {
+    for (const room of next.get(at) ?? []) {
+      if (room === start) return [room];
+      if (seen.has(room)) continue;
+      const rest = wayBack(start, room, seen.add(room));
+      if (rest) return [room, ...rest];
+    }
+    return undefined;
+  };
+  return [...next.keys()].flatMap((room) => {
+    const way = wayBack(room, room, new Set([room]));
+    return way ? [[room, ...way].join(' -> ')] : [];
+  });
+}
+
 /** The npm package of a bare import; undefined for relative imports and Node's own modules. */
 export function packageOf(specifier: string): string | undefined {
   if (specifier.startsWith('.') || specifier.startsWith('node:')) return undefined;

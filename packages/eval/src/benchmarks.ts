@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { code } from './code/benchmark.js';
-import type { Evaluated } from './evaluation/evaluated.js';
+import type { Evaluated } from './benchmark/evaluated.js';
 import { followBench } from './followbench/benchmark.js';
 import { gsm8k } from './gsm8k/benchmark.js';
 import { ifeval } from './ifeval/benchmark.js';

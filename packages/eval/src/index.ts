@@ -1,7 +1,7 @@
 export { BENCHMARKS, type EvalTask, type TaskResult } from './benchmarks.js';
 export { type EvaluationPlan, runEvaluation } from './evaluation/run-evaluation.js';
 export { evalRecipeSchema } from './evaluation/eval-recipe.js';
-export type { Answered, Measure } from './evaluation/answered.js';
+export type { Answered, Measure } from './benchmark/answered.js';
 export type { Evaluation } from './evaluation/evaluation.js';
 export { EVALUATION_HEADER, evaluationRows } from './evaluation/evaluation-rows.js';
 export { readEvaluation } from './evaluation/read-evaluation.js';

@@ -1,6 +1,6 @@
 import { demoMeasures, score } from '../../testing/demo-measures.js';
 import { shiftsAgainst } from './measure.js';
-import type { DemoResults } from './run-demo.js';
+import type { DemoResults } from './demo-results.js';
 import { FULL, QUICK } from './settings.js';
 import { verdicts } from './verdict.js';
 import { demoReport, demoTable } from './demo-report.js';

@@ -4,7 +4,7 @@ import { densitySvg } from '../charts/density-svg.js';
 import { escapeHtml, htmlPage, htmlTable } from '../charts/html.js';
 import { formatTable } from '../command-line/table.js';
 import { TEXT_KINDS } from './measure.js';
-import type { DemoResults } from './run-demo.js';
+import type { DemoResults } from './demo-results.js';
 import { CHAT_MODELS, type DemoModel, MODELS } from './stages.js';
 
 const percent = ({ value, low, high }: Score): string =>

@@ -14,24 +14,12 @@ import { recordedVersions } from '../command-line/recorded-versions.js';
 import { prepareRecipeSchema } from '../preparation/prepare-recipe.js';
 import { runPrepare } from '../preparation/run-prepare.js';
 import { demoReport } from './demo-report.js';
+import type { DemoResults } from './demo-results.js';
 import { Measuring, type ModelMeasures, shiftsAgainst } from './measure.js';
 import type { DemoSettings } from './settings.js';
 import { CHAT_MODELS, type DemoModel, demoRecipes, type DemoShards, MODELS } from './stages.js';
-import { type Verdict, verdicts } from './verdict.js';
+import { verdicts } from './verdict.js';
 import { type DemoCorpus, writeCorpus } from './write-corpus.js';
-
-/** Everything a demo found: what its table, its report and `results.json` are made of. */
-export interface DemoResults {
-  settings: DemoSettings;
-  machine: { cpu: string; cores: number };
-  git: ReturnType<typeof gitRevision>;
-  versions: Record<string, string>;
-  seconds: number;
-  numDocuments: Record<string, number>;
-  templateTokens: { id: number; text: string }[];
-  models: Record<DemoModel, ModelMeasures & { shiftAgainstBase: ReturnType<typeof shiftsAgainst> }>;
-  verdicts: Verdict[];
-}
 
 /** Where the demo writes and whom it tells. */
 export interface DemoOptions {

@@ -3,7 +3,7 @@ import type { Tokenizer } from '@lethe/data-pipeline';
 import type { Llama } from '@lethe/model';
 import { bootstrapMean, type Score, wilson } from '../interval.js';
 import type { Answering } from '../items/answer-items.js';
-import { answerTexts } from '../items/answer-texts.js';
+import { answerTexts } from '../engine/answer-texts.js';
 import type { EvalItem } from '../items/eval-item.js';
 import type { Isolation } from '../sandbox/isolation.js';
 import { type Verdict, VERDICTS } from '../sandbox/report.js';

@@ -1,8 +1,8 @@
 import { UserError } from '@lethe/run';
 import { z } from 'zod';
-import { defineBenchmark, maxItems, type TaskOf } from '../benchmark.js';
-import type { Answered } from '../evaluation/answered.js';
-import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
+import { defineBenchmark, maxItems, type TaskOf } from '../benchmark/define-benchmark.js';
+import type { Answered } from '../benchmark/answered.js';
+import { type Evaluated, overlapOf } from '../benchmark/evaluated.js';
 import type { Score } from '../interval.js';
 import type { EvalItem } from '../items/eval-item.js';
 import { textCounts } from '../items/text-counts.js';

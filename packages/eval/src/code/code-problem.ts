@@ -1,5 +1,5 @@
+import type { TextQuestion } from '../engine/answer-texts.js';
 import type { Program } from '../sandbox/report.js';
-import type { TextQuestion } from '../items/answer-texts.js';
 
 /** A programming problem. */
 export interface CodeProblem extends TextQuestion {

@@ -1,6 +1,6 @@
 import type { Overlaps, OverlapStatus, Place } from '@lethe/data-pipeline';
 import { UserError } from '@lethe/run';
-import type { Answered } from '../evaluation/answered.js';
+import type { Answered } from '../benchmark/answered.js';
 import { type Evaluation, isAnswered } from '../evaluation/evaluation.js';
 import { compareItems, type ItemComparison, type ItemPair } from './compare-items.js';
 import { holm } from './paired-tests.js';

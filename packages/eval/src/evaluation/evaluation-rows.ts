@@ -1,7 +1,7 @@
 import type { Score } from '../interval.js';
 import type { OverlapSplit } from '../overlap/split-by-overlap.js';
 import type { TaskResult } from '../benchmarks.js';
-import type { Measure } from './answered.js';
+import type { Measure } from '../benchmark/answered.js';
 import type { Evaluation } from './evaluation.js';
 
 /** A score in percent with its interval. */

@@ -1,5 +1,5 @@
 import type { TaskResult } from '../benchmarks.js';
-import type { Answered } from './answered.js';
+import type { Answered } from '../benchmark/answered.js';
 
 /** The results of one model. */
 export interface Evaluation {

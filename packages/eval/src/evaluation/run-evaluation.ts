@@ -3,7 +3,7 @@ import { loadLlama } from '@lethe/model';
 import type { Logger } from '@lethe/run';
 import { type EvalTask, runTask } from '../benchmarks.js';
 import { type JudgeRecipe, openJudge } from '../judge/judge-recipe.js';
-import { checkpointFiles, type Evaluated, itemLog } from './evaluated.js';
+import { checkpointFiles, type Evaluated, itemLog } from '../benchmark/evaluated.js';
 import type { Evaluation } from './evaluation.js';
 
 /** What is evaluated. */

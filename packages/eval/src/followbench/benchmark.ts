@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { defineBenchmark, type TaskOf } from '../benchmark.js';
+import { defineBenchmark, type TaskOf } from '../benchmark/define-benchmark.js';
 import { answerChats } from '../chat/answer-chats.js';
-import type { Answered, Measure } from '../evaluation/answered.js';
-import type { Evaluated } from '../evaluation/evaluated.js';
-import { type AnsweredQuestion, type JudgedScoring, scoreJudged } from '../judge/judged-benchmark.js';
+import type { Answered, Measure } from '../benchmark/answered.js';
+import type { Evaluated } from '../benchmark/evaluated.js';
+import { type AnsweredQuestion, type JudgedScoring, scoreJudged } from '../benchmark/judged-benchmark.js';
 import { readFollowBench } from './follow-files.js';
 import { FOLLOW_CATEGORIES, FOLLOW_LANGUAGES, type FollowItem } from './follow-item.js';
 import { followRequest, readFollowVerdict } from './follow-judging.js';

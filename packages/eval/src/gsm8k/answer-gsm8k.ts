@@ -2,7 +2,7 @@ import type { Tokenizer } from '@lethe/data-pipeline';
 import type { Llama } from '@lethe/model';
 import { type Score, wilson } from '../interval.js';
 import type { Answering } from '../items/answer-items.js';
-import { answerTexts, type Judged } from '../items/answer-texts.js';
+import { answerTexts, type Judged } from '../engine/answer-texts.js';
 import type { EvalItem } from '../items/eval-item.js';
 import type { MathProblem, MathProblems } from './gsm8k-files.js';
 import { mathShots, MATH_STYLES, type MathProtocol, type MathReading } from './gsm8k-protocol.js';

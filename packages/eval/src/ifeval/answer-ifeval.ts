@@ -2,7 +2,7 @@ import type { Tokenizer } from '@lethe/data-pipeline';
 import type { Llama } from '@lethe/model';
 import { ChatPrompter } from '../chat/chat-prompter.js';
 import type { Answering } from '../items/answer-items.js';
-import { answerTexts, type Judged } from '../items/answer-texts.js';
+import { answerTexts, type Judged } from '../engine/answer-texts.js';
 import type { EvalItem } from '../items/eval-item.js';
 import type { Ifeval } from './ifeval-files.js';
 import type { IfevalInstruction, TextTools } from './instruction.js';

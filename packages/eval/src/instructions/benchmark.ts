@@ -1,9 +1,9 @@
 import { ChatRenderer } from '@lethe/data-pipeline';
 import { z } from 'zod';
-import { defineBenchmark, type TaskOf } from '../benchmark.js';
+import { defineBenchmark, type TaskOf } from '../benchmark/define-benchmark.js';
 import { generateTexts } from '../engine/generate-texts.js';
-import type { Answered } from '../evaluation/answered.js';
-import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
+import type { Answered } from '../benchmark/answered.js';
+import { type Evaluated, overlapOf } from '../benchmark/evaluated.js';
 import type { Score } from '../interval.js';
 import { answerItems } from '../items/answer-items.js';
 import type { EvalItem } from '../items/eval-item.js';

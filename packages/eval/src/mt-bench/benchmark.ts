@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { defineBenchmark, type TaskOf } from '../benchmark.js';
-import type { Answered, Measure } from '../evaluation/answered.js';
-import type { Evaluated } from '../evaluation/evaluated.js';
+import { defineBenchmark, type TaskOf } from '../benchmark/define-benchmark.js';
+import type { Answered, Measure } from '../benchmark/answered.js';
+import type { Evaluated } from '../benchmark/evaluated.js';
 import type { Score } from '../interval.js';
-import { type AnsweredQuestion, type JudgedScoring, scoreJudged, type Verdict } from '../judge/judged-benchmark.js';
+import { type AnsweredQuestion, type JudgedScoring, scoreJudged, type Verdict } from '../benchmark/judged-benchmark.js';
 import { answerMtBench } from './answer-mt-bench.js';
 import { type MtQuestion, readMtPrompts, readMtQuestions, readMtReferences } from './mt-bench-files.js';
 import { HIGHEST_RATING, mtRequest, readRating } from './mt-judging.js';

@@ -6,11 +6,9 @@ import { PromptEncoder } from '../engine/prompt-encoder.js';
 import { type ContinuationRequest, scoreContinuations } from '../engine/score-continuations.js';
 import { type Answering, answerItems } from '../items/answer-items.js';
 import type { EvalItem } from '../items/eval-item.js';
+import type { KnownLogprobs } from '../items/known-logprobs.js';
 import { type ChoiceQuestion, type ChoiceSubject, LETTERS } from './choice-question.js';
 import { type Asking, encodeChoices, type EncodedChoices } from './encode-choices.js';
-
-/** Log-likelihoods by the ids they are of, for protocols whose prompts are the same text. */
-export type KnownLogprobs = Map<string, number[]>;
 
 interface Question {
   id: string;

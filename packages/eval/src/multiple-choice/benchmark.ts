@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { defineBenchmark, forEachProtocol, type TaskOf } from '../benchmark.js';
-import type { Answered } from '../evaluation/answered.js';
-import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
+import { defineBenchmark, forEachProtocol, type TaskOf } from '../benchmark/define-benchmark.js';
+import type { Answered } from '../benchmark/answered.js';
+import { type Evaluated, overlapOf } from '../benchmark/evaluated.js';
 import { type Score, wilson } from '../interval.js';
 import { type EvalItem, isRight } from '../items/eval-item.js';
 import { answerChoices } from './answer-choices.js';

@@ -1,8 +1,8 @@
 import { sequences } from '@lethe/data-pipeline';
 import { documentPerplexities, type PerplexityReport } from '@lethe/model';
 import { z } from 'zod';
-import { defineBenchmark, type TaskOf } from '../benchmark.js';
-import type { Evaluated } from '../evaluation/evaluated.js';
+import { defineBenchmark, type TaskOf } from '../benchmark/define-benchmark.js';
+import type { Evaluated } from '../benchmark/evaluated.js';
 
 const settings = {
   shards: z.string().describe('folder with index.json'),

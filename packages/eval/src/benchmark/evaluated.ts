@@ -7,7 +7,7 @@ import { VERSION } from '@lethe/run';
 import type { Answering } from '../items/answer-items.js';
 import type { EvalItem } from '../items/eval-item.js';
 import type { Judging } from '../judge/judge-answers.js';
-import type { KnownLogprobs } from '../multiple-choice/answer-choices.js';
+import type { KnownLogprobs } from '../items/known-logprobs.js';
 import { type OverlapSplit, splitByOverlap } from '../overlap/split-by-overlap.js';
 
 /** Where items are kept while a model is evaluated, and what they depend on. */

@@ -1,10 +1,10 @@
 import type { Place, Tokenizer } from '@lethe/data-pipeline';
 import type { Llama } from '@lethe/model';
-import { fitPrompt } from '../engine/fit-prompt.js';
-import { type GenerationSettings, generateTexts, type TextResult } from '../engine/generate-texts.js';
-import { PromptEncoder } from '../engine/prompt-encoder.js';
-import { type Answering, answerItems } from './answer-items.js';
-import type { EvalItem } from './eval-item.js';
+import { type Answering, answerItems } from '../items/answer-items.js';
+import type { EvalItem } from '../items/eval-item.js';
+import { fitPrompt } from './fit-prompt.js';
+import { type GenerationSettings, generateTexts, type TextResult } from './generate-texts.js';
+import { PromptEncoder } from './prompt-encoder.js';
 
 /** A question that is answered in words. */
 export interface TextQuestion {

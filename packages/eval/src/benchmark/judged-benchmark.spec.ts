@@ -1,7 +1,7 @@
 import type { ChatAnswer } from '../chat/answer-chats.js';
-import type { Evaluated } from '../evaluation/evaluated.js';
 import { wilson } from '../interval.js';
-import type { Judging } from './judge-answers.js';
+import type { Judging } from '../judge/judge-answers.js';
+import type { Evaluated } from './evaluated.js';
 import { type AnsweredQuestion, type JudgedScoring, scoreJudged } from './judged-benchmark.js';
 
 const answer = (id: string): ChatAnswer => ({ id, text: `answer ${id}` });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Evaluated } from './evaluation/evaluated.js';
+import type { Evaluated } from './evaluated.js';
 
 /** What the recipe says of a benchmark besides its kind and name: a zod type for each setting. */
 type Settings = Record<string, z.ZodType>;

@@ -1,9 +1,7 @@
 import type { ChatAnswer } from '../chat/answer-chats.js';
-import { type Evaluated, overlapOf } from '../evaluation/evaluated.js';
 import type { Score } from '../interval.js';
 import type { EvalItem } from '../items/eval-item.js';
-import type { OverlapSplit } from '../overlap/split-by-overlap.js';
-import type { JudgeRequest } from './judge.js';
+import type { JudgeRequest } from '../judge/judge.js';
 import {
   answerDetails,
   chatCounts,
@@ -13,7 +11,9 @@ import {
   type UnscoredAnswer,
   unscoredAnswer,
   withNoise,
-} from './judged-answers.js';
+} from '../judge/judged-answers.js';
+import type { OverlapSplit } from '../overlap/split-by-overlap.js';
+import { type Evaluated, overlapOf } from './evaluated.js';
 
 /** A question `Q` with its answer, and what gives it a verdict `V`: a rule, the judge, or nothing. */
 export interface AnsweredQuestion<Q, V> {
