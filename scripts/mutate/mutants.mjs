@@ -101,5 +101,5 @@ function ofReturn(node, checker, add) {
   const text = value.getText();
   if (isOfFlags(value, checker, ts.TypeFlags.BooleanLike)) add(value, `!(${text})`);
   else if (isOfFlags(value, checker, ts.TypeFlags.NumberLike)) add(value, `(${text}) + 1`);
-  else if (checker.isArrayType(checker.getTypeAtLocation(value))) add(value, '[]');
+  else if (text !== '[]' && checker.isArrayType(checker.getTypeAtLocation(value))) add(value, '[]');
 }

@@ -31,6 +31,10 @@ describe('a recipe', () => {
     expect(recipe.optimizer).toMatchObject({ lr: 5e-5, beta1: 0.9, beta2: 0.95, clipNorm: 1 });
     expect(recipe.schedule).toEqual({ kind: 'constant', warmupSteps: 0, finalLr: 0 });
     expect(recipe).toMatchObject({ device: 'lethe-cpu', precision: 'fp32', seed: 1, runs: 'runs' });
+    expect(recipe.optimizer).toMatchObject({ epsilon: 1e-8, weightDecay: 0.1 });
+    expect(recipe.checkpoint).toEqual({ every: 200, keep: 2 });
+    expect(recipe.metrics).toEqual({ every: 1, termGradientsEvery: 100 });
+    expect(recipe.batch.accumulate).toBe(1);
     expect(recipe.data).toMatchObject({ packing: 'best-fit', replay: [{ shards: 'a', proportion: 1 }] });
   });
 

@@ -96,6 +96,13 @@ describe('a validation', () => {
     expect(validator.history).toHaveLength(1);
   });
 
+  it('tells the seconds it took', async () => {
+    const clock = jest.spyOn(performance, 'now').mockReturnValueOnce(1000).mockReturnValueOnce(3500);
+    const record = (await (await validatorOf({ forget: [] }, {})).after(0))!;
+    clock.mockRestore();
+    expect(record['seconds']).toBe(2.5);
+  });
+
   it('has no KL without an original model, and 0 of a model and itself', async () => {
     const alone = (await (await validatorOf({}, {})).after(0))!;
     expect(Object.keys(alone)).toEqual(['replay', 'perplexity', 'forgetP', 'forgetNll', 'seconds']);

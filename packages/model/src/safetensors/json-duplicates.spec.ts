@@ -6,6 +6,8 @@ it.each([
   ['twice, written in two ways', String.raw`{"A": 1, "\u0041": 2}`, 'A'],
   ['twice in an inner object', '{"x": {"b": 1, "b": 2}}', 'b'],
   ['twice around an inner object', '{"x": {"y": 1}, "x": 2}', 'x'],
+  ['twice around an inner object that ends in a string', '{"x": {"y": "z"}, "x": 2}', 'x'],
+  ['twice around a list that ends in a string', '{"x": [{"y": 1}, "z"], "x": 2}', 'x'],
   ['twice around a list', '{"x": [1, {"y": 2}], "x": 2}', 'x'],
   ['in an object of a list', '[{"k": 1}, {"k": 1, "k": 2}]', 'k'],
   ['twice, after escaped quotes', String.raw`{"\"": 1, "q": "\\", "q": 2}`, 'q'],
