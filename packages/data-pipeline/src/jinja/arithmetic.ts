@@ -35,10 +35,15 @@ function ofNumbers(operator: string, a: number, b: number, isFloat: boolean): Va
   return number(isFloat ? Math.floor(a / b) : (a - (isAcross ? remainder + b : remainder)) / b);
 }
 
+/** Powers whose result is exact, or the nearest float to one: of others JavaScript's last digit differs from C's. */
 function power(a: number, b: number, isFloat: boolean): Value {
   if (a === 0 && b < 0) throw new TemplateError('0.0 cannot be raised to a negative power');
-  if (a < 0 && !Number.isInteger(b)) throw new UnsupportedTemplateError('a complex number');
-  return isFloat || b < 0 ? new Float(a ** b) : integer(a ** b);
+  const exact = a ** Math.abs(b);
+  if (!Number.isInteger(a) || !Number.isInteger(b) || !Number.isSafeInteger(exact)) {
+    throw new UnsupportedTemplateError(`the power ${a} ** ${b}`);
+  }
+  if (b < 0) return new Float(1 / exact);
+  return isFloat ? new Float(exact) : exact;
 }
 
 function concatenated(a: Value, b: Value): Value | undefined {

@@ -113,14 +113,18 @@ function runLoop(statement: ForStatement, { scope, out, items, depth }: LoopRun)
     runLoop(statement, { scope, out: nested, items: inner, depth: depth + 1 });
     return nested.text;
   };
+  let isComplete = false;
   const loop = new Loop(kept, depth, isRecursive ? recurse : undefined);
   for (const item of kept) {
     const inner = enter(item);
     inner.set('loop', loop.value);
-    if (execute(body, inner, out) === 'break') break;
+    const ending = execute(body, inner, out);
+    isComplete ||= ending === undefined;
+    if (ending === 'break') break;
     loop.at++;
   }
-  if (kept.length === 0) execute(otherwise, new Scope(scope), out);
+  // Also after a first break, or where every turn of the loop went on early: jinja2 notes a turn at its end.
+  if (!isComplete) execute(otherwise, new Scope(scope), out);
 }
 
 function assign(target: Target, value: Value, scope: Scope): void {

@@ -131,7 +131,8 @@ function dictSorted(value: Value, [caseSensitive, by = 'key', isReversed]: (Valu
   if (by !== 'key' && by !== 'value') throw new TemplateError('You can only sort by either "key" or "value"');
   const key = sortKey(by === 'key' ? 0 : 1, caseSensitive);
   const pairs: Value[] = value.entries().map((entry) => new Tuple(entry));
-  return pairs.sort(byKeys([key], isReversed !== undefined && isTrue(isReversed)));
+  const direction = isReversed !== undefined && isTrue(isReversed) ? -1 : 1;
+  return pairs.sort((a, b) => direction * order(key(a), key(b), '<'));
 }
 
 function grouped(value: Value, [attribute, fallback, caseSensitive]: (Value | undefined)[]): Value {
@@ -141,7 +142,7 @@ function grouped(value: Value, [attribute, fallback, caseSensitive]: (Value | un
     return typeof found === 'string' && caseSensitive !== true ? found.toLowerCase() : found;
   };
   const groups: { key: Value; items: Value[] }[] = [];
-  for (const item of [...iterate(value)].sort(byKeys([key], false))) {
+  for (const item of [...iterate(value)].sort((a, b) => order(key(a), key(b), '<'))) {
     const last = groups.at(-1);
     if (last && equal(last.key, key(item))) last.items.push(item);
     else groups.push({ key: key(item), items: [item] });

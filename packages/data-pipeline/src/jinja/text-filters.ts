@@ -1,6 +1,6 @@
 import { textArgument, wholeArgument } from './arguments.js';
 import { filter, type Filter, pathGetter } from './filter.js';
-import { characters, isTrue, iterate, textLength } from './iteration.js';
+import { characters, isTrue, iterate, lengthOf, textLength } from './iteration.js';
 import { jsonStyle, jsonText } from './json-text.js';
 import { printf } from './printf.js';
 import { capitalized, replaced, stringMethod } from './string-methods.js';
@@ -82,13 +82,13 @@ function titleWords(text: string): string {
     .join('');
 }
 
-function truncated(value: Value, [length, killwords, end, leeway]: (Value | undefined)[]): string {
-  const text = textArgument(value, 'truncate');
+function truncated(value: Value, [length, killwords, end, leeway]: (Value | undefined)[]): Value {
   const limit = wholeArgument(length, 255, 'truncate');
   const ending = end === undefined ? '...' : textOf(end);
   const kept = limit - textLength(ending);
   if (kept < 0) throw new TemplateError(`expected length >= ${textLength(ending)}, got ${limit}`);
-  if (textLength(text) <= limit + wholeArgument(leeway === null ? undefined : leeway, 5, 'truncate')) return text;
+  if (lengthOf(value) <= limit + wholeArgument(leeway === null ? undefined : leeway, 5, 'truncate')) return value;
+  const text = textArgument(value, 'truncate');
   const start = characters(text).slice(0, kept).join('');
   if (isOn(killwords)) return start + ending;
   const at = start.lastIndexOf(' ');
