@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededRandom } from '@lethe/run';
-import { parseHeader } from './header.js';
+import { parseHeader, MAX_HEADER_BYTES } from './header.js';
 import { openSafetensors } from './reader.js';
 import { SafetensorsError } from './safetensors-error.js';
 
@@ -45,6 +45,8 @@ function refusalOf(bytes: Uint8Array): string {
   }
   throw new Error('the file was accepted');
 }
+
+it('the largest header is that of the reference implementation', () => expect(MAX_HEADER_BYTES).toBe(1e8));
 
 describe('openSafetensors', () => {
   it('reads one tensor at a time, widening F16 and BF16', () => {
