@@ -27,7 +27,7 @@ describe('prepare refuses', () => {
     ['an empty file', ['empty.jsonl'], 'empty.jsonl: expected data, received an empty file'],
     ['a malformed row in strict mode', ['malformed.jsonl', '--strict'], 'malformed.jsonl:2: not valid JSON'],
     ['a file with no usable row', ['unusable.jsonl'], 'unusable.jsonl:1'],
-    ['a share held out of 1 or more', ['natural.jsonl', '--held-out', '1'], 'heldOut'],
+    ['a share held out of 1 or more', ['natural.jsonl', '--held-out', '1'], 'expected a share from 0 to below 1'],
   ])('%s', async (_case, args, message) => {
     writeFileSync(at('unusable.jsonl'), '{"nothing":1}\n');
     expect(await failureHere(folder, ...prepare(...args, '--out', 'refused'))).toContain(message);
