@@ -1,5 +1,5 @@
 import { seededRandom } from '@lethe/run';
-import { bootstrapGroups, bootstrapMean, bootstrapRatio, percentiles, wilson } from './interval.js';
+import { macroInterval, meanInterval, shareInterval, t95, wilson } from './interval.js';
 
 describe('wilson', () => {
   // Values of R: prop.test(k, n, correct = FALSE)$conf.int.
@@ -33,10 +33,17 @@ describe('wilson', () => {
   });
 });
 
-describe('percentiles', () => {
-  it('leave 2.5% out on each side', () => {
-    expect(percentiles(Array.from({ length: 1001 }, (_, i) => i))).toEqual({ low: 25, high: 975 });
-    expect(percentiles([7])).toEqual({ low: 7, high: 7 });
+describe('t95', () => {
+  // R: qt(0.975, n).
+  it.each([
+    [1, 12.7062],
+    [2, 4.302653],
+    [3, 3.182446],
+    [7, 2.364624],
+    [30, 2.042272],
+    [1000, 1.962339],
+  ])('of %d degrees of freedom', (degrees, t) => {
+    expect(Math.abs(t95(degrees) / t - 1)).toBeLessThan(0.002);
   });
 });
 
@@ -49,58 +56,75 @@ const ends = ({ value, low, high }: { value: number; low: number; high: number }
 /** Holds 95% (1.96) apart from 90% (1.645) and 98% (2.33). */
 function expectNormal(distances: number[]): void {
   for (const distance of distances) {
-    expect(distance).toBeGreaterThan(1.86);
-    expect(distance).toBeLessThan(2.06);
+    expect(distance).toBeGreaterThan(1.84);
+    expect(distance).toBeLessThan(2.08);
   }
 }
 
-describe('bootstrapMean', () => {
-  const values = Array.from({ length: 200 }, (_, i) => Math.sin(i) + 2);
+describe('meanInterval', () => {
+  const values = Array.from({ length: 400 }, (_, i) => 0.5 + 0.2 * Math.sin(i));
 
-  it('is near the normal interval and the same for the same seed', () => {
-    const run = () => bootstrapMean(values, seededRandom(3, 'bootstrap').next);
-    const { value, low, high, n } = run();
-    expect(n).toBe(200);
-    const variance = values.reduce((sum, x) => sum + (x - value) ** 2, 0) / 200;
-    expectNormal(ends({ value, low, high }, Math.sqrt(variance / 200)));
-    expect(run()).toEqual({ value, low, high, n });
+  it('is near the normal interval where there are many values', () => {
+    const score = meanInterval(values);
+    const variance = values.reduce((sum, x) => sum + (x - score.value) ** 2, 0) / 400;
+    expectNormal(ends(score, Math.sqrt(variance / 400)));
+    expect(score.n).toBe(400);
   });
 
-  it('of equal values has no width', () => {
-    expect(bootstrapMean([2, 2, 2], Math.random)).toEqual({ value: 2, low: 2, high: 2, n: 3 });
+  it('is Wilson’s for values of 0 and 1, one value included', () => {
+    expect(meanInterval([1, 0, 1, 1])).toEqual(wilson(3, 4));
+    expect(meanInterval([1])).toEqual(wilson(1, 1));
+    expect(meanInterval([1]).low).toBeLessThan(0.21);
+  });
+
+  it('of equal fractions has a width, which more of them make smaller', () => {
+    const width = (n: number): number => {
+      const { low, high } = meanInterval(Array.from({ length: n }, () => 0.5));
+      return high - low;
+    };
+    expect(width(3)).toBeGreaterThan(0.3);
+    expect(width(300)).toBeLessThan(width(30) / 5);
+    expect(width(300)).toBeGreaterThan(0);
   });
 });
 
-describe('bootstrapGroups', () => {
-  it('weighs groups alike, draws within them, and leaves empty ones out', () => {
+describe('macroInterval', () => {
+  it('weighs groups alike, and leaves empty ones out', () => {
     const large = Array.from({ length: 60 }, (_, i) => i % 2);
     const small = Array.from({ length: 40 }, (_, i) => (i % 4 === 0 ? 1 : 0));
-    const score = bootstrapGroups([large, [], small], seededRandom(4, 'groups').next, 4000);
+    const score = macroInterval([large, [], small]);
     expect(score).toMatchObject({ value: (0.5 + 0.25) / 2, n: 100 });
-    expectNormal(ends(score, Math.sqrt(0.25 / 60 + 0.1875 / 40) / 2));
-    expect(bootstrapGroups([[], []], Math.random)).toEqual({ value: NaN, low: 0, high: 1, n: 0 });
+    const { low, high } = score;
+    expect((high - low) / 2 / Math.sqrt((0.375 * 0.625) / (4 / (1 / 60 + 1 / 40)))).toBeCloseTo(1.93, 1);
+    expect(macroInterval([[], []])).toEqual({ value: NaN, low: 0, high: 1, n: 0 });
+  });
+
+  it('is as wide as its smallest group makes it', () => {
+    const [one, many] = [[1], Array.from({ length: 1000 }, (_, i) => i % 2)];
+    expect(macroInterval([one, many]).low).toBeLessThan(0.4);
+    expect(macroInterval([[1], [1]])).toMatchObject({ value: 1, high: 1, low: wilson(2, 2).low });
   });
 });
 
-describe('bootstrapRatio', () => {
-  const interval = (clusters: { part: number; whole: number }[]) =>
-    bootstrapRatio(clusters, seededRandom(5, 'ratio').next);
-
-  it('weighs clusters by their parts, and is the same for the same seed', () => {
+describe('shareInterval', () => {
+  it('weighs clusters by their parts', () => {
     const clusters = [
       { part: 1, whole: 1 },
       { part: 0, whole: 3 },
     ];
-    expect(interval(clusters)).toMatchObject({ value: 0.25, low: 0, high: 1, n: 4 });
-    expect(interval(clusters)).toEqual(interval(clusters));
-    expect(interval([])).toEqual({ value: NaN, low: 0, high: 1, n: 0 });
+    expect(shareInterval(clusters)).toMatchObject({ value: 0.25, n: 4 });
+    expect(shareInterval(clusters).high).toBeGreaterThan(0.9);
+    expect(shareInterval([])).toEqual({ value: NaN, low: 0, high: 1, n: 0 });
   });
 
   it('is as wide as the mean of clusters whose parts always agree, not of so many single parts', () => {
-    const agreeing = Array.from({ length: 100 }, (_, i) => ({ part: i % 2 ? 4 : 0, whole: 4 }));
-    const score = interval(agreeing);
-    const single = wilson(200, 400);
-    expect(score.high - score.low).toBeGreaterThan(1.8 * (single.high - single.low));
-    expectNormal(ends(score, Math.sqrt(0.25 / 100)));
+    const agreeing = Array.from({ length: 400 }, (_, i) => ({ part: i % 2 ? 4 : 0, whole: 4 }));
+    expectNormal(ends(shareInterval(agreeing), Math.sqrt(0.25 / 400)));
+  });
+
+  it('is no narrower than so many independent parts', () => {
+    const spread = Array.from({ length: 200 }, () => ({ part: 2, whole: 4 }));
+    const [share, single] = [shareInterval(spread), wilson(400, 800)];
+    expect(share.high - share.low).toBeGreaterThanOrEqual(single.high - single.low);
   });
 });

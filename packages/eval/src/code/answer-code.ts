@@ -1,7 +1,6 @@
-import { seededRandom } from '@lethe/run';
 import type { Tokenizer } from '@lethe/data-pipeline';
 import type { Llama } from '@lethe/model';
-import { bootstrapMean, type Score, wilson } from '../interval.js';
+import { meanInterval, type Score } from '../interval.js';
 import type { Answering } from '../items/answer-items.js';
 import { answerTexts } from '../engine/answer-texts.js';
 import type { EvalItem } from '../items/eval-item.js';
@@ -68,16 +67,14 @@ export interface CodeScores {
   verdicts: Record<Verdict, number>;
 }
 
-/** pass@k with intervals: Wilson's for one sample an item, otherwise a bootstrap over items. */
+/** pass@k with intervals. */
 export function scoreCode(items: readonly EvalItem[], ks: readonly number[], isolation: Isolation): CodeScores {
   const all = items.flatMap(({ verdicts }) => verdicts!);
   const score = (k: number): Score => {
     const values = items.map(({ verdicts }) =>
       passAtK(verdicts!.length, verdicts!.filter((verdict) => verdict === 'pass').length, k),
     );
-    if (values.every((value) => value === 0 || value === 1))
-      return wilson(values.filter((value) => value === 1).length, values.length);
-    return bootstrapMean(values, seededRandom(0, 'pass@', k).next);
+    return meanInterval(values);
   };
   const counts = VERDICTS.map((verdict) => [verdict, all.filter((one) => one === verdict).length]);
   return {

@@ -1,38 +1,29 @@
-import { bootstrapStatistics } from '../bootstrap-statistics.js';
-import type { Score } from '../interval.js';
-import { signFlip } from './paired-tests.js';
+import { clusteredDifference, type TestedDifference } from './difference-interval.js';
 
-/** The change of one item, and what it is drawn together with. */
+/** The change of one item, and what it depends on together with others. */
 export interface ClusteredChange {
   cluster: string;
   change: number;
 }
 
-const sum = (values: readonly number[]): number => values.reduce((total, x) => total + x, 0);
-const mean = (values: readonly number[]): number => sum(values) / values.length;
-
-function byCluster(changes: readonly ClusteredChange[]): number[][] {
-  const clusters = new Map<string, number[]>();
-  for (const { cluster, change } of changes) clusters.set(cluster, [...(clusters.get(cluster) ?? []), change]);
-  return [...clusters.values()];
-}
-
 /**
  * Compares items that depend on each other, such as the turns of a conversation: the mean of the groups' mean changes,
- * its bootstrap interval over clusters drawn anew within each group, and a test that flips the signs of whole clusters.
+ * where a cluster is a whole. A cluster lies in one group.
  */
 export function compareClusters(
   groups: readonly (readonly ClusteredChange[])[],
-  random: { drawing: () => number; flipping: () => number },
-): { difference: Score; p: number } {
-  const strata = groups.map(byCluster);
-  const statistics = (drawn: number[][][]): { difference: number } => ({
-    difference: mean(drawn.map((clusters) => mean(clusters.flat()))),
+  flipping: () => number,
+): TestedDifference {
+  const clusters = groups.flatMap((group) => {
+    const own = new Map<string, { change: number; weight: number }>();
+    const weight = 1 / (group.length * groups.length);
+    for (const { cluster, change } of group) {
+      const total = own.get(cluster) ?? { change: 0, weight: 0 };
+      own.set(cluster, { change: total.change + change * weight, weight: total.weight + weight });
+    }
+    return [...own.values()];
   });
-  const { difference } = bootstrapStatistics(strata, statistics, random.drawing);
-  const weighted = strata.flatMap((clusters, g) => clusters.map((changes) => sum(changes) / groups[g].length));
-  return {
-    difference: { ...difference, n: sum(groups.map(({ length }) => length)) },
-    p: signFlip(weighted, random.flipping),
-  };
+  const tested = clusteredDifference(clusters, flipping);
+  const n = groups.reduce((total, { length }) => total + length, 0);
+  return { ...tested, difference: { ...tested.difference, n } };
 }

@@ -1,8 +1,8 @@
 import { seededRandom, UserError } from '@lethe/run';
-import { bootstrapGroups, type Score } from '../interval.js';
+import type { Score } from '../interval.js';
 import { type EvalItem, isRight } from '../items/eval-item.js';
 import { compareClusters } from './compare-clusters.js';
-import { mcNemar, signFlip } from './paired-tests.js';
+import { binaryDifference, macroDifference, type TestedDifference } from './difference-interval.js';
 
 /** One item answered by two models. */
 export interface ItemPair {
@@ -18,10 +18,13 @@ export interface ItemComparison {
   numUnpaired: number;
   before: number;
   after: number;
-  /** After less before, with its paired bootstrap interval. */
+  /** After less before, with an interval that never contradicts the test. */
   difference: Score;
-  /** McNemar's exact test where items are right or wrong and by themselves, otherwise a sign-flip permutation test. */
-  test: 'mcnemar' | 'sign-flip';
+  /**
+   * Where items are right or wrong and by themselves, McNemar's exact test beside Tango's interval, or Tango's score test
+   * for means of groups; otherwise a permutation test that flips signs, and the shifts that it does not reject.
+   */
+  test: TestedDifference['test'];
   p: number;
   /** Right before and not after, and the other way round. */
   lost: ItemPair[];
@@ -73,19 +76,15 @@ export function compareItems(
   const change = (pair: ItemPair): number => pair.after.score - pair.before.score;
   const lost = pairs.filter((pair) => isRight(pair.before) && !isRight(pair.after));
   const recovered = pairs.filter((pair) => !isRight(pair.before) && isRight(pair.after));
-  const drawing = seededRandom(0, 'paired', name).next;
-  const flipping = seededRandom(0, 'sign-flip', name).next;
-  const tested = (): Pick<ItemComparison, 'difference' | 'test' | 'p'> => {
-    if (pairs.some((pair) => pair.before.cluster !== undefined)) {
-      const clustered = (pair: ItemPair) => ({ cluster: pair.before.cluster ?? pair.before.id, change: change(pair) });
-      const groups = grouped(pairs, average, clustered);
-      return { ...compareClusters(groups, { drawing, flipping }), test: 'sign-flip' };
-    }
-    const difference = bootstrapGroups(grouped(pairs, average, change), drawing);
+  const clusterOf = ({ before: item }: ItemPair): string => item.cluster ?? item.id;
+  const tested = (): TestedDifference => {
     const isBinary = pairs.every((pair) => [pair.before, pair.after].every(({ score }) => score === 0 || score === 1));
-    return isBinary
-      ? { difference, test: 'mcnemar', p: mcNemar(lost.length, recovered.length) }
-      : { difference, test: 'sign-flip', p: signFlip(pairs.map(change), flipping) };
+    if (!isBinary || pairs.some((pair) => pair.before.cluster !== undefined)) {
+      const clustered = (pair: ItemPair) => ({ cluster: clusterOf(pair), change: change(pair) });
+      return compareClusters(grouped(pairs, average, clustered), seededRandom(0, 'sign-flip', name).next);
+    }
+    const groups = grouped(pairs, average, change);
+    return groups.length > 1 ? macroDifference(groups) : binaryDifference(lost.length, recovered.length, pairs.length);
   };
   return {
     n: pairs.length,

@@ -1,7 +1,8 @@
 import { seededRandom } from '@lethe/run';
 import type { EvalItem } from '../items/eval-item.js';
 import { compareItems } from './compare-items.js';
-import { holm, mcNemar, signFlip } from './paired-tests.js';
+import { binaryDifference, macroDifference, tango } from './difference-interval.js';
+import { holm, mcNemar, signFlipTest } from './paired-tests.js';
 
 describe('tests of paired items', () => {
   // Exact binomial sums: R's binom.test(lost, lost + recovered)$p.value.
@@ -24,8 +25,9 @@ describe('tests of paired items', () => {
   });
 
   it('sign flips of equal differences are the two-sided chance of all heads', () => {
-    expect(signFlip([1, 1, 1, 1, 1], seededRandom(0, 'flips').next)).toBeCloseTo(0.0625, 2);
-    expect(signFlip([0, 0], seededRandom(0, 'flips').next)).toBe(1);
+    const test = (n: number) => signFlipTest(n, seededRandom(0, 'flips').next);
+    expect(test(5)([1, 1, 1, 1, 1])).toBeCloseTo(0.0625, 2);
+    expect(test(2)([0, 0])).toBe(1);
   });
 
   it('Holm multiplies the smallest most, and keeps the order', () => {
@@ -33,6 +35,37 @@ describe('tests of paired items', () => {
     expect(holm([0.01, 0.04, 0.03, 0.005]).map((p) => Number(p.toFixed(6)))).toEqual([0.03, 0.06, 0.06, 0.02]);
     expect(holm([0.9, 0.8])).toEqual([1, 1]);
     expect(holm([])).toEqual([]);
+  });
+});
+
+describe('intervals of a paired difference', () => {
+  // Tango 1998, table III, and Newcombe 1998: 43 pairs of 50 concordant, 1 and 6 discordant; R's PropCIs::scoreci.mp.
+  it('are Tango’s', () => {
+    const { low, high } = tango({ b: 1, c: 0, n: 50 });
+    expect(low).toBeCloseTo(-0.053, 2);
+    expect(high).toBeCloseTo(0.1049, 2);
+    const none = tango({ b: 0, c: 0, n: 44 });
+    expect([none.low, none.high].map((x) => Number(x.toFixed(4)))).toEqual([-0.0803, 0.0803]);
+  });
+
+  it('hold the ends of the scale', () => {
+    expect(tango({ b: 8, c: 0, n: 8 }).high).toBe(1);
+    expect(tango({ b: 8, c: 0, n: 8 }).low).toBeGreaterThan(0.1);
+    expect(tango({ b: 0, c: 8, n: 8 }).low).toBe(-1);
+  });
+
+  it('never contradict their test, whatever the counts', () => {
+    for (let n = 1; n <= 40; n++)
+      for (let b = 0; b <= n; b++)
+        for (let c = 0; b + c <= n; c++)
+          for (const { difference, p } of [
+            binaryDifference(c, b, n),
+            macroDifference([Array.from({ length: n }, (_, i) => (i < b ? 1 : i < b + c ? -1 : 0))]),
+          ]) {
+            const holds0 = difference.low <= 0 && 0 <= difference.high;
+            if (Math.abs(p - 0.05) > 1e-4) expect([n, b, c, holds0]).toEqual([n, b, c, p > 0.05]);
+            expect(difference.high - difference.low).toBeGreaterThan(0);
+          }
   });
 });
 
@@ -62,7 +95,7 @@ describe('two models on the same items', () => {
     const { difference, p } = compareItems('B', { before: answers(hard), after: answers(better), average: 'micro' });
     expect(difference.value).toBeCloseTo(10 / 400, 12);
     expect(difference.low).toBeGreaterThan(0.005);
-    expect(difference.high).toBeLessThan(0.045);
+    expect(difference.high).toBeLessThan(0.046);
     expect(p).toBeCloseTo(2 / 2 ** 10, 9);
   });
 
@@ -92,7 +125,7 @@ describe('two models on the same items', () => {
       return compareItems('B', { before: made((i) => 1 - change(i)), after: made(change), average: 'micro' });
     };
     const [together, apart] = [compare(5), compare(1)];
-    expect([together.difference.value, apart.difference.value]).toEqual([0.5, 0.5]);
+    for (const { difference } of [together, apart]) expect(difference.value).toBeCloseTo(0.5, 12);
     expect([together.test, together.n, together.difference.n]).toEqual(['sign-flip', 40, 40]);
     const width = ({ difference: { low, high } }: typeof together): number => high - low;
     expect(width(together)).toBeGreaterThan(1.7 * width(apart));
@@ -109,7 +142,9 @@ describe('two models on the same items', () => {
       after: made([1, 1, 1, 1, 0, 0]),
       average: 'macro',
     });
-    expect(result).toMatchObject({ before: 0, after: 0.5, difference: { value: 0.5, low: 0.5, high: 0.5, n: 6 } });
+    expect(result).toMatchObject({ before: 0, after: 0.5, difference: { n: 6 } });
+    expect(result.difference.value).toBeCloseTo(0.5, 12);
+    expect(result.difference.low).toBeLessThanOrEqual(0); // three clusters cannot tell
   });
 
   it('other questions are refused', () => {

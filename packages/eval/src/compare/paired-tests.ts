@@ -18,19 +18,26 @@ export function mcNemar(lost: number, recovered: number): number {
 }
 
 /**
- * Sign-flip permutation test of paired differences, two-sided: how often random signs give a mean as far from 0.
+ * Sign-flip permutation test of n paired differences, two-sided: how often random signs give a sum as far from 0. Every
+ * call of what is returned uses the same signs, so that tests of shifted differences are comparable.
  * @param random uniform in [0, 1): a seeded stream.
  */
-export function signFlip(differences: readonly number[], random: () => number, rounds = 10_000): number {
-  const values = differences.filter((x) => x !== 0);
-  const observed = Math.abs(values.reduce((sum, x) => sum + x, 0));
-  let asFar = 1; // the observed signs are one of the possible ones
-  for (let r = 0; r < rounds; r++) {
-    let sum = 0;
-    for (const x of values) sum += random() < 0.5 ? x : -x;
-    if (Math.abs(sum) >= observed - 1e-12) asFar++;
-  }
-  return asFar / (rounds + 1);
+export function signFlipTest(
+  n: number,
+  random: () => number,
+  rounds = 10_000,
+): (differences: readonly number[]) => number {
+  const signs = Int8Array.from({ length: n * rounds }, () => (random() < 0.5 ? 1 : -1));
+  return (differences) => {
+    const observed = Math.abs(differences.reduce((sum, x) => sum + x, 0));
+    let asFar = 1; // the observed signs are one of the possible ones
+    for (let r = 0; r < rounds; r++) {
+      let sum = 0;
+      for (let i = 0; i < n; i++) sum += signs[r * n + i] * differences[i];
+      if (Math.abs(sum) >= observed - 1e-12) asFar++;
+    }
+    return asFar / (rounds + 1);
+  };
 }
 
 /** Holm's step-down adjustment: each p-value as it counts among all of them (Holm 1979). */

@@ -89,11 +89,10 @@ export function scoreFollow(outcomes: readonly FollowOutcome[]): FollowScores {
   }
   const categories = [...byCategory.keys()];
   const strata = [...byCategory.values()].map((groups) => [...groups.values()]);
-  const scores = bootstrapStatistics(
-    strata,
-    (drawn) => statistics(categories, drawn),
-    seededRandom(0, 'FollowBench').next,
-  );
+  const scores = bootstrapStatistics(strata, (drawn) => statistics(categories, drawn), {
+    random: seededRandom(0, 'FollowBench').next,
+    range: (name) => ({ least: 0, most: name.startsWith('csl') ? FOLLOW_LEVELS.length : 1 }),
+  });
 
   const numItems = (groups: Levels[], level?: number): number =>
     groups.flatMap((levels) => (level ? [levels[level - 1]] : levels)).filter(Boolean).length;

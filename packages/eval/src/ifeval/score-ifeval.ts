@@ -1,5 +1,4 @@
-import { seededRandom } from '@lethe/run';
-import { bootstrapRatio, type Score, wilson } from '../interval.js';
+import { type Score, shareInterval, wilson } from '../interval.js';
 import type { EvalItem } from '../items/eval-item.js';
 import type { PromptFormat } from './answer-ifeval.js';
 import type { Followed } from './judge-response.js';
@@ -33,7 +32,7 @@ function accuracy(items: readonly EvalItem[], reading: IfevalReading): IfevalAcc
   });
   return {
     prompt: wilson(counts.filter(({ part, whole }) => part === whole).length, counts.length),
-    instruction: bootstrapRatio(counts, seededRandom(0, 'ifeval', reading).next),
+    instruction: shareInterval(counts),
   };
 }
 

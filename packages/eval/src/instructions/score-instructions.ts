@@ -1,6 +1,5 @@
 import type { Place } from '@lethe/data-pipeline';
-import { seededRandom } from '@lethe/run';
-import { bootstrapMean, type Score, wilson } from '../interval.js';
+import { meanInterval, type Score, wilson } from '../interval.js';
 import { type Constraint, isSatisfied } from './constraint.js';
 
 /** An instruction whose response is checked by rule. */
@@ -39,7 +38,7 @@ export function scoreInstructions(
   const isHard = ({ satisfied }: JudgedResponse): boolean => satisfied.every(Boolean);
   const hsrOf = (subset: JudgedResponse[]): Score => wilson(subset.filter(isHard).length, subset.length);
   const fractions = judged.map(({ satisfied }) => satisfied.filter(Boolean).length / satisfied.length);
-  const ssr = bootstrapMean(fractions, seededRandom(0, 'ssr').next);
+  const ssr = meanInterval(fractions);
   const levels = [...new Set(instructions.map(({ constraints }) => constraints.length))].sort((a, b) => a - b);
   const byLevel = levels.map((level) => ({
     level,

@@ -27,7 +27,8 @@ export function scoreMtBench(ratings: readonly MtRating[]): MtScores {
       return { mean: values.reduce((sum, x) => sum + x, 0) / values.length };
     };
     const random = seededRandom(0, 'MT-Bench', name).next;
-    return { ...bootstrapStatistics([[...questions.values()]], statistics, random).mean, n: some.length };
+    const range = () => ({ least: 1, most: 10 });
+    return { ...bootstrapStatistics([[...questions.values()]], statistics, { random, range }).mean, n: some.length };
   };
   const categories = [...new Set(ratings.map(({ category }) => category))];
   return {

@@ -23,9 +23,9 @@ it('micro counts questions, macro averages subjects, categories have both', () =
   const { micro, macro, bySubject, byCategory, numShortened } = scoreChoices(subjects, items);
   expect(micro).toMatchObject({ value: 4 / 7, n: 7 });
   expect(macro).toMatchObject({ value: (0.75 + 0 + 1) / 3, n: 7 });
-  // Subjects b and c do not vary: the interval is that of a's four questions, a third as wide.
-  expect(macro.low).toBeCloseTo((0.25 + 1) / 3, 1);
-  expect(macro.high).toBeCloseTo((1 + 1) / 3, 6);
+  // Subjects of 4, 2 and 1 questions weigh as much as 9 / (1/4 + 1/2 + 1/1) = 5.14 questions that count alike.
+  expect(macro.low).toBeCloseTo(0.223, 2);
+  expect(macro.high).toBeCloseTo(0.882, 1);
   expect(bySubject.map(({ subject, accuracy }) => [subject, accuracy.value, accuracy.n])).toEqual([
     ['a', 0.75, 4],
     ['b', 0, 2],

@@ -1,5 +1,4 @@
-import { seededRandom } from '@lethe/run';
-import { bootstrapGroups, type Score, wilson } from '../interval.js';
+import { macroInterval, type Score, wilson } from '../interval.js';
 import { type EvalItem, isRight } from '../items/eval-item.js';
 import type { ChoiceBenchmark } from './choice-benchmark.js';
 import type { ChoiceProtocol } from './choice-prompt.js';
@@ -21,14 +20,10 @@ export interface ChoiceScores extends Averages {
 
 const accuracyOf = (items: readonly EvalItem[]): Score => wilson(items.filter(isRight).length, items.length);
 
-function averages(groups: EvalItem[][], name: string): Averages {
-  const random = seededRandom(0, 'macro', name).next;
+function averages(groups: EvalItem[][]): Averages {
   return {
     micro: accuracyOf(groups.flat()),
-    macro: bootstrapGroups(
-      groups.map((items) => items.map(({ score }) => score)),
-      random,
-    ),
+    macro: macroInterval(groups.map((items) => items.map(({ score }) => score))),
   };
 }
 
@@ -44,16 +39,13 @@ export function scoreChoices(subjects: readonly ChoiceSubject[], items: readonly
   for (const item of items) groups.get(item.group!)!.push(item);
   const categories = [...new Set(subjects.flatMap((subject) => subject.categories))];
   return {
-    ...averages([...groups.values()], 'all'),
+    ...averages([...groups.values()]),
     bySubject: subjects.map(({ name }) => ({ subject: name, accuracy: accuracyOf(groups.get(name)!) })),
     byCategory: categories.map((category) => {
       const own = subjects.filter((subject) => subject.categories.includes(category));
       return {
         category,
-        ...averages(
-          own.map(({ name }) => groups.get(name)!),
-          category,
-        ),
+        ...averages(own.map(({ name }) => groups.get(name)!)),
       };
     }),
     numShortened: items.filter(({ cut }) => cut !== undefined).length,
