@@ -1,3 +1,4 @@
+import { seededRandom } from '@lethe/run';
 import type { FollowCategory } from './follow-item.js';
 import { type FollowOutcome, scoreFollow } from './score-follow.js';
 
@@ -20,7 +21,7 @@ it('means of categories by level, then of levels', () => {
     ['content', 0.3, 0.4, 1.5],
     ['style', 0.6, 0.7, 3],
   ]);
-  expect(csl.value).toBe((2 + 1 + 3) / 3);
+  expect(csl.value).toBeCloseTo((2 + 1 + 3) / 3, 12);
   expect([hsr.n, byLevel[0].hsr.n, byCategory[0].hsr.n, csl.n]).toEqual([15, 3, 10, 3]);
   expect(byCategoryAndLevel).toHaveLength(10);
   expect(byCategoryAndLevel[4]).toMatchObject({
@@ -52,7 +53,29 @@ it('what is not scored is left out, and a group is consistent as far as it is kn
     [1, 2],
   ]);
   expect(hsr).toMatchObject({ value: 0.8, n: 8 });
-  expect(csl).toMatchObject({ value: 1, n: 1 });
+  // Both pass level 1; at level 2 one is known, and fails.
+  expect(csl).toMatchObject({ value: 1, n: 2 });
+});
+
+it('what is not scored does not shorten what is: 30% unread judgements leave the mean where it was', () => {
+  const random = seededRandom(1, 'unread');
+  const outcomes = Array.from({ length: 400 }, (_, i) => {
+    let passes = true;
+    return group(
+      `content/${i}`,
+      Array.from({ length: 5 }, () => ((passes &&= random.next() < 0.8) ? '+' : '-')).join(''),
+    );
+  }).flat();
+  const read = outcomes.map(({ item, satisfied }) =>
+    random.next() < 0.3 ? { item } : { item, satisfied: satisfied! },
+  );
+  const truth = 0.8 + 0.8 ** 2 + 0.8 ** 3 + 0.8 ** 4 + 0.8 ** 5;
+  expect(Math.abs(scoreFollow(outcomes).csl.value - truth)).toBeLessThan(0.25);
+  expect(Math.abs(scoreFollow(read).csl.value - truth)).toBeLessThan(0.3);
+});
+
+it('no mean of levels in a row is told where nothing is known of a level that groups came to', () => {
+  expect(scoreFollow(group('content/1', '+?+++')).csl.value).toBeNaN();
 });
 
 it('nothing scored: no value', () => {

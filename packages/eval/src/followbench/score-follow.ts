@@ -36,11 +36,22 @@ export const isHard = (satisfied: readonly boolean[]): boolean => satisfied.ever
 /** The share of constraints satisfied. */
 export const softShare = (satisfied: readonly boolean[]): number => satisfied.filter(Boolean).length / satisfied.length;
 
-/** Levels in a row from 1 on; undefined where a level that is not scored decides it. */
-function consistentLevels(levels: Levels): number | undefined {
-  const end = levels.findIndex((level) => level?.hard !== 1);
-  if (end < 0) return levels.length;
-  return levels[end] && end;
+/**
+ * The mean number of levels in a row, from 1 on, that are hard-satisfied; NaN where that depends on a level of which nothing is scored. A
+ * group counts as far as it is scored: the chance of passing each level is taken from the groups that came to it and were
+ * scored there, and the mean is the sum over levels of the chance to pass that one and all before it (Kaplan and Meier
+ * 1958). Leaving out groups that a level without a judgement leaves undecided would leave out the long ones.
+ */
+function consistentLevels(groups: readonly Levels[]): number {
+  let [reached, still, total] = [groups, 1, 0];
+  for (let level = 0; level < FOLLOW_LEVELS.length; level++) {
+    const scored = reached.filter((levels) => levels[level]);
+    if (scored.length === 0) return level > 0 && reached.length === 0 ? total : NaN;
+    reached = scored.filter((levels) => levels[level]!.hard === 1);
+    still *= reached.length / scored.length;
+    total += still;
+  }
+  return total;
 }
 
 const mean = (values: number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
@@ -67,15 +78,14 @@ function statistics(categories: readonly FollowCategory[], drawn: Levels[][]): R
     FOLLOW_LEVELS.forEach((level, i) => (values[nameOf(measure, level)] = levels[i]));
     values[measure] = mean(levels.filter(isNumber));
   }
-  const consistent = drawn.map((groups) => groups.map(consistentLevels).filter(isNumber));
-  categories.forEach((category, c) => (values[nameOf('csl', category)] = mean(consistent[c])));
-  values['csl'] = mean(consistent.flat());
+  categories.forEach((category, c) => (values[nameOf('csl', category)] = consistentLevels(drawn[c])));
+  values['csl'] = consistentLevels(drawn.flat());
   return values;
 }
 
 /**
  * HSR, SSR and CSL (Jiang et al. 2024, "FollowBench"): means of each category and level, means of the categories of a
- * level, then the mean of the five levels. What is not scored is left out; a group counts for CSL where it is decided.
+ * level, then the mean of the five levels. What is not scored is left out; a group counts for CSL as far as it is scored.
  */
 export function scoreFollow(outcomes: readonly FollowOutcome[]): FollowScores {
   const byCategory = new Map<FollowCategory, Map<string, Levels>>();
@@ -102,7 +112,7 @@ export function scoreFollow(outcomes: readonly FollowOutcome[]): FollowScores {
   });
   const csl = (groups: Levels[], ...part: string[]): Score => ({
     ...scores[nameOf('csl', ...part)],
-    n: groups.map(consistentLevels).filter(isNumber).length,
+    n: groups.filter(([first]) => first).length,
   });
   const all = strata.flat();
   return {
