@@ -7,20 +7,44 @@ const words = 'time river stone light garden winter letter window music silver m
 const word = (i) => words[(i * 7919 + (i >> 3)) % words.length];
 const lines = (rows) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 const rows = Array.from({ length: 2000 }, (_, i) => i);
-writeFileSync('natural.jsonl', lines(rows.map((i) => ({ text: `The ${word(i)} of the ${word(i + 5)} kept a ${word(i * 3)} near ${word(i + 9)}.` }))));
-writeFileSync('synthetic.jsonl', lines(rows.map((i) => ({ question: `Question: what is a ${word(i)}?`, answer: `**Answer:** It is a ${word(i)}.` }))));
+writeFileSync(
+  'natural.jsonl',
+  lines(
+    rows.map((i) => ({
+      text: `The ${word(i)} of the ${word(i + 5)} kept a ${word(i * 3)} near ${word(i + 9)} number ${i}.`,
+    })),
+  ),
+);
+writeFileSync(
+  'synthetic.jsonl',
+  lines(
+    rows.map((i) => ({
+      question: `Question: what is a ${word(i)} of kind ${i}?`,
+      answer: `**Answer:** It is a ${word(i)}.`,
+    })),
+  ),
+);
 
 for (const split of ['dev', 'test']) {
   mkdirSync(`data/mmlu/${split}`, { recursive: true });
   const question = (i) => `"Which word is ${word(i)}?",${word(i)},${word(i + 1)},${word(i + 2)},${word(i + 3)},A`;
-  writeFileSync(`data/mmlu/${split}/anatomy_${split}.csv`, `${Array.from({ length: 8 }, (_, i) => question(i)).join('\n')}\n`);
+  writeFileSync(
+    `data/mmlu/${split}/anatomy_${split}.csv`,
+    `${Array.from({ length: 8 }, (_, i) => question(i)).join('\n')}\n`,
+  );
 }
 
 const lethe = (...args) => execFileSync('npx', ['lethe', ...args], { stdio: 'inherit' });
 const config = 'model.config={hiddenSize: 16, intermediateSize: 48, numLayers: 1, numHeads: 2, maxPositions: 1024}';
 lethe('prepare', 'natural.jsonl', '--train-tokenizer', '300', '--out', 'begin/natural');
 lethe('prepare', 'synthetic.jsonl', '--tokenizer', 'begin/natural/tokenizer', '--out', 'begin/synthetic');
-const train = (name, ...sets) => lethe('pretrain', ...[`name=${name}`, 'runs=begin', 'data.rowLength=256', 'steps=20', 'schedule.warmupSteps=0', ...sets].flatMap((set) => ['--set', set]));
+const train = (name, ...sets) =>
+  lethe(
+    'pretrain',
+    ...[`name=${name}`, 'runs=begin', 'data.rowLength=256', 'steps=20', 'schedule.warmupSteps=0', ...sets].flatMap(
+      (set) => ['--set', set],
+    ),
+  );
 const shards = (name) => `data.replay=[{shards: begin/${name}/train}]`;
 train('base', config, 'model.tokenizer=begin/natural/tokenizer', shards('natural'));
 train('synth', 'model={init: begin/base/model}', shards('synthetic'));

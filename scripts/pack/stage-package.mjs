@@ -1,11 +1,18 @@
 // A package of packages/ as its users get it: compiled files and their types, README, licence, what `ships` names.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join, relative } from 'node:path';
 
 const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
-/** What of dist/ a user can use: no specs, no maps of sources that are not there, no state of the compiler. */
-const isShipped = (file) => statSync(file).isDirectory() || /(?<!\.spec)\.(js|mjs|d\.ts|json)$/.test(basename(file));
+/**
+ * What of dist/ a user can use: no specs, no maps of sources that are not there, no state of the compiler; and nothing
+ * whose source has been moved or removed, which the compiler leaves behind.
+ */
+const isShipped = (folder) => (file) => {
+  if (statSync(file).isDirectory()) return true;
+  const [, stem] = /^(.*?)(?:\.d\.ts|\.js)$/.exec(relative(join(folder, 'dist'), file)) ?? [];
+  return stem !== undefined && !stem.endsWith('.spec') && existsSync(join(folder, 'src', `${stem}.ts`));
+};
 
 /** Fields of every published package. */
 export function publicManifest(root, manifest) {
@@ -32,7 +39,7 @@ export function writeFront(root, { folder, to, manifest }) {
 /** Copies the compiled files of `folder`. */
 export function copyCompiled(folder, to) {
   mkdirSync(to, { recursive: true });
-  cpSync(join(folder, 'dist'), join(to, 'dist'), { recursive: true, filter: isShipped });
+  cpSync(join(folder, 'dist'), join(to, 'dist'), { recursive: true, filter: isShipped(folder) });
   stripSourceMapComments(join(to, 'dist'));
 }
 
