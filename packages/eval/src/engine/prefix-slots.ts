@@ -1,4 +1,4 @@
-import { forwardRagged, KvCache, type Llama } from '@lethe/model';
+import { checkFinite, forwardRagged, KvCache, type Llama } from '@lethe/model';
 import { holdsBf16 } from '@lethe/tensor';
 
 /** Memory for keys and values, at most, unless a single slot needs more. */
@@ -52,10 +52,16 @@ export class PrefixSlots {
     return this.caches.length;
   }
 
-  /** One forward pass. @param rows whose logits [V] `visit` gets, counted over all tokens in order. */
+  /**
+   * One forward pass. @param rows whose logits [V] `visit` gets, counted over all tokens in order.
+   * @throws NonFiniteError where they are none: no score and no text can be made of them.
+   */
   read(parts: SlotTokens[], rows: number[], visit: (index: number, logits: Float32Array) => void): void {
     const continuations = parts.map(({ slot, ids }) => ({ ids, cache: this.caches[slot] }));
-    forwardRagged(this.model, continuations, rows, visit);
+    forwardRagged(this.model, continuations, rows, (index, logits) => {
+      checkFinite(this.model, logits, `logits ${index + 1} of ${rows.length} of a forward pass over prompts`);
+      visit(index, logits);
+    });
   }
 
   /** Empties a slot down to the prefix. */

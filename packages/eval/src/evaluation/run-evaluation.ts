@@ -28,7 +28,7 @@ export async function runEvaluation(recipe: EvaluationPlan, logger: Logger): Pro
   const judge = recipe.judge && openJudge(recipe.judge, items);
   const overlaps = overlap.length > 0 ? await readOverlaps(overlap) : undefined;
   const folder = await checkpointFolder(recipe.model, logger);
-  const tokenizer = await loadTokenizer(folder);
+  const tokenizer = await loadTokenizer(folder, { onWarning: (warning) => logger.warn(warning) });
   const { model } = loadLlama(folder, { trainable: false });
   const checkpoint = items === undefined ? [] : checkpointFiles(folder);
   const place = items === undefined ? undefined : { folder: items, model: recipe.model, device };
