@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { type Tokenizer, trainTokenizer } from '@lethe/data-pipeline';
 import { baselm, generate, initializeLlama, type Llama } from '@lethe/model';
 import { useDevice } from '@lethe/tensor';
+import * as tf from '@tensorflow/tfjs-core';
 import { cutAtStop, GeneratedText } from './generated-text.js';
+import { scoreContinuations } from './score-continuations.js';
 import { generateTexts, type GenerationSettings, type TextResult } from './generate-texts.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lethe-texts-'));
@@ -83,4 +85,20 @@ it('keeps the indentation that a tokenizer drops at the start of what it decodes
     );
   const dropping = { decode } as unknown as Tokenizer;
   expect(await new GeneratedText(dropping, [0]).of([1, 2])).toBe('    return 1');
+});
+
+it('a model that computes no numbers is refused by name, tensor and place; nothing is scored or written with it', async () => {
+  const damaged = initializeLlama(baselm({ ...SIZES, vocabSize: 262, maxPositions: 96 }), 3);
+  const broken = damaged.parameters.find(({ name }) => name.endsWith('down_proj.weight'))!;
+  const values = Float32Array.from(broken.value.dataSync());
+  values[5] = NaN;
+  broken.value.assign(tf.tensor(values, broken.value.shape as [number, number]));
+  const named = new RegExp(`forward pass over prompts: .*tensor '${broken.name}' holds NaN at element 5`);
+  const request = { prompt: prompts[0]!, stream: ['text'] };
+  await expect(generateTexts({ model: damaged, tokenizer }, [request], plain, () => {})).rejects.toThrow(named);
+  const scored: number[] = [];
+  const choice = { context: prompts[0]!, continuations: [[5], [6]] };
+  expect(() => scoreContinuations(damaged, [choice], (i) => scored.push(i))).toThrow(named);
+  expect(scored).toEqual([]);
+  damaged.dispose();
 });
