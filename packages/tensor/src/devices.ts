@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { deviceIndex, type DeviceName as NativeDevice, loadAddon } from '@lethe/native';
@@ -42,7 +44,10 @@ function registerNative(device: NativeDevice): void {
  */
 function loadTfjsNode(): void {
   const require = createRequire(import.meta.url);
-  const candidates = [process.env.LETHE_TFJS_NODE, '@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
+  const named = process.env.LETHE_TFJS_NODE;
+  // A path is one from where the user stands, as in any other variable; a bare name is a package.
+  const place = named && (/^\.{0,2}\//.test(named) || existsSync(named)) ? resolve(named) : named;
+  const candidates = [place, '@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
   const reasons: string[] = [];
   for (const candidate of candidates) {
     if (!candidate) continue;
@@ -55,6 +60,27 @@ function loadTfjsNode(): void {
   }
   const hint = 'install @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node, or set LETHE_TFJS_NODE to its folder';
   throw new Error(`device tensorflow is not available; ${hint} (${reasons.join('; ')})`);
+}
+
+/** Whether `tensorflow` has been seen to compute. */
+let computes = false;
+
+/**
+ * Multiplies two matrices: a device may open and not compute, as tfjs-node 4.22 on Node 24, which calls what that version
+ * of Node no longer has.
+ * @throws Error with Node's version and the remedy.
+ */
+function tryProduct(name: DeviceName): void {
+  try {
+    const [x] = tf.tidy(() => tf.matMul(tf.tensor2d([[2, 3]]), tf.tensor2d([[5], [7]])).dataSync());
+    if (x !== 31) throw new Error(`[2 3] [5 7]^T gave ${x} instead of 31`);
+  } catch (cause) {
+    const remedy = name === 'tensorflow' ? 'run Node 20, or another device' : 'take another device';
+    throw new Error(
+      `device ${name} opens and does not compute on Node ${process.versions.node} (${(cause as Error).message}); ${remedy}`,
+      { cause },
+    );
+  }
 }
 
 /**
@@ -80,6 +106,10 @@ export async function useDevice(
     registered.add(name);
   }
   if (!(await tf.setBackend(name))) throw new Error(`device ${name} could not be initialised`);
+  if (name === 'tensorflow' && !computes) {
+    tryProduct(name);
+    computes = true;
+  }
   setPrecision(precision);
   return choice;
 }

@@ -97,6 +97,22 @@ describe('tfjs-node', () => {
   it('need not be installed', async () => {
     if (process.env.LETHE_TFJS_NODE === undefined) expect((await checkTensorflow()).status).toBe('ok');
   });
+
+  it('is a warning where it opens and does not compute', async () => {
+    const core = JSON.stringify(require.resolve('@tensorflow/tfjs-core'));
+    writeFileSync(
+      join(folder, 'computes-not.js'),
+      `const tf = require(${core});
+       tf.registerBackend('tensorflow', () => Object.assign(new tf.KernelBackend(), { write: () => ({}), numDataIds: () => 0, disposeData: () => true }));
+       const kernelFunc = () => { throw new TypeError('isNullOrUndefined is not a function'); };
+       tf.registerKernel({ kernelName: 'BatchMatMul', backendName: 'tensorflow', kernelFunc });`,
+    );
+    const found = await having({ LETHE_TFJS_NODE: join(folder, 'computes-not.js') }, checkTensorflow);
+    expect(found).toMatchObject({
+      status: 'warning',
+      found: matching(/opens and does not compute on Node \d+\.\d+.*isNullOrUndefined.*; run Node 20/),
+    });
+  });
 });
 
 describe('the tokenizer', () => {
