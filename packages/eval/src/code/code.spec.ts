@@ -44,7 +44,8 @@ it('scores count verdicts, and have Wilson’s interval for one sample each', ()
 });
 
 whenThere(HUMANEVAL)('HumanEval: the prompt as it is, the program with tests and check', () => {
-  const { problems, stopStrings } = readHumanEval(HUMANEVAL);
+  const { problems, stopStrings, ...sizes } = readHumanEval(HUMANEVAL);
+  expect(sizes).toEqual({ numShots: 0, maxNewTokens: 512, seconds: 3 });
   expect(problems).toHaveLength(164);
   expect(problems[0].id).toBe('HumanEval/0');
   expect(problems[0].prompt(0).startsWith('from typing import List\n\n\ndef has_close_elements(')).toBe(true);
