@@ -237,3 +237,14 @@ describe('parameterSpecs', () => {
     expect(countParameters(baselm({ tieEmbeddings: true }))).toBe(1881278464 - 64000 * 2048);
   });
 });
+
+it.each([
+  [[], null],
+  [[2], 2],
+  [
+    [2, 5],
+    [2, 5],
+  ],
+])('end tokens %j are written as %j', (eosTokenIds, written) => {
+  expect(toHuggingFaceConfig(baselm({ eosTokenIds }))).toMatchObject({ eos_token_id: written });
+});

@@ -160,6 +160,14 @@ describe('operators on every device', () => {
     });
   }
 
+  it.each([-1, 8])('the head refuses %d forget rows of 7', async (numForget) => {
+    await useDevice('lethe-cpu');
+    const inputs = { hidden: float([7, 6], 1), weight: float([11, 6], 2), targets: int([3, 0, -1, 10, 5, -1, 7]) };
+    expect(() => unlearnHead(inputs, { numForget, scales: SCALES })).toThrow(
+      `unlearnHead: expected numForget in [0, 7], received ${numForget}`,
+    );
+  });
+
   it('registers gradients with tfjs as well', async () => {
     await useDevice('lethe-cpu');
     for (const test of CASES.filter(({ name }) => !name.includes('residual'))) {
