@@ -1,3 +1,4 @@
+import { byteOf } from './byte-alphabet.js';
 import type { TokenizerJson } from './tokenizer-core.js';
 
 /** Where each token lies in a text, in UTF-16 units; a token may cover none, and tokens of one character share it. */
@@ -100,18 +101,9 @@ function speller(json: TokenizerJson): (token: string) => Buffer | 'unknown' {
   return (token) => {
     if (token === unknown) return 'unknown';
     if (added.has(token)) return Buffer.from(token);
-    if (isByteLevel) return Buffer.from(Array.from(token, byteOf));
+    if (isByteLevel)
+      return Buffer.from(Array.from(token, (one) => byteOf(one) ?? (one < '\u0100' ? one.charCodeAt(0) : 0x3f)));
     const byte = BYTE.exec(token);
     return byte ? Buffer.from([Number.parseInt(byte[1]!, 16)]) : Buffer.from(token.replaceAll(MARK, ' '));
   };
 }
-
-/** The byte of a character of GPT-2's alphabet: printable ones stand for themselves, the others follow from U+0100 on. */
-function byteOf(character: string): number {
-  const code = character.codePointAt(0)!;
-  return code < 0x100 ? code : (HIDDEN[code - 0x100] ?? 0x3f);
-}
-
-const isPrintable = (byte: number): boolean =>
-  (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
-const HIDDEN = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !isPrintable(byte));

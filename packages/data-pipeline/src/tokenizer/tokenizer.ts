@@ -7,6 +7,7 @@ import {
   type TokenizerCore,
   type TokenizerJson,
 } from './tokenizer-core.js';
+import { byteTokens } from './byte-alphabet.js';
 import { literalJson } from './literal-json.js';
 import { type EncodeTexts, PieceEncoder } from './piece-encoder.js';
 import { pieceRule } from './piece-rule.js';
@@ -53,6 +54,7 @@ export class Tokenizer {
   private readonly parsing: TokenizerCore;
   private readonly tokens: ReadonlyMap<number, string>;
   private readonly specialIds: ReadonlySet<number>;
+  private byteTokens: ReadonlyMap<number, Uint8Array> | undefined;
   private literal: EncodeTexts | undefined;
   private renamed: TokenizerCore | undefined;
   private around: Promise<{ prefix: Int32Array; suffix: Int32Array }> | undefined;
@@ -130,6 +132,20 @@ export class Tokenizer {
     // Left out here, since the cores disagree about which of the tokens that training marked special they skip.
     const kept = options.skipSpecialTokens ? list.filter((id) => !this.specialIds.has(id)) : list;
     return kept.length === 0 ? '' : this.parsing.decode(kept);
+  }
+
+  /**
+   * The bytes of a token that may hold parts of a character: its text is what they say, whatever stands before.
+   * Undefined for tokens that are whole texts.
+   */
+  bytesOf(id: number): Uint8Array | undefined {
+    this.byteTokens ??= byteTokens(this.parts.json);
+    return this.byteTokens.get(id);
+  }
+
+  /** Whether `decode` replaces each invalid byte, not all of a broken character at once: byte fallback in the Rust core. */
+  get replacesEachByte(): boolean {
+    return this.core === 'rust' && !JSON.stringify(this.parts.json['decoder'] ?? null).includes('"ByteLevel"');
   }
 
   /** The text of an added token, such as the EOS; undefined for tokens of the model's own vocabulary. */

@@ -3,7 +3,6 @@ import { setMaxListeners } from 'node:events';
 import type { SequenceRequest } from '@lethe/model';
 import type { Exchange, Usage } from '../http/exchange.js';
 import { type ChoicePiece, ChoiceText } from '../text/choice-text.js';
-import { hasNoText } from '../text/special-ids.js';
 import { TokenText } from '../text/token-text.js';
 import { checkLengths, type PromptTokens } from './prompt-tokens.js';
 import type { SamplingParameters } from './request-schema.js';
@@ -100,13 +99,12 @@ async function runChoice(served: ServedModel, { index, prompt, request }: Choice
   const { tokenizer, names, engine } = served;
   const { sampling, echo, onPiece, signal } = run;
   const wantsLogprobs = run.numTop !== undefined;
-  const spellsPrompt = echo && wantsLogprobs;
+  const spellsPrompt = echo && (wantsLogprobs || prompt.text === undefined);
   const context = spellsPrompt ? [] : prompt.ids;
   const choice = new ChoiceText(new TokenText(tokenizer, context), { stops: sampling.stop, names, wantsLogprobs });
-  if (echo && !spellsPrompt) {
-    const spelled = Array.from(prompt.ids).filter((id) => !hasNoText(tokenizer, id));
-    const text = prompt.text ?? (await tokenizer.decode(spelled));
-    onPiece(index, { text, tokens: [] });
+  // With log-probabilities the prompt's text comes with them.
+  if (echo && !wantsLogprobs) {
+    onPiece(index, spellsPrompt ? await choice.prompt(prompt.ids, []) : { text: prompt.text!, tokens: [] });
   }
   for await (const event of engine.run(request, signal)) {
     if (event.kind === 'failure') continue; // thrown by the engine

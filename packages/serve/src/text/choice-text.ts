@@ -61,13 +61,21 @@ export class ChoiceText {
 
   /** The piece that an event of the sequence adds; a finish reason tells that nothing may follow. */
   async accept(event: Extract<SequenceEvent, { kind: 'token' | 'end' }>): Promise<ChoicePiece> {
-    if (event.kind === 'end') return this.release(this.matcher.flush(), event.reason);
+    if (event.kind === 'end') return this.finish(event.reason);
     this.numTokens++;
     const added = await this.text.push(event.token);
     if (event.logprob) this.withheld.push(await this.shown(event.token, added, event.logprob));
     this.numFound += length(added);
     const { text, isStopped } = this.matcher.push(added);
     return this.release(text, isStopped ? 'stop' : undefined);
+  }
+
+  /** What was withheld, as no more will come. */
+  private finish(reason: 'stop' | 'length'): ChoicePiece {
+    const left = this.text.end();
+    this.numFound += length(left);
+    const { text, isStopped } = this.matcher.push(left);
+    return isStopped ? this.release(text, 'stop') : this.release(text + this.matcher.flush(), reason);
   }
 
   /** Gives out text and the tokens that lie in it. What is left at the end belongs to a stop sequence, or has no text. */

@@ -56,8 +56,7 @@ describe('TokenText', () => {
   it('bytes that make no character are given out when none can come of them', async () => {
     const [first] = await tokenizer.encode('🐋', { addSpecialTokens: false });
     const pieces = await piecesOf([first, first, first, first, first]);
-    expect(pieces.slice(0, 3)).toEqual(['', '', '']);
-    expect(pieces.join('')).toMatch(/^\uFFFD+$/);
+    expect(pieces).toEqual(['', '\uFFFD', '\uFFFD', '\uFFFD', '\uFFFD']);
   });
 });
 

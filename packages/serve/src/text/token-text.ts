@@ -1,71 +1,58 @@
 import type { Tokenizer } from '@lethe/data-pipeline';
 import { hasNoText } from './special-ids.js';
+import { Utf8Stream } from './utf8-stream.js';
 
-/** Tokens before the first one that are decoded with it. */
-const CONTEXT = 8;
-/** A character of UTF-8 has at most four bytes, hence tokens; what is still incomplete after as many never completes. */
+/** Tokens before the first one that may hold the beginning of a character: with text, and looked at for some. */
 const MOST_PARTS = 4;
-const INCOMPLETE = '\uFFFD';
+const RECENT = 32;
 
 /**
- * Turns tokens into text one at a time. What a token spells depends on its neighbours (a leading space, a character in
- * several tokens), so each is decoded together with the ones before it; a character is withheld until it is complete.
+ * Turns tokens into text one at a time. Tokens that may hold parts of a character are read as bytes, and a character is
+ * withheld until it is complete or cannot be. The others are texts, decoded together with the token before them, since
+ * what a token spells depends on whether it is the first (a leading space).
  */
 export class TokenText {
-  private window: number[];
-  /** The text of the window that has been given out; undefined until it is needed. */
-  private shown: string | undefined;
-  private isContextGiven = true;
-  private numNew = 0;
-  private numWithheld = 0;
+  private readonly bytes: Utf8Stream;
+  private last: number | undefined;
 
-  /** `context`: the tokens before the first, whose text is not wanted. */
+  /** `context`: the tokens before the first, whose text is not wanted, but for a character that they leave unfinished. */
   constructor(
     private readonly tokenizer: Tokenizer,
     context: ArrayLike<number> = [],
   ) {
-    const recent = Array.from(context).slice(-4 * CONTEXT);
-    this.window = recent.filter((id) => !hasNoText(tokenizer, id)).slice(-CONTEXT);
+    this.bytes = new Utf8Stream(tokenizer.replacesEachByte);
+    const recent = Array.from({ length: Math.min(context.length, RECENT) }, (_, i) => context[context.length - 1 - i])
+      .filter((id) => !hasNoText(tokenizer, id))
+      .slice(0, MOST_PARTS)
+      .reverse();
+    for (const id of recent) {
+      const bytes = tokenizer.bytesOf(id);
+      if (bytes) this.bytes.push(bytes);
+      else this.bytes.end();
+    }
+    this.last = recent.at(-1);
   }
 
   /** The text that a token completes; empty for tokens without text and for parts of a character. */
   async push(id: number): Promise<string> {
     if (hasNoText(this.tokenizer, id)) return '';
-    this.shown ??= await this.startText();
-    this.window.push(id);
-    this.numNew++;
-    this.numWithheld++;
-    const text = await this.tokenizer.decode(this.window);
-    const complete = withoutIncomplete(text);
-    const isPart = complete.length < text.length && this.numWithheld < MOST_PARTS;
-    // While a character is incomplete, some tokenizers decode complete bytes before it as incomplete too.
-    if (isPart && !(complete.length > this.shown.length && complete.startsWith(this.shown))) return '';
-    const end = isPart ? complete.length : text.length;
-    const added = text.slice(this.shown.length, end);
-    if (added === '') return '';
-    this.numWithheld = 0;
-    if (isPart) this.shown = complete;
-    else this.startWindow();
-    return added;
+    const before = this.last;
+    this.last = id;
+    const bytes = this.tokenizer.bytesOf(id);
+    if (!bytes) return this.bytes.end() + (await this.inContext(before, id));
+    const text = this.bytes.push(bytes);
+    // Some decoders take a space from the beginning of the whole text.
+    return before === undefined && text.startsWith(' ') ? this.tokenizer.decode([id]) : text;
   }
 
-  /** The tokens given out last are the context of the next ones. */
-  private startWindow(): void {
-    this.window = this.window.slice(-this.numNew);
-    this.shown = undefined;
-    this.numNew = 0;
-    this.isContextGiven = false;
+  /** The replacement of a character that the tokens leave unfinished, when no more will come. */
+  end(): string {
+    return this.bytes.end();
   }
 
-  /** The text of the window; an incomplete end of the given context belongs to the token that completes it. */
-  private async startText(): Promise<string> {
-    const text = await this.tokenizer.decode(this.window);
-    return this.isContextGiven ? withoutIncomplete(text) : text;
+  private async inContext(before: number | undefined, id: number): Promise<string> {
+    if (before === undefined) return this.tokenizer.decode([id]);
+    const [alone, both] = await Promise.all([this.tokenizer.decode([before]), this.tokenizer.decode([before, id])]);
+    return both.slice(alone.length);
   }
-}
-
-function withoutIncomplete(text: string): string {
-  let end = text.length;
-  while (text[end - 1] === INCOMPLETE) end--;
-  return text.slice(0, end);
 }
