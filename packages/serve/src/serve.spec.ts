@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
+import * as tf from '@tensorflow/tfjs-core';
 import { type Tokenizer, trainTokenizer } from '@lethe/data-pipeline';
 import { baselm, ContinuousBatch, generate, initializeLlama, type Llama } from '@lethe/model';
 import { type Logger, silentLogger } from '@lethe/run';
@@ -26,19 +27,23 @@ beforeAll(async () => {
   tokenizer = await trainTokenizer(['a story of a whale and a ship, told at sea. '], { vocabSize: 280, folder });
   const { vocabSize } = tokenizer;
   model = initializeLlama(baselm({ ...SIZES, vocabSize, maxPositions: 64, initializerRange: 0.4, eosTokenIds: [] }), 4);
-  const { port1, port2 } = new MessageChannel();
-  const ended = runEngine(port2, new ContinuousBatch(model, { maxSequences: 2 })).then(() => undefined);
-  const engine = new Engine(port1, model.config, { maxBatch: 2, maxQueue: 8 });
-  server = await openServer({ engine, ended }, tokenizer, listening);
+  server = await startServer(model);
 });
 afterAll(() => {
   model.dispose();
   rmSync(folder, { recursive: true });
 });
 
-async function post(body: object): Promise<{ status: number; answer: Record<string, any> }> {
+function startServer(served: Llama): Promise<Server> {
+  const { port1, port2 } = new MessageChannel();
+  const ended = runEngine(port2, new ContinuousBatch(served, { maxSequences: 2 })).then(() => undefined);
+  const engine = new Engine(port1, served.config, { maxBatch: 2, maxQueue: 8 });
+  return openServer({ engine, ended }, tokenizer, listening);
+}
+
+async function post(body: object, { url } = server): Promise<{ status: number; answer: Record<string, any> }> {
   const headers = { 'content-type': 'application/json' };
-  const response = await fetch(`${server.url}/v1/completions`, { method: 'POST', headers, body: JSON.stringify(body) });
+  const response = await fetch(`${url}/v1/completions`, { method: 'POST', headers, body: JSON.stringify(body) });
   return { status: response.status, answer: (await response.json()) as Record<string, any> };
 }
 
@@ -77,6 +82,22 @@ describe('a server in this process', () => {
     expect(status).toBe(expected);
     expect(answer['error'].message).toMatch(message);
   });
+
+  it.each([{ echo: true, logprobs: 1, max_tokens: 0 }, { max_tokens: 3 }])(
+    'numbers that are not finite are an error that names the tensor, for %j',
+    async (how) => {
+      const config = { ...SIZES, vocabSize: tokenizer.vocabSize, maxPositions: 64, eosTokenIds: [] };
+      const damaged = initializeLlama(baselm(config), 4);
+      const { name, value } = damaged.parameters.find((one) => one.name.includes('layers.1.mlp.down_proj'))!;
+      value.assign(tf.fill(value.shape, NaN));
+      const failing = await startServer(damaged);
+      const { status, answer } = await post({ prompt: 'a ship', ...how }, failing);
+      expect(status).toBe(500);
+      expect(answer['error'].message).toContain(`tensor '${name}' holds NaN`);
+      await failing.close(1);
+      damaged.dispose();
+    },
+  );
 
   it('tells of its health, closes, and its engine with it', async () => {
     const health = await fetch(`${server.url}/health`);

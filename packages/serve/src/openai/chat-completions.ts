@@ -21,7 +21,7 @@ const logprobsOf = (tokens: ShownToken[]): object => ({
 export async function answerChat(served: ServedModel, exchange: Exchange, body: unknown): Promise<void> {
   const request = parseChatRequest(body);
   checkModel(served, request.model);
-  const prompt = await chatPrompt(served.tokenizer, request.messages);
+  const prompt = await chatPrompt(served.tokenizer, request);
   const planned = prepareChoices(served, [prompt], {
     sampling: request,
     maxTokens: request.max_tokens,

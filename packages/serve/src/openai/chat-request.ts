@@ -6,17 +6,32 @@ const content = z.union([z.string(), z.array(z.object({ type: z.literal('text'),
   error: 'expected text: a string, or a list of parts {"type": "text", "text": "..."}',
 });
 
-const message = z.object({
+const message = z.looseObject({
   role: z.enum(['system', 'developer', 'user', 'assistant']),
   content,
 });
 
-/** One message of a conversation. */
+/** What the server itself gives a template, or decides about it. */
+const GIVEN = ['messages', 'tools', 'documents', 'add_generation_prompt', 'continue_final_message', 'chat_template'];
+
+const templateVariables = z.record(
+  z.string().refine((name) => !GIVEN.includes(name)),
+  z.unknown(),
+  {
+    error: ({ code }) =>
+      code === 'invalid_key'
+        ? `expected variables of the chat template, none of ${GIVEN.join(', ')}`
+        : 'expected an object with variables of the chat template',
+  },
+);
+
+/** One message of a conversation; a template may use further keys. */
 export type ChatMessage = z.output<typeof message>;
 
 const chatSchema = z.object({
   ...samplingShape,
   messages: z.array(message).min(1, 'expected at least one message'),
+  chat_template_kwargs: templateVariables.default({}),
   max_tokens: z.int().min(1).optional(),
   max_completion_tokens: z.int().min(1).optional(),
   logprobs: z.boolean().default(false),

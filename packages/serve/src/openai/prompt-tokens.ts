@@ -1,6 +1,6 @@
 import { ChatRenderer, type Role, type Tokenizer, TokenizerError, type Turn } from '@lethe/data-pipeline';
 import { badRequest } from '../http/api-error.js';
-import type { ChatMessage } from './chat-request.js';
+import type { ChatMessage, ChatRequest } from './chat-request.js';
 import type { CompletionRequest } from './completion-request.js';
 
 /** A prompt as tokens, and as text where the client wrote text. */
@@ -22,7 +22,10 @@ export async function completionPrompts(tokenizer: Tokenizer, request: Completio
 }
 
 /** A conversation through the model's own chat template. @throws ApiError 400 when there is none or it refuses. */
-export async function chatPrompt(tokenizer: Tokenizer, messages: ChatMessage[]): Promise<PromptTokens> {
+export async function chatPrompt(
+  tokenizer: Tokenizer,
+  { messages, chat_template_kwargs: variables }: Pick<ChatRequest, 'messages' | 'chat_template_kwargs'>,
+): Promise<PromptTokens> {
   if (tokenizer.chatTemplate === undefined) {
     throw badRequest(
       'this model has no chat template: use /v1/completions, or add a chat_template to tokenizer_config.json ' +
@@ -32,16 +35,17 @@ export async function chatPrompt(tokenizer: Tokenizer, messages: ChatMessage[]):
     );
   }
   try {
-    return { ids: await new ChatRenderer(tokenizer).prompt(messages.map(toTurn)) };
+    return { ids: await new ChatRenderer(tokenizer).prompt({ turns: messages.map(toTurn), variables }) };
   } catch (error) {
     if (error instanceof TokenizerError) throw badRequest(error.message, 'messages');
     throw error;
   }
 }
 
-function toTurn({ role, content }: ChatMessage): Turn {
+function toTurn({ role, content, ...rest }: ChatMessage): Turn {
   const text = typeof content === 'string' ? content : content.map((part) => part.text).join('');
-  return { role: role === 'developer' ? 'system' : (role satisfies Role), content: text };
+  const keys = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
+  return { role: role === 'developer' ? 'system' : (role satisfies Role), content: text, keys };
 }
 
 /**

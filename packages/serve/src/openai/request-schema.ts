@@ -2,9 +2,12 @@ import { z } from 'zod';
 import { badRequest } from '../http/api-error.js';
 import { meaningfulParameters } from './unsupported-parameters.js';
 
+/** OpenAI takes 4; evaluation harnesses send more. */
+const MOST_STOPS = 256;
+
 const stop = z
-  .union([z.string().min(1), z.array(z.string().min(1)).max(4)], {
-    error: 'expected a text or a list of at most 4 texts, none of them empty',
+  .union([z.string().min(1), z.array(z.string().min(1)).max(MOST_STOPS)], {
+    error: `expected a text or a list of at most ${MOST_STOPS} texts, none of them empty`,
   })
   .transform((value) => (typeof value === 'string' ? [value] : value));
 
@@ -23,7 +26,10 @@ export const samplingShape = {
   stop: stop.default([]),
   stream: z.boolean().default(false),
   stream_options: z
-    .looseObject({ include_usage: z.boolean().default(false) })
+    .looseObject({
+      include_usage: z.boolean().default(false),
+      continuous_usage_stats: z.literal(false, 'expected false: usage comes once, at the end').optional(),
+    })
     .transform(({ include_usage }) => ({ include_usage }))
     .optional(),
 };

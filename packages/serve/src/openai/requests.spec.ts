@@ -1,6 +1,36 @@
 import { parseChatRequest } from './chat-request.js';
 import { parseCompletionRequest } from './completion-request.js';
 
+/** vLLM's parameters with the values that its clients send by default. */
+const NEUTRAL = {
+  min_p: 0,
+  top_k: -1,
+  repetition_penalty: 1,
+  length_penalty: 1,
+  use_beam_search: false,
+  ignore_eos: false,
+  min_tokens: 0,
+  stop_token_ids: [],
+  bad_words: [],
+  allowed_token_ids: null,
+  include_stop_str_in_output: false,
+  skip_special_tokens: true,
+  spaces_between_special_tokens: true,
+  truncate_prompt_tokens: null,
+  prompt_logprobs: null,
+  return_tokens_as_token_ids: false,
+  return_token_ids: false,
+  guided_json: null,
+  structured_outputs: null,
+  echo: false,
+  best_of: 1,
+  add_generation_prompt: true,
+  continue_final_message: false,
+  chat_template_kwargs: {},
+  priority: 0,
+  request_id: 'x',
+};
+
 const hello = [{ role: 'user', content: 'hello' }];
 
 describe('/v1/completions', () => {
@@ -47,6 +77,15 @@ describe('/v1/completions', () => {
     expect(parseCompletionRequest({ prompt: 'a', best_of: 1, stop: null, ...harmless }).stop).toEqual([]);
   });
 
+  it("takes more stops than OpenAI, and vLLM's parameters where they ask for nothing", () => {
+    const stop = ['\nclass', '\ndef', '\n#', '\nif', '\nprint', '\n@'];
+    expect(parseCompletionRequest({ prompt: 'a', stop }).stop).toEqual(stop);
+    const { best_of, ...request } = parseCompletionRequest({ prompt: 'a', ...NEUTRAL });
+    expect(best_of).toBe(1);
+    expect(request).toEqual(parseCompletionRequest({ prompt: 'a' }));
+    expect(parseChatRequest({ messages: hello, ...NEUTRAL })).toEqual(parseChatRequest({ messages: hello }));
+  });
+
   it.each([
     [{}, 'prompt', /expected a string, a list of token ids, or a list of either, received nothing/],
     [{ prompt: [] }, 'prompt', /expected a string/],
@@ -59,7 +98,7 @@ describe('/v1/completions', () => {
     [{ prompt: 'a', top_p: 0 }, 'top_p', /expected number to be >0, received 0/],
     [{ prompt: 'a', n: 200 }, 'n', /<=128, received 200/],
     [{ prompt: Array.from({ length: 100 }, () => 'a'), n: 100 }, 'n', /at most 2048 choices, received 100 prompts/],
-    [{ prompt: 'a', stop: ['1', '2', '3', '4', '5'] }, 'stop', /at most 4 texts/],
+    [{ prompt: 'a', stop: Array.from({ length: 257 }, String) }, 'stop', /at most 256 texts/],
     [{ prompt: 'a', stop: [''] }, 'stop.0', /at least 1|>=1 characters, received ""/],
     [{ prompt: 'a', logprobs: true }, 'logprobs', /expected number, received true/],
     [{ prompt: 'a', best_of: 2 }, 'best_of', /expected n, which is 1/],
@@ -67,6 +106,18 @@ describe('/v1/completions', () => {
     [{ prompt: 'a', logit_bias: { 5: 1 } }, 'logit_bias', /not supported/],
     [{ prompt: 'a', presence_penalty: 0.5 }, 'presence_penalty', /not supported/],
     [{ prompt: 'a', stream_options: { include_usage: true } }, 'stream_options', /together with "stream": true/],
+    [{ prompt: 'a', min_p: 0.1 }, 'min_p', /not supported by this server, received 0\.1/],
+    [{ prompt: 'a', repetition_penalty: 1.1 }, 'repetition_penalty', /not supported/],
+    [{ prompt: 'a', ignore_eos: true }, 'ignore_eos', /not supported/],
+    [{ prompt: 'a', skip_special_tokens: false }, 'skip_special_tokens', /not supported/],
+    [{ prompt: 'a', stop_token_ids: [2] }, 'stop_token_ids', /not supported/],
+    [{ prompt: 'a', guided_json: {} }, 'guided_json', /not supported/],
+    [{ prompt: 'a', chat_template_kwargs: { a: 1 } }, 'chat_template_kwargs', /not supported/],
+    [
+      { prompt: 'a', stream: true, stream_options: { continuous_usage_stats: true } },
+      'stream_options.continuous_usage_stats',
+      /expected false: usage comes once, at the end, received true/,
+    ],
     [{ prompt: 'a', max_tokns: 3 }, 'max_tokns', /unknown parameter; did you mean max_tokens\?/],
     [{ prompt: 'a', zebra: 3 }, 'zebra', /unknown parameter; expected some of model, n,/],
     [[], undefined, /expected a JSON object/],
@@ -91,6 +142,10 @@ describe('/v1/chat/completions', () => {
       max_tokens: 5,
     });
     expect(parseChatRequest({ messages: hello }).max_tokens).toBeUndefined();
+    const variables = { enable_thinking: false };
+    expect(parseChatRequest({ messages: hello, chat_template_kwargs: variables }).chat_template_kwargs).toEqual(
+      variables,
+    );
     const neutral = { response_format: { type: 'text' }, tools: [], tool_choice: 'auto', modalities: ['text'] };
     expect(parseChatRequest({ messages: hello, ...neutral, logprobs: true, top_logprobs: 3 }).top_logprobs).toBe(3);
   });
@@ -105,6 +160,14 @@ describe('/v1/chat/completions', () => {
     [{ messages: hello, response_format: { type: 'json_schema' } }, 'response_format', /not supported/],
     [{ messages: hello, top_logprobs: 2 }, 'top_logprobs', /together with "logprobs": true/],
     [{ messages: hello, max_tokens: 1, max_completion_tokens: 1 }, 'max_tokens', /received both/],
+    [{ messages: hello, chat_template_kwargs: [] }, 'chat_template_kwargs', /expected an object with variables/],
+    [
+      { messages: hello, chat_template_kwargs: { tools: [] } },
+      'chat_template_kwargs.tools',
+      /expected variables of the chat template, none of messages, tools/,
+    ],
+    [{ messages: hello, add_special_tokens: true }, 'add_special_tokens', /not supported/],
+    [{ messages: hello, echo: true }, 'echo', /not supported/],
     [{ messages: hello, prompt: 'a' }, 'prompt', /unknown parameter/],
   ])('refuses %j', (body, param, message) => {
     expect(() => parseChatRequest(body)).toThrow(message);
