@@ -69,10 +69,10 @@ export class KvCache {
     this.filled = length;
   }
 
-  /** Replaces what is held by a copy of another cache's tokens. @throws RangeError where they do not fit. */
-  copyFrom(other: KvCache): void {
-    if (other.numRows !== this.numRows || other.filled > this.rows) {
-      const received = `${other.numRows} sequences of ${other.filled}`;
+  /** Replaces what is held by a copy of another cache's (first) tokens. @throws RangeError where they do not fit. */
+  copyFrom(other: KvCache, numTokens = other.filled): void {
+    if (other.numRows !== this.numRows || numTokens > Math.min(this.rows, other.filled)) {
+      const received = `${other.numRows} sequences of ${numTokens}`;
       throw new RangeError(
         `copyFrom: expected ${this.numRows} sequences of at most ${this.rows}, received ${received}`,
       );
@@ -81,17 +81,17 @@ export class KvCache {
       [this.keys, other.keys],
       [this.values, other.values],
     ];
-    for (const [own, theirs] of other.filled > 0 ? lists : []) {
+    for (const [own, theirs] of numTokens > 0 ? lists : []) {
       own.forEach((cache, layer) => {
         const [B, , W] = cache.shape as number[];
         const held = tf.tidy(() =>
-          tf.reshape(tf.slice(theirs[layer], [0, 0, 0], [B, other.filled, W]), [B * other.filled, W]),
+          tf.reshape(tf.slice(theirs[layer], [0, 0, 0], [B, numTokens, W]), [B * numTokens, W]),
         );
         appendRows(cache, held, 0);
         held.dispose();
       });
     }
-    this.filled = other.filled;
+    this.filled = numTokens;
   }
 
   /** Releases the memory. */

@@ -36,7 +36,9 @@ afterAll(() => {
 
 function startServer(served: Llama): Promise<Server> {
   const { port1, port2 } = new MessageChannel();
-  const ended = runEngine(port2, new ContinuousBatch(served, { maxSequences: 2 })).then(() => undefined);
+  const ended = runEngine(port2, new ContinuousBatch(served, { maxSequences: 2, keptPrefixes: 2 })).then(
+    () => undefined,
+  );
   const engine = new Engine(port1, served.config, { maxBatch: 2, maxQueue: 8 });
   return openServer({ engine, ended }, tokenizer, listening);
 }
@@ -71,6 +73,23 @@ describe('a server in this process', () => {
     const [first, second] = await Promise.all([post(request), post(request)]);
     expect(first.answer['choices']).toHaveLength(4);
     expect(first.answer['choices']).toEqual(second.answer['choices']);
+  });
+
+  it('a prompt that begins as an earlier one did is read from there on, and usage tells how many tokens that saved', async () => {
+    const start = Array.from({ length: 30 }, (_, i) => 20 + ((7 * i) % 50));
+    const cached: number[] = [];
+    const ask = async (prompt: number[], more: object): Promise<object> => {
+      const { answer } = await post({ prompt, temperature: 0, max_tokens: 4, ...more });
+      cached.push(answer['usage'].prompt_tokens_details.cached_tokens as number);
+      return answer['choices'] as object;
+    };
+    const scored = { echo: true, logprobs: 2 };
+    const first = await ask([...start, 3], scored);
+    await ask([...start, 4], scored);
+    expect(await ask([...start, 3], scored)).toEqual(first);
+    await ask([...start, 5], { n: 2 });
+    await ask(start.slice(0, 8), {});
+    expect(cached).toEqual([0, 29, 29, 30, 0]);
   });
 
   it.each([

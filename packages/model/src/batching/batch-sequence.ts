@@ -2,6 +2,7 @@ import { type Random, seededRandom } from '@lethe/run';
 import { KvCache } from '../kv-cache.js';
 import type { LlamaConfig } from '../config.js';
 import { sampleToken, type Sampling } from '../sampling.js';
+import type { KeptPrefix, SharedPrefix } from './kept-prefixes.js';
 import { type TokenLogprob, tokenLogprob } from './token-logprobs.js';
 
 /** Rows that a cache has room for at first, and by whose multiples it grows. */
@@ -24,8 +25,9 @@ export interface SequenceRequest {
   scoresPrompt?: boolean;
 }
 
-/** What became of a sequence in a step. `prompt` comes before the first `token`; `end` or `failure` is the last. */
+/** What became of a sequence in a step. `shared` (prompt tokens that need not be read, if any) is the first; `prompt` comes before the first `token`; `end` or `failure` is the last. */
 export type SequenceEvent =
+  | { kind: 'shared'; numTokens: number }
   | { kind: 'prompt'; logprobs: (TokenLogprob | null)[] }
   | { kind: 'token'; token: number; logprob?: TokenLogprob }
   | { kind: 'end'; reason: 'stop' | 'length' }
@@ -48,6 +50,24 @@ export class BatchSequence {
     this.cache = new KvCache(config, 1, Math.min(CACHE_ROWS, this.mostRows));
   }
 
+  /** Takes over the beginning of its prompt from a sequence that began alike. */
+  share({ from, numTokens }: SharedPrefix): void {
+    this.reserve(numTokens);
+    this.cache.copyFrom(from.cache, numTokens);
+    if (!this.request.scoresPrompt) return;
+    const numTop = this.request.numTop ?? 0;
+    for (const scored of from.logprobs.slice(1, numTokens + 1)) {
+      this.promptLogprobs.push(scored && { ...scored, top: scored.top.slice(0, numTop) });
+    }
+  }
+
+  /** What it leaves for others that begin alike; the cache goes with it. */
+  leave(): KeptPrefix {
+    const { scoresPrompt, numTop = 0 } = this.request;
+    const ids = this.ids.slice(0, this.cache.length);
+    return { ids, cache: this.cache, logprobs: scoresPrompt ? this.promptLogprobs : [], numTop };
+  }
+
   /** Tokens to read before the next one can be chosen, or the prompt is scored. */
   get numUnread(): number {
     return (this.request.maxNewTokens > 0 ? this.ids.length : this.ids.length - 1) - this.cache.length;
@@ -62,10 +82,7 @@ export class BatchSequence {
   take(count: number): number[] {
     const from = this.cache.length;
     const needed = from + count;
-    if (needed > this.cache.capacity) {
-      const roomy = Math.ceil(Math.max(needed, 1.5 * this.cache.capacity) / CACHE_ROWS) * CACHE_ROWS;
-      this.cache.reserve(Math.min(roomy, this.mostRows));
-    }
+    this.reserve(needed);
     return this.ids.slice(from, needed);
   }
 
@@ -102,6 +119,12 @@ export class BatchSequence {
   /** No token is read after the last one, so it needs no row. */
   private get mostRows(): number {
     return Math.max(1, this.request.prompt.length + this.request.maxNewTokens - 1);
+  }
+
+  private reserve(needed: number): void {
+    if (needed <= this.cache.capacity) return;
+    const roomy = Math.ceil(Math.max(needed, 1.5 * this.cache.capacity) / CACHE_ROWS) * CACHE_ROWS;
+    this.cache.reserve(Math.min(roomy, this.mostRows));
   }
 
   private choose(logits: Float32Array): SequenceEvent[] {

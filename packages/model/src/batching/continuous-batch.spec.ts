@@ -33,6 +33,10 @@ function run(batch: ContinuousBatch, before: (step: number) => void = () => {}):
   }
   return found;
 }
+function addTo(batch: ContinuousBatch, one: SequenceRequest, id = 0): ContinuousBatch {
+  batch.add(one, id);
+  return batch;
+}
 const tokensOf = (events: SequenceEvent[] = []): number[] =>
   events.flatMap((event) => (event.kind === 'token' ? [event.token] : []));
 
@@ -44,6 +48,29 @@ describe.each(['lethe-cpu', 'lethe-reference', 'cpu'] as DeviceName[])('continuo
     model = initializeLlama(baselm({ ...SIZES, ...window, vocabSize: V, maxPositions: 128, initializerRange: 0.4 }), 4);
   });
   afterAll(() => model.dispose());
+
+  it('prompts that begin alike give what each gives alone, and read only what differs', () => {
+    const start = Array.from({ length: 40 }, (_, i) => (3 * i * i + 1) % V);
+    const requests = [
+      request([...start, 5, 6]),
+      request([...start, 5, 9, 2], { seed: 2, sampling: { temperature: 1 } }),
+      request([...start, 7], { maxNewTokens: 0, scoresPrompt: true, numTop: 3 }),
+      request([...start, 8, 1], { maxNewTokens: 2, scoresPrompt: true, numTop: 2 }),
+      request([...start, 8, 1], { maxNewTokens: 0, scoresPrompt: true, numTop: 4 }),
+      request(start),
+      request(start.slice(0, 10)),
+    ];
+    const alone = requests.map((one) => run(addTo(new ContinuousBatch(model, { maxSequences: 1 }), one)).get(0)!);
+    const numTensors = tf.memory().numTensors;
+    const batch = new ContinuousBatch(model, { maxSequences: 1, keptPrefixes: 3 });
+    const shared = requests.map((one, id) => run(addTo(batch, one, id)).get(id)!);
+    const isOwn = ({ kind }: SequenceEvent): boolean => kind !== 'shared';
+    expect(shared.map((events) => events.filter(isOwn))).toEqual(alone);
+    const numShared = shared.map(([first]) => (first.kind === 'shared' ? first.numTokens : 0));
+    expect(numShared).toEqual([0, 41, 0, 39, 0, 39, 0]);
+    batch.dispose();
+    expect(tf.memory().numTensors).toBe(numTensors);
+  });
 
   it('sequences of different lengths, joining at different steps, give what each gives alone', () => {
     const alone = PROMPTS.map((prompt) => generate(model, [prompt], { maxNewTokens: 20 })[0]);

@@ -1,6 +1,7 @@
 import { checkFinite } from '../finite.js';
 import type { Llama } from '../llama.js';
 import { BatchSequence, type SequenceEvent, type SequenceRequest } from './batch-sequence.js';
+import { KeptPrefixes } from './kept-prefixes.js';
 import { type Continuation, forwardRagged } from './ragged-batch.js';
 
 /** Limits of a {@link ContinuousBatch}. */
@@ -9,6 +10,8 @@ export interface BatchOptions {
   maxSequences: number;
   /** Most prompt tokens that one step reads, so that a long prompt does not hold up the sequences that generate. */
   promptTokensPerStep?: number;
+  /** Caches kept of sequences that have ended, so that prompts that begin alike are not read anew. Default 0. */
+  keptPrefixes?: number;
 }
 
 /** An event and the sequence it belongs to. */
@@ -30,12 +33,15 @@ interface Turn {
 export class ContinuousBatch {
   private readonly waiting = new Map<number, SequenceRequest>();
   private readonly running = new Map<number, BatchSequence>();
+  private readonly prefixes: KeptPrefixes;
   private nextId = 0;
 
   constructor(
     private readonly model: Llama,
     private readonly options: BatchOptions,
-  ) {}
+  ) {
+    this.prefixes = new KeptPrefixes(options.keptPrefixes ?? 0);
+  }
 
   /** Whether there is nothing to do. */
   get isIdle(): boolean {
@@ -57,9 +63,15 @@ export class ContinuousBatch {
     return id;
   }
 
-  /** Ends a sequence without an event and releases its cache; an unknown id is ignored. */
+  /** Ends a sequence without an event and releases or keeps its cache; an unknown id is ignored. */
   cancel(id: number): void {
     this.waiting.delete(id);
+    const sequence = this.running.get(id);
+    if (sequence) this.prefixes.keep(sequence.leave());
+    this.running.delete(id);
+  }
+
+  private fail(id: number): void {
     this.running.get(id)?.dispose();
     this.running.delete(id);
   }
@@ -75,17 +87,22 @@ export class ContinuousBatch {
     try {
       events.push(...this.forward(turns));
     } catch (error) {
+      this.prefixes.clear();
       for (const { sequence } of turns) {
         events.push({ id: sequence.id, event: { kind: 'failure', message: (error as Error).message } });
       }
     }
-    for (const { id, event } of events) if (event.kind === 'end' || event.kind === 'failure') this.cancel(id);
+    for (const { id, event } of events) {
+      if (event.kind === 'end') this.cancel(id);
+      if (event.kind === 'failure') this.fail(id);
+    }
     return events;
   }
 
   /** Releases all caches. */
   dispose(): void {
     for (const id of [...this.waiting.keys(), ...this.running.keys()]) this.cancel(id);
+    this.prefixes.clear();
   }
 
   /** Starts waiting sequences while there is room; those with nothing to compute end at once. */
@@ -100,6 +117,10 @@ export class ContinuousBatch {
         sequence.dispose();
       } else {
         this.running.set(id, sequence);
+        const prefix = this.prefixes.find(request);
+        if (!prefix) continue;
+        sequence.share(prefix);
+        events.push({ id, event: { kind: 'shared', numTokens: prefix.numTokens } });
       }
     }
     return events;

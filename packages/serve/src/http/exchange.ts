@@ -6,6 +6,8 @@ export interface Usage {
   prompt_tokens: number;
   completion_tokens: number;
   total_tokens: number;
+  /** Prompt tokens that were not computed, because an earlier prompt began alike. */
+  prompt_tokens_details: { cached_tokens: number };
 }
 
 /** One request and its answer: a JSON body in, a JSON body or a stream of events out. */

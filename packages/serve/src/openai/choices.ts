@@ -78,9 +78,7 @@ export function prepareChoices(
       setMaxListeners(0, signal);
       const counts = choices.map((choice) => runChoice(served, choice, { ...options, signal, onPiece }));
       try {
-        const completion = (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
-        const prompt = prompts.reduce((sum, { ids }) => sum + ids.length, 0);
-        return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
+        return usageOf(prompts, await Promise.all(counts), options.sampling.n);
       } finally {
         stop.abort(new Error('another choice of the request failed'));
         await Promise.allSettled(counts);
@@ -89,13 +87,37 @@ export function prepareChoices(
   };
 }
 
+interface ChoiceCounts {
+  generated: number;
+  /** Tokens of the prompt that were not computed. */
+  cached: number;
+}
+
+/** A prompt counts once, however many choices it has. */
+function usageOf(prompts: PromptTokens[], counts: ChoiceCounts[], n: number): Usage {
+  const prompt = prompts.reduce((sum, { ids }) => sum + ids.length, 0);
+  const completion = counts.reduce((sum, { generated }) => sum + generated, 0);
+  const cached = counts.reduce((sum, one, index) => sum + (index % n === 0 ? one.cached : 0), 0);
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    prompt_tokens_details: { cached_tokens: cached },
+  };
+}
+
 interface RunOptions extends ChoicesOptions {
   signal: AbortSignal;
   onPiece: (index: number, piece: ChoicePiece) => void;
 }
 
-/** Runs one choice to its end. Returns the number of tokens generated. */
-async function runChoice(served: ServedModel, { index, prompt, request }: Choice, run: RunOptions): Promise<number> {
+/** Runs one choice to its end. */
+async function runChoice(
+  served: ServedModel,
+  { index, prompt, request }: Choice,
+  run: RunOptions,
+): Promise<ChoiceCounts> {
+  let cached = 0;
   const { tokenizer, names, engine } = served;
   const { sampling, echo, onPiece, signal } = run;
   const wantsLogprobs = run.numTop !== undefined;
@@ -108,6 +130,10 @@ async function runChoice(served: ServedModel, { index, prompt, request }: Choice
   }
   for await (const event of engine.run(request, signal)) {
     if (event.kind === 'failure') continue; // thrown by the engine
+    if (event.kind === 'shared') {
+      cached = event.numTokens;
+      continue;
+    }
     const piece =
       event.kind === 'prompt'
         ? await choice.prompt(prompt.ids, event.logprobs, prompt.text)
@@ -115,5 +141,5 @@ async function runChoice(served: ServedModel, { index, prompt, request }: Choice
     onPiece(index, piece);
     if (piece.finishReason) break;
   }
-  return choice.numTokens;
+  return { generated: choice.numTokens, cached };
 }
