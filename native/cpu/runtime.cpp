@@ -1,5 +1,8 @@
 #include "cpu/runtime.h"
 
+#ifdef LETHE_X86
+#include <cpuid.h>
+#endif
 #include <dnnl.h>
 #include <omp.h>
 
@@ -11,6 +14,14 @@
 namespace lethe::cpu {
 namespace {
 
+#ifdef LETHE_X86
+// clang 14's __builtin_cpu_supports does not know it.
+bool has_f16c() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+#endif
+
 const Kernels& choose(std::string_view limit) {
   if (limit == "generic") return generic::kernels();
 #ifdef LETHE_X86
@@ -18,8 +29,7 @@ const Kernels& choose(std::string_view limit) {
                           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   if (limit.empty() && has_avx512 && __builtin_cpu_supports("avx512bf16")) return avx512_bf16::kernels();
   if (limit != "avx2" && has_avx512) return avx512::kernels();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
-    return avx2::kernels();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c()) return avx2::kernels();
 #endif
   return generic::kernels();
 }

@@ -58,7 +58,7 @@ async function pack(machine) {
   });
   await bare.step('npx lethe doctor', { prints: /addon/ });
   await bare.step('npx lethe demo --quick', { prints: /report\.html/ });
-  await bare.step('cp node_modules/lethe/example.mjs . && node example.mjs', { prints: /forgetting/ });
+  await bare.step('cp node_modules/lethe/example.mjs . && node example.mjs', { prints: /repaired: the template/ });
 }
 
 export const forms = { demo, readme, test, user, interrupted, pack };
