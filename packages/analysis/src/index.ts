@@ -1,10 +1,7 @@
-export { type DensityCurve, kernelDensity, silvermanBandwidth } from './density.js';
-export { type DistributionShift, distributionShift, mean, variance } from './distribution-shift.js';
+export { type DensityCurve, kernelDensity } from './density.js';
+export { type DistributionShift, distributionShift } from './distribution-shift.js';
 export { templateMass } from './template-mass.js';
-export { countTokens, tokenDensity, type TokenPeak, type TokenShift, tokenShift } from './token-ids.js';
-export { documentEmbeddings } from './embeddings.js';
-export { ownNeighbours } from './separation.js';
-export { type Points, squaredDistances, tsne, type TsneOptions } from './tsne.js';
+export { type TokenPeak, type TokenShift } from './token-ids.js';
 export { checkDiagnoseOptions, diagnose, type DiagnoseOptions, type Diagnosis } from './diagnosis/diagnose.js';
 export type { EmbeddingDiagnosis } from './diagnosis/embeddings.js';
 export type { PerplexityDiagnosis } from './diagnosis/perplexities.js';

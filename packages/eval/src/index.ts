@@ -9,7 +9,7 @@ export { type BenchmarkComparison, compareEvaluations, type ModelComparison } fr
 export { COMPARISON_HEADER, comparisonRows } from './compare/comparison-rows.js';
 export type { Score } from './interval.js';
 export type { EvalItem } from './items/eval-item.js';
-export { JUDGE_KEY_VARIABLE, JudgeError } from './judge/http-judge.js';
+export { JUDGE_KEY_VARIABLE } from './judge/http-judge.js';
 export { sandboxProblem } from './sandbox/choose-isolation.js';
 export type { IfevalScores } from './ifeval/score-ifeval.js';
 export { readChoiceFolder } from './multiple-choice/choice-benchmark.js';

@@ -17,7 +17,6 @@ export {
   type Reduction,
   type TargetCounts,
   termMeans,
-  termScales,
   type TermSums,
   type TermWeights,
   unlearnLoss,

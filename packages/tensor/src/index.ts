@@ -1,4 +1,3 @@
-export { LetheBackend } from './backend.js';
 export { probeCuda } from './probe-cuda.js';
 export { applyDeviceSettings, type DeviceSettings } from './device-settings.js';
 export { DEVICE_NAMES, type DeviceName, deviceMemory, resetPeakMemory, setNumThreads, useDevice } from './devices.js';
@@ -22,7 +21,7 @@ export {
   unlearnHead,
 } from './operators/unlearn-head.js';
 export { Parameter } from './parameter.js';
-export { precision, type Precision, setPrecision } from './precision.js';
-export { type OperatorTime, startProfile, stopProfile } from './profile.js';
+export { type Precision } from './precision.js';
+export { startProfile, stopProfile } from './profile.js';
 export { bf16Tensor, frozenWeight, holdsBf16, zeroActivation } from './storage.js';
 export { backward, checkpoint, gradients, noGrad, scope } from './tape.js';
