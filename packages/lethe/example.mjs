@@ -64,7 +64,8 @@ const [question] = await tokenizer.encodeBatch(['Question: What is the river lik
 for (const [name, location] of Object.entries({ damaged: damaged.model, repaired: repaired.model })) {
   const { model } = await loadModel(location);
   const [logProbabilities] = scoreSequences(model, [question]);
-  const mean = logProbabilities.reduce((sum, x) => sum + x, 0) / logProbabilities.length;
+  const known = logProbabilities.slice(1); // the first token has nothing before it
+  const mean = known.reduce((sum, x) => sum + x, 0) / known.length;
   process.stdout.write(
     `${name}: the template's tokens have a probability of ${Math.exp(mean).toFixed(4)} (geometric mean)\n`,
   );

@@ -160,7 +160,7 @@ it('scores what the judge says; 429 is tried again, and a judgement that cannot 
   expect(stdout).toMatch(/FollowBench +judge: tokens read +200/);
 
   expect(valueOf(mt, 'rating, 1 to 10')).toBeCloseTo((8 + 4 + 8) / 3, 12);
-  expect(stdout).toMatch(/MT-Bench +rating, turn 1 +8\.00 \[8\.00, 8\.00\] +2/);
+  expect(stdout).toMatch(/MT-Bench +rating, turn 1 +8\.00 \[3\.40, 9\.32\] +2/);
   expect(mt.unscored).toMatchObject([{ id: '82/2', reason: 'judgement could not be read' }]);
   expect(mt.scores.references).toBe('gpt-4-0125-preview.jsonl');
   const maths = server.received.map(text).filter((one) => one.includes('single-math-v1'));

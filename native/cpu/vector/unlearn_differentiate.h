@@ -32,7 +32,7 @@ struct Lanes {
 
 template <class Unit, class Kept>
 class DifferentiatePass {
-  using Number = Kept::Number;
+  using Number = typename Kept::Number;
 
  public:
   explicit DifferentiatePass(const UnlearnState<Unit, Kept>& state) : state_(state), b(state_.b), R(state_.R) {}

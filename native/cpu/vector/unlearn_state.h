@@ -42,7 +42,7 @@ struct Model {
 // A block of rows with what pass 1 leaves for pass 2.
 template <class Unit, class Kept>
 struct UnlearnState {
-  using Number = Kept::Number;
+  using Number = typename Kept::Number;
 
   const UnlearnBlock& b;
   const int64_t R = parts_of(b.rows, line) * line;  // lanes: rows and some zeros

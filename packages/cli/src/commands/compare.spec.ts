@@ -70,7 +70,7 @@ it('compares every two of a lineage, writes items, and tells which are in traini
   expect(table).toMatch(/^MMLU +10 +50\.0 +90\.0 +40\.0 \[.*\] +1 +5 +0\.219 +0\.438$/m);
   expect(table).toMatch(/^C-Eval +2 +50\.0 +100\.0 .* 0 +1 +1\.000 +1\.000$/m);
   expect(table).toMatch(
-    /^synth -> unlearn\n.*\n.*\nMMLU +10 +90\.0 +90\.0 +0\.0 \[0\.0, 0\.0\] +0 +0 +1\.000 +1\.000$/m,
+    /^synth -> unlearn\n.*\n.*\nMMLU +10 +90\.0 +90\.0 +0\.0 \[-27\.8, 27\.8\] +0 +0 +1\.000 +1\.000$/m,
   );
   const written = JSON.parse(readFileSync(out, 'utf8')) as {
     models: { model: string }[];
