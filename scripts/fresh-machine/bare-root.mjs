@@ -24,7 +24,7 @@ export function must(command, args, options = {}) {
   return stdout;
 }
 
-/** Debian's mirror of this machine, where its apt sources name one: the first address that ends with /debian. */
+/** Debian's mirror of this machine, where its apt sources name one: the first address that ends with /debian. Else mmdebstrap's. */
 function mirror() {
   const folder = '/etc/apt/sources.list.d';
   const files = [
@@ -35,12 +35,18 @@ function mirror() {
     .filter((file) => existsSync(file))
     .map((file) => readFileSync(file, 'utf8'))
     .join('\n');
-  return /^[^#\n]*?(https?:\/\/\S+\/debian)\/?\s/m.exec(text)?.[1] ?? 'http://deb.debian.org/debian';
+  return /^[^#\n]*?(https?:\/\/\S+\/debian)\/?\s/m.exec(text)?.[1];
 }
 
 /** Makes the archive that {@link unpackRoot} unpacks: about a minute. */
 export function makeRootArchive(release, archive) {
-  must('mmdebstrap', ['--variant=minbase', '--include=ca-certificates,git', release, archive, mirror()]);
+  must('mmdebstrap', [
+    '--variant=minbase',
+    '--include=ca-certificates,git',
+    release,
+    archive,
+    ...[mirror()].filter(Boolean),
+  ]);
 }
 
 /** The variables by which programs here find certificates and proxies, and npm its registry. */

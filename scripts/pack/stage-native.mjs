@@ -74,7 +74,7 @@ export function stagePrebuilt(root, to) {
   cpSync(join(root, 'LICENSE'), join(to, 'LICENSE'));
   writeFileSync(
     join(to, 'README.md'),
-    `# ${manifest.name}\n\nThe compiled addon of [Lethe](https://www.npmjs.com/package/lethe) for ${process.platform} on ${process.arch}. \`@lethe/native\` opens it;\ninstall \`lethe\`, not this. It needs glibc ${glibc(addon)} or newer. \`licences/\` holds those of the libraries beside it.\n`,
+    `# ${manifest.name}\n\nThe compiled addon of Lethe (the package \`lethe\`) for ${process.platform} on ${process.arch}. \`@lethe/native\` opens it;\ninstall \`lethe\`, not this. It needs glibc ${glibc(addon)} or newer. \`licences/\` holds those of the libraries beside it.\n`,
   );
   writeFileSync(join(to, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   return to;
