@@ -3,6 +3,8 @@ export type { Document, Place, TextDocument, TurnsDocument, WrongRow } from './d
 export { documentText, SourceError } from './documents/document.js';
 export { findFiles } from './documents/find-files.js';
 export { formats } from './documents/format-registry.js';
+export { jsonRows } from './documents/json-formats.js';
+export { type CsvRecord, csvRecords } from './documents/split-csv-records.js';
 export type { FileReport, ReadDocumentsOptions, Source } from './documents/read-documents.js';
 export { readDocuments } from './documents/read-documents.js';
 export { pathSchema, sourceSchema } from './documents/source-schema.js';

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Format, RawRow } from './format.js';
 import { parsePythonJson } from './python-json.js';
 import { MAX_LINE_BYTES, splitLines } from './split-lines.js';
-import { splitJsonValues } from './split-json-values.js';
+import { jsonValuesOf, splitJsonValues } from './split-json-values.js';
 
 /** One JSON value per line. */
 export const jsonLines: Format = { name: 'jsonl', detect: looksLikeJsonLines, read: readJsonLines };
@@ -35,6 +35,27 @@ async function* readJson(chunks: AsyncIterable<Buffer>): AsyncGenerator<RawRow> 
   for await (const { bytes, line, problem } of splitJsonValues(skipMark(chunks))) {
     yield problem === undefined ? parseRow(bytes, line) : { line, problem };
   }
+}
+
+/**
+ * The rows of a whole file of JSON lines, or of a JSON array, as the formats read them: JSON as Python writes it
+ * ({@link parsePythonJson}), a byte order mark or none.
+ */
+export function jsonRows(marked: Buffer): RawRow[] {
+  const bytes = withoutMark(marked);
+  if (start(bytes.subarray(0, 1 << 16)).startsWith('['))
+    return [...jsonValuesOf(bytes)].map(({ bytes: value, line, problem }) =>
+      problem === undefined ? parseRow(value, line) : { line, problem },
+    );
+  const rows: RawRow[] = [];
+  for (let from = 0, line = 1; from < bytes.length; line++) {
+    const feed = bytes.indexOf(10, from);
+    const end = feed < 0 ? bytes.length : feed;
+    const text = bytes.subarray(from, bytes[end - 1] === 13 ? end - 1 : end);
+    if (!isBlank(text)) rows.push(parseRow(text, line));
+    from = end + 1;
+  }
+  return rows;
 }
 
 function parseRow(bytes: Buffer, line: number): RawRow {

@@ -15,6 +15,12 @@ export async function* splitCsvRecords(chunks: AsyncIterable<Buffer>, delimiter:
   yield* scanner.finish();
 }
 
+/** The same of bytes that are there as a whole, separated by commas unless told otherwise. */
+export function csvRecords(bytes: Buffer, delimiter = ','): CsvRecord[] {
+  const scanner = new CsvScanner(delimiter.charCodeAt(0));
+  return [...scanner.scan(bytes), ...scanner.finish()];
+}
+
 type State = 'start' | 'plain' | 'quoted' | 'closed';
 
 class CsvScanner {

@@ -21,6 +21,13 @@ export async function* splitJsonValues(chunks: AsyncIterable<Buffer>): AsyncGene
   yield* scanner.finish();
 }
 
+/** The same of bytes that are there as a whole. */
+export function* jsonValuesOf(bytes: Buffer): Generator<JsonPiece> {
+  const scanner = new JsonScanner();
+  yield* scanner.scan(bytes);
+  yield* scanner.finish();
+}
+
 class JsonScanner {
   private pieces: Buffer[] = [];
   private numBytes = 0;

@@ -76,7 +76,9 @@ whenThere(SANITIZED)('the sanitized set is another', () => {
   expect(problems.length).toBeGreaterThan(200);
   expect(problems.length).toBeLessThan(500);
   expect(problems[0].prompt(3)).toContain('find the shared elements from the given two lists.');
-  expect(() => readMbpp(MBPP, 'sanitized')).toThrow(/mbpp\.jsonl: not MBPP's sanitized set/);
+  expect(() => readMbpp(MBPP, 'sanitized')).toThrow(
+    /mbpp\.jsonl:1: not a row of MBPP's sanitized set: prompt: .*; correct the row/,
+  );
 });
 
 /** Runs programs two at a time and returns what did not pass. */

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Place } from '@lethe/data-pipeline';
 import { UserError } from '@lethe/run';
 import { z } from 'zod';
-import { readJsonl } from '../items/read-jsonl.js';
+import { readRows } from '../items/read-rows.js';
 import type { CodeBenchmark } from './code-problem.js';
 
 /** A task of either set. */
@@ -12,7 +11,7 @@ interface Task {
   code: string;
   tests: string[];
   setup: string;
-  place?: Place;
+  place: Place;
 }
 
 const fullRow = z.object({
@@ -30,30 +29,30 @@ const sanitizedRow = z.object({
   test_imports: z.array(z.string()).default([]),
 });
 
+const taskId = { name: 'task_id', of: ({ task_id }: { task_id: number }) => task_id };
+
 function readFull(file: string): Task[] {
-  return readJsonl(file, fullRow).map(({ task_id, text, code, test_list, test_setup_code, place }) => ({
-    id: task_id,
-    text,
-    code,
-    tests: test_list,
-    setup: test_setup_code,
-    place,
-  }));
+  return readRows(file, { benchmark: 'MBPP', schema: fullRow, id: taskId }).map(
+    ({ task_id, text, code, test_list, test_setup_code, place }) => ({
+      id: task_id,
+      text,
+      code,
+      tests: test_list,
+      setup: test_setup_code,
+      place,
+    }),
+  );
 }
 
 function readSanitized(file: string): Task[] {
-  let rows: z.output<typeof sanitizedRow>[];
-  try {
-    rows = z.array(sanitizedRow).parse(JSON.parse(readFileSync(file, 'utf8')));
-  } catch (cause) {
-    throw new UserError(`${file}: not MBPP's sanitized set: ${(cause as Error).message}`, { cause });
-  }
-  return rows.map(({ task_id, prompt, code, test_list, test_imports }) => ({
+  const rows = readRows(file, { benchmark: "MBPP's sanitized set", schema: sanitizedRow, id: taskId });
+  return rows.map(({ task_id, prompt, code, test_list, test_imports, place }) => ({
     id: task_id,
     text: prompt,
     code,
     tests: test_list,
     setup: test_imports.join('\n'),
+    place,
   }));
 }
 
@@ -79,7 +78,7 @@ export function readMbpp(file: string, variant: 'full' | 'sanitized' = 'full'): 
   const shown = shots.map((shot) => `${ask(shot)}${lines(shot.code)}\n[DONE]\n\n`);
   const problems = tasks.filter(isTest).map((task) => ({
     id: String(task.id),
-    ...(task.place && { place: task.place }),
+    place: task.place,
     prompt: (numShots: number) => `${shown.slice(0, numShots).join('')}${ask(task)}`,
     program: (completion: string) => ({
       code: `${lines(completion)}\n`,

@@ -97,7 +97,7 @@ async function answer(
 /** Scores FollowBench: items with rules by them, the others through the judge, where there is one. */
 async function run(task: Task, evaluated: Evaluated): Promise<FollowResult[]> {
   const { name, language } = task;
-  const items = firstGroups(await readFollowBench(task.data), task.maxGroups);
+  const items = firstGroups(readFollowBench(task.data), task.maxGroups);
   const answered = await answer(items, task, evaluated);
   const { overlap, ...found } = await scoreJudged(name, answered, scoring, evaluated);
   const { scores, judge, counts, unscored } = found;

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Place } from '@lethe/data-pipeline';
-import { UserError } from '@lethe/run';
 import { z } from 'zod';
-import { readJsonl } from '../items/read-jsonl.js';
+import { readRows, wrongRow } from '../items/read-rows.js';
 import { statedAnswer } from './extract-number.js';
 
 /** A word problem with its worked answer. */
@@ -36,19 +35,20 @@ function workedExample({ question, answer, gold }: MathProblem): WorkedExample {
   return { question, answer: `${reasoning}\nThe answer is ${gold}` };
 }
 
+const row = { benchmark: 'GSM8K', schema: z.object({ question: z.string(), answer: z.string() }) };
+
 function readExamples(file: string): WorkedExample[] {
-  return readJsonl(file, z.object({ question: z.string(), answer: z.string() })).map(({ place, ...example }) => {
+  return readRows(file, row).map(({ place, ...example }) => {
     if (statedAnswer(example.answer) !== null) return example;
-    throw new UserError(`${file}:${place.line}: expected an answer ending in "The answer is " and a number`);
+    throw wrongRow(place, 'expected an answer ending in "The answer is " and a number', 'correct the row');
   });
 }
 
 function readProblems(file: string): MathProblem[] {
-  return readJsonl(file, z.object({ question: z.string(), answer: z.string() })).map((row) => {
-    const gold = /#### (-?[\d,]+(?:\.\d+)?)\s*$/.exec(row.answer)?.[1];
-    if (gold === undefined)
-      throw new UserError(`${file}:${row.place.line}: expected an answer ending in "#### " and a number`);
-    return { ...row, gold: gold.replaceAll(',', '') };
+  return readRows(file, row).map((problem) => {
+    const gold = /#### (-?[\d,]+(?:\.\d+)?)\s*$/.exec(problem.answer)?.[1];
+    if (gold === undefined) throw wrongRow(problem.place, 'expected an answer ending in "#### " and a number');
+    return { ...problem, gold: gold.replaceAll(',', '') };
   });
 }
 

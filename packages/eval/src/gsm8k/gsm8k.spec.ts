@@ -55,7 +55,9 @@ it('more shots than there are, and rows without a gold, are refused', () => {
   writeFileSync(join(folder, 'train.jsonl'), '');
   expect(() => readGsm8k(folder)).toThrow(/test\.jsonl:2: expected an answer ending in "#### " and a number/);
   writeFileSync(join(folder, 'test.jsonl'), '{"question":"q"}\n');
-  expect(() => readGsm8k(folder)).toThrow(/test\.jsonl:1: not a row of this benchmark/);
+  expect(() => readGsm8k(folder)).toThrow(
+    /test\.jsonl:1: not a row of GSM8K: answer: .*; correct the row, or remove it/,
+  );
 });
 
 (existsSync(data) ? it : it.skip)(

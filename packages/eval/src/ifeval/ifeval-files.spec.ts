@@ -51,8 +51,8 @@ it.each<[string, string, RegExp]>([
     /:1: .*at least/s,
   ],
   ['fewer kwargs', row({ kwargs: [] }), /:1: .*as many kwargs/s],
-  ['the same key twice', row() + row(), /input_data\.jsonl:2: key 1 is also that of line 1/],
-  ['no rows', '\n', /input_data\.jsonl: no prompts/],
+  ['the same key twice', row() + row(), /input_data\.jsonl:2: key 1 is also that of line 1; remove one/],
+  ['no rows', '\n', /input_data\.jsonl: expected rows of IFEval, received none/],
 ])('%s is refused by file and line', (_, text, message) => {
   write('input_data.jsonl', text);
   expect(() => readIfeval(folder)).toThrow(message);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Place } from '@lethe/data-pipeline';
 import { UserError } from '@lethe/run';
 import { z } from 'zod';
-import { readJsonl } from '../items/read-jsonl.js';
+import { readRows } from '../items/read-rows.js';
 import { type IfevalInstruction, ifevalInstructionSchema, type TextTools } from './instruction.js';
 import { detectLanguage } from './language/detect-language.js';
 import { readProfiles } from './language/language-profiles.js';
@@ -89,13 +89,7 @@ function readTools(folder: string): Pick<Ifeval, 'tools' | 'toolsHash'> {
  */
 export function readIfeval(folder: string): Ifeval {
   const file = join(folder, PROMPTS);
-  const prompts = readJsonl(file, rowSchema);
-  if (prompts.length === 0) throw new UserError(`${file}: no prompts`);
-  const seen = new Map<number, number>();
-  for (const { key, place } of prompts) {
-    const before = seen.get(key);
-    if (before !== undefined) throw new UserError(`${file}:${place.line}: key ${key} is also that of line ${before}`);
-    seen.set(key, place.line);
-  }
+  const id = { name: 'key', of: ({ key }: { key: number }) => key };
+  const prompts = readRows(file, { benchmark: 'IFEval', schema: rowSchema, id });
   return { prompts, ...readTools(folder) };
 }

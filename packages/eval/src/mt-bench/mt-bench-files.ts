@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import type { Place } from '@lethe/data-pipeline';
 import { UserError } from '@lethe/run';
 import { z } from 'zod';
-import { readJsonl } from '../items/read-jsonl.js';
+import { readRows, wrongRow } from '../items/read-rows.js';
 
 /** A question of two turns. */
 export interface MtQuestion {
@@ -30,9 +30,12 @@ const promptRow = z.object({
   output_format: z.string(),
 });
 
+const questionId = { name: 'question_id', of: ({ question_id }: { question_id: number }) => question_id };
+
 /** MT-Bench's questions. @throws UserError with file and line. */
 export function readMtQuestions(folder: string): MtQuestion[] {
-  const rows = readJsonl(join(folder, 'question.jsonl'), questionRow);
+  const file = join(folder, 'question.jsonl');
+  const rows = readRows(file, { benchmark: 'MT-Bench', schema: questionRow, id: questionId });
   return rows.map(({ question_id, category, turns, place }) => ({ id: String(question_id), category, turns, place }));
 }
 
@@ -57,7 +60,7 @@ export function readMtReferences(folder: string, questions: readonly MtQuestion[
   const files = names.map((one) => join(folder, 'reference_answer', one));
   const file = files.find((one) => existsSync(one));
   if (file === undefined) throw new UserError(`expected MT-Bench's reference answers in ${files.join(' or ')}`);
-  const rows = readJsonl(file, answerRow);
+  const rows = readRows(file, { benchmark: "MT-Bench's reference answers", schema: answerRow, id: questionId });
   const answers = new Map(rows.map(({ question_id, choices }) => [String(question_id), choices[0].turns]));
   const lacking = questions.find(({ id, category }) => REFERENCE_CATEGORIES.includes(category) && !answers.has(id));
   if (lacking) throw new UserError(`${file}: no reference answer to question ${lacking.id} (${lacking.category})`);
@@ -86,7 +89,9 @@ export function readMtPrompts(folder: string): Map<string, MtPrompt> {
   const files = [join(folder, 'judge_prompts.jsonl'), join(folder, '..', 'judge_prompts.jsonl')];
   const file = files.find((one) => existsSync(one));
   if (file === undefined) throw new UserError(`${files[0]}: no such file; FastChat has it in fastchat/llm_judge/data`);
-  const rows = readJsonl(file, promptRow).filter(({ type }) => type === 'single');
+  const rows = readRows(file, { benchmark: "MT-Bench's judge prompts", schema: promptRow }).filter(
+    ({ type }) => type === 'single',
+  );
   const prompts = new Map(
     rows.map(({ name, system_prompt, prompt_template, place }) => [
       name,
@@ -95,8 +100,10 @@ export function readMtPrompts(folder: string): Map<string, MtPrompt> {
   );
   for (const { name, output_format, place } of rows) {
     if (output_format !== '[[rating]]')
-      throw new UserError(
-        `${file}:${place.line}: ${name}: expected the output_format [[rating]], received ${output_format}`,
+      throw wrongRow(
+        place,
+        `${name}: expected the output_format [[rating]], received ${output_format}`,
+        "correct the row; FastChat's own file is in fastchat/llm_judge/data",
       );
   }
   for (const name of Object.values(PROMPT_NAMES).flat())

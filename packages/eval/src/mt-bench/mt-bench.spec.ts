@@ -99,7 +99,7 @@ describe('files that are not MT-Bench’s', () => {
       { question_id: 1, category: 'x', turns: ['a', 'b'] },
       { question_id: 2, category: 'x', turns: ['a'] },
     );
-    expect(() => readMtQuestions(folder)).toThrow(/question\.jsonl:2: not a row of this benchmark/);
+    expect(() => readMtQuestions(folder)).toThrow(/question\.jsonl:2: not a row of MT-Bench: turns.*; correct the row/);
 
     expect(() => readMtReferences(folder, [question])).toThrow(
       /expected .* in .*gpt-4-0125-preview\.jsonl or .*gpt-4\.jsonl/,

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { csvRecords } from '@lethe/data-pipeline';
 import { UserError } from '@lethe/run';
-import { parse } from 'csv-parse/sync';
+import { readBenchmarkFile, wrongRow } from '../items/read-rows.js';
 import { type ChoiceQuestion, LETTERS } from './choice-question.js';
 
 /** Where a file has what. */
@@ -32,34 +32,39 @@ function columnsOf(record: string[], file: string): Columns | undefined {
   return { question: at('question'), choices: found, answer: at('answer'), allowsNumbers: found === choices[1] };
 }
 
+/** The choice a cell names: a letter, or where the columns have names as the hub's copies do, 0 to 3. */
+function answerOf(cell: string, allowsNumbers: boolean): number {
+  const letter = LETTERS.findIndex((one) => one === cell);
+  return letter < 0 && allowsNumbers ? ['0', '1', '2', '3'].indexOf(cell) : letter;
+}
+
 /**
  * Reads a file of four-choice questions: question, four choices, the letter of the answer, or columns by name.
- * Cells keep their newlines and edge white space.
- * @throws UserError naming file and record.
+ * Cells keep their newlines and edge white space; quotes are read as pandas reads them.
+ * @throws UserError naming file and line, and what to do.
  */
 export function readChoiceCsv(file: string): ChoiceQuestion[] {
-  let records: { record: string[]; info: { lines: number } }[];
-  try {
-    records = parse(readFileSync(file, 'utf8'), { relax_column_count: true, info: true, bom: true }) as never;
-  } catch (cause) {
-    throw new UserError(`${file}: not readable as CSV: ${(cause as Error).message}`, { cause });
-  }
-  const named = records.length > 0 ? columnsOf(records[0].record, file) : undefined;
-  const { question, choices, answer: answerColumn, allowsNumbers } = named ?? BARE;
-  const [skipped, width] = named ? [1, records[0].record.length] : [0, 6];
-  return records.slice(skipped).map(({ record: row }, i) => {
-    const cell = (row[answerColumn] ?? '').trim();
-    const answer = Math.max(
-      ['A', 'B', 'C', 'D'].indexOf(cell),
-      allowsNumbers ? ['0', '1', '2', '3'].indexOf(cell) : -1,
-    );
-    if (row.length !== width || answer < 0) {
-      throw new UserError(
-        `${file}: record ${i + 1 + skipped}: expected question, four choices and a letter A to D, received ${row.length} columns ending in "${row.at(-1)}"`,
-      );
-    }
-    const line = i + skipped === 0 ? 1 : records[i + skipped - 1].info.lines + 1; // the line after the record before
-    const [a, b, c, d] = choices.map((column) => row[column]);
-    return { question: row[question], choices: [a, b, c, d], answer, place: { file, line } };
+  const records = csvRecords(readBenchmarkFile(file)).map((record) => {
+    if ('problem' in record) throw wrongRow({ file, line: record.line }, record.problem, 'correct the quotes there');
+    return { line: record.line, row: record.fields.map(String) };
   });
+  const named = records.length > 0 ? columnsOf(records[0].row, file) : undefined;
+  const { question, choices, answer: answerColumn, allowsNumbers } = named ?? BARE;
+  const width = named ? records[0].row.length : 6;
+  const questions = records.slice(named ? 1 : 0).map(({ row, line }): ChoiceQuestion => {
+    const place = { file, line };
+    const answer = answerOf((row[answerColumn] ?? '').trim(), allowsNumbers);
+    const expected = `question, four choices and ${allowsNumbers ? '0 to 3 or ' : ''}a letter A to D`;
+    if (row.length !== width)
+      throw wrongRow(
+        place,
+        `expected ${width} columns (${expected}), received ${row.length} ending in "${row.at(-1)}"`,
+      );
+    if (answer < 0) throw wrongRow(place, `expected ${expected}, received the answer "${row[answerColumn]}"`);
+    const [a, b, c, d] = choices.map((column) => row[column]);
+    return { question: row[question], choices: [a, b, c, d], answer, place };
+  });
+  if (questions.length === 0)
+    throw new UserError(`${file}: expected questions, received none; fetch the file again, or remove it`);
+  return questions;
 }

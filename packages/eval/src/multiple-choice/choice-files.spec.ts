@@ -33,16 +33,41 @@ describe('files of four-choice questions', () => {
       ['q', 2],
       ['r', 0],
     ]);
-    expect(() => readChoiceCsv(write('wrong.csv', `${header}q,0,1,2,3,4\n`))).toThrow(/wrong\.csv: record 2: .*"4"/);
-    expect(() => readChoiceCsv(write('unnamed.csv', 'q,a,b,c,d,2\n'))).toThrow(/record 1/);
+    expect(() => readChoiceCsv(write('wrong.csv', `${header}q,0,1,2,3,4\n`))).toThrow(
+      /wrong\.csv:2: expected .*0 to 3 or a letter A to D, received the answer "4"; correct/,
+    );
+    expect(() => readChoiceCsv(write('unnamed.csv', 'q,a,b,c,d,2\n'))).toThrow(
+      /unnamed\.csv:1: .* received the answer "2"/,
+    );
   });
 
   it.each([
-    ['three columns', 'q,a,b\n', /three-columns\.csv: record 1: expected question, four choices/],
-    ['a wrong letter', 'q,a,b,c,d,A\nq,a,b,c,d,E\n', /a-wrong-letter\.csv: record 2: .* ending in "E"/],
-    ['an open quote', '"q,a,b,c,d,A\n', /an-open-quote\.csv: not readable as CSV/],
+    [
+      'three columns',
+      'q,a,b\n',
+      /three-columns\.csv:1: expected 6 columns \(question, four choices.* correct the row, or remove it/,
+    ],
+    [
+      'a wrong letter',
+      'q,a,b,c,d,A\nq,a,b,c,d,E\n',
+      /a-wrong-letter\.csv:2: .* received the answer "E"; correct the row/,
+    ],
+    ['nothing', '', /nothing\.csv: expected questions, received none; fetch the file again/],
+    [
+      'an open quote',
+      '"q,a,b,c,d,A\n',
+      /an-open-quote\.csv:1: the quote that opens here never closes.*; correct the quotes/,
+    ],
   ])('%s is refused by file and record', (name, text, message) => {
     expect(() => readChoiceCsv(write(`${name.replaceAll(' ', '-')}.csv`, text))).toThrow(message);
+  });
+
+  it('marks, blank lines, line ends and quotes are read as pandas reads them', () => {
+    const file = write('pandas.csv', '\ufeffA 5" nail,a,"b" c,c,d,B\r\n\r\nq,a,b,c,d,D \r\n\r\n');
+    expect(readChoiceCsv(file)).toEqual([
+      { question: 'A 5" nail', choices: ['a', 'b c', 'c', 'd'], answer: 1, place: { file, line: 1 } },
+      { question: 'q', choices: ['a', 'b', 'c', 'd'], answer: 3, place: { file, line: 3 } },
+    ]);
   });
 
   it('a folder gives subjects in order, with the shots of dev', () => {

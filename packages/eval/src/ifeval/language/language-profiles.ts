@@ -21,7 +21,9 @@ function readProfile(file: string): z.output<typeof profileSchema> {
   try {
     return profileSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
-    throw new UserError(`${file}: not a profile of langdetect: ${(cause as Error).message}`, { cause });
+    throw new UserError(`${file}: not a profile of langdetect; copy the folder again: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 

@@ -34,7 +34,9 @@ export function readPunkt(folder: string): PunktParameters {
   const contexts = orthography.map((line, i): [string, number] => {
     const [type, seen] = line.split('\t');
     if (/^\d+$/.test(seen)) return [type, Number(seen)];
-    throw new UserError(`${join(folder, PUNKT_FILES[3])}:${i + 1}: expected a word, a tab and a number`);
+    throw new UserError(
+      `${join(folder, PUNKT_FILES[3])}:${i + 1}: expected a word, a tab and a number; copy the file again`,
+    );
   });
   return {
     abbreviations: new Set(abbreviations),
