@@ -59,6 +59,8 @@ function measuresOf(scores: FollowScores, isWhole: boolean): Measure[] {
   return [
     { name: `HSR %${part}`, score: scores.hsr },
     { name: `SSR %${part}`, score: scores.ssr },
+    { name: `HSR %, levels weighted 1 to 5${part}`, score: scores.weighted.hsr },
+    { name: `SSR %, levels weighted 1 to 5${part}`, score: scores.weighted.ssr },
     { name: `CSL (levels)${part}`, score: scores.csl, unit: 'plain' },
     ...scores.byLevel.flatMap(({ level, hsr, ssr }) => [
       { name: `HSR %, level ${level}${part}`, score: hsr },

@@ -12,11 +12,15 @@ const group = (name: string, levels: string): FollowOutcome[] =>
 
 it('means of categories by level, then of levels', () => {
   const outcomes = [...group('content/1', '++-//'), ...group('content/2', '+----'), ...group('style/1', '+++-/')];
-  const { hsr, ssr, csl, byLevel, byCategory, byCategoryAndLevel } = scoreFollow(outcomes);
+  const { hsr, ssr, csl, weighted, byLevel, byCategory, byCategoryAndLevel } = scoreFollow(outcomes);
   // By level, content: 1, 1/2, 0, 0, 0; style: 1, 1, 1, 0, 0.
   expect(byLevel.map((level) => level.hsr.value)).toEqual([1, 0.75, 0.5, 0, 0]);
   expect(byLevel.map((level) => level.ssr.value)).toEqual([1, 0.75, 0.5, 0.125, 0.375]);
   expect([hsr.value, ssr.value]).toEqual([2.25 / 5, 2.75 / 5]);
+  expect(weighted.hsr).toMatchObject({ value: (1 * 1 + 2 * 0.75 + 3 * 0.5) / 15, n: 15 });
+  expect(weighted.ssr.value).toBeCloseTo((1 + 2 * 0.75 + 3 * 0.5 + 4 * 0.125 + 5 * 0.375) / 15, 12);
+  expect(weighted.hsr.low).toBeLessThanOrEqual(weighted.hsr.value);
+  expect(weighted.hsr.high).toBeGreaterThanOrEqual(weighted.hsr.value);
   expect(byCategory.map(({ category, ...one }) => [category, one.hsr.value, one.ssr.value, one.csl.value])).toEqual([
     ['content', 0.3, 0.4, 1.5],
     ['style', 0.6, 0.7, 3],
@@ -53,6 +57,7 @@ it('what is not scored is left out, and a group is consistent as far as it is kn
     [1, 2],
   ]);
   expect(hsr).toMatchObject({ value: 0.8, n: 8 });
+  expect(scoreFollow(group('content/1', '+?--+')).weighted.hsr.value).toBeCloseTo((1 + 5) / (1 + 3 + 4 + 5), 12);
   // Both pass level 1; at level 2 one is known, and fails.
   expect(csl).toMatchObject({ value: 1, n: 2 });
 });

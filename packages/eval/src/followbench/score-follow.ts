@@ -20,6 +20,8 @@ export interface FollowRates {
 export interface FollowScores extends FollowRates {
   /** Consistent satisfaction levels: how many levels from 1 on are hard-satisfied in a row, 0 to 5; mean over groups. */
   csl: Score;
+  /** Means of the levels, each weighing as much as it has constraints: (1 h1 + 2 h2 + .. + 5 h5) / 15. */
+  weighted: FollowRates;
   /** Means of the categories. */
   byLevel: ({ level: number } & FollowRates)[];
   /** Means of the levels. */
@@ -57,6 +59,12 @@ function consistentLevels(groups: readonly Levels[]): number {
 const mean = (values: number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 const isNumber = (value: number | undefined): value is number => value !== undefined && !Number.isNaN(value);
 
+/** The mean of the levels' rates, level n weighing n; levels of which nothing is scored are left out. */
+function weightedMean(rates: readonly number[]): number {
+  const known = FOLLOW_LEVELS.filter((_, i) => isNumber(rates[i]));
+  return known.reduce((sum, level) => sum + level * rates[level - 1], 0) / known.reduce((sum, level) => sum + level, 0);
+}
+
 /** Names of the statistics; a part is a level, a category, or both. */
 const nameOf = (measure: string, ...part: (string | number)[]): string => [measure, ...part].join(' ');
 
@@ -77,6 +85,7 @@ function statistics(categories: readonly FollowCategory[], drawn: Levels[][]): R
     const levels = FOLLOW_LEVELS.map((_, i) => mean(cells.map((row) => row[i]).filter(isNumber)));
     FOLLOW_LEVELS.forEach((level, i) => (values[nameOf(measure, level)] = levels[i]));
     values[measure] = mean(levels.filter(isNumber));
+    values[nameOf(measure, 'weighted')] = weightedMean(levels);
   }
   categories.forEach((category, c) => (values[nameOf('csl', category)] = consistentLevels(drawn[c])));
   values['csl'] = consistentLevels(drawn.flat());
@@ -118,6 +127,7 @@ export function scoreFollow(outcomes: readonly FollowOutcome[]): FollowScores {
   return {
     ...rates(numItems(all)),
     csl: csl(all),
+    weighted: rates(numItems(all), 'weighted'),
     byLevel: FOLLOW_LEVELS.map((level) => ({ level, ...rates(numItems(all, level), level) })),
     byCategory: categories.map((category, c) => ({
       category,

@@ -120,10 +120,22 @@ it('shots that exceed the context are dropped from the last on; lm-eval cuts the
   });
   expect(alone[0]).not.toHaveProperty('cut');
   items[0].logprobs!.forEach((x, c) => expect(x).toBeCloseTo(alone[0].logprobs![c], 4));
-  for (const { cut, logprobs } of await ask('lm-eval', model)) {
-    expect(cut).toBe('start');
-    expect(logprobs!.every((x) => x < 0)).toBe(true);
+  const cutItems = await ask('lm-eval', model);
+  expect(cutItems.map(({ cut }) => cut)).toEqual(Array.from({ length: 7 }, () => 'start'));
+  // Each letter's text loses as many tokens at its start as that one needs: ` C` is a token longer than ` A`.
+  const asked = { benchmark, protocol: 'lm-eval' as const, numShots: 2 };
+  const prompt = choicePrompt(subjects[0], subjects[0].questions[0], asked);
+  const { length } = await tokenizer.encode(prompt, { addSpecialTokens: false });
+  const roomy = modelOf(1024); // of the same weights
+  const lengths = new Set<number>();
+  for (const [c, letter] of choiceContinuations(benchmark, 'lm-eval').entries()) {
+    const whole = [...(await tokenizer.encode(`${prompt}${letter}`, { addSpecialTokens: false }))];
+    const [scores] = scoreSequences(roomy, [whole.slice(-221)]);
+    lengths.add(whole.length - length);
+    const expected = scores.slice(length - whole.length).reduce<number>((sum, x) => sum + x!, 0);
+    expect(cutItems[0].logprobs![c]).toBeCloseTo(expected, 3);
   }
+  expect([...lengths].sort()).toEqual([1, 2]);
   expect((await ask('original', modelOf(64))).every(({ cut }) => cut === 'start')).toBe(true);
 });
 

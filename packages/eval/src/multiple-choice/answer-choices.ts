@@ -16,25 +16,30 @@ interface Question {
   question: ChoiceQuestion;
 }
 
-function keyOf({ context, continuations }: ContinuationRequest): string {
+function keyOf(parts: readonly ContinuationRequest[]): string {
   const hash = createHash('sha1');
-  for (const ids of [context, ...continuations]) hash.update(Int32Array.from([ids.length, ...ids]));
+  for (const ids of parts.flatMap(({ context, continuations }) => [context, ...continuations]))
+    hash.update(Int32Array.from([ids.length, ...ids]));
   return hash.digest('base64');
 }
 
+/** What is scored for a question, and what its sums are divided by to compare them. */
+interface Scoring {
+  parts: ContinuationRequest[];
+  divisors?: number[];
+}
+
 /**
- * What is scored for a question. OpenCompass compares mean losses over whole texts: the letters' own losses order them
+ * What is scored for a question: one request, or one for each letter where their contexts differ. OpenCompass compares mean losses over whole texts: the letters' own losses order them
  * alike where the texts have as many tokens; where they have not, the whole texts are scored.
  */
-function requestOf(encoded: EncodedChoices, { protocol }: Asking): ContinuationRequest & { divisors?: number[] } {
-  const { context, continuations, lengths } = encoded;
-  if (protocol !== 'opencompass' || new Set(lengths).size === 1) return { context, continuations };
+function scoringOf(encoded: EncodedChoices, { protocol }: Asking): Scoring {
+  const { context, contexts, continuations, lengths } = encoded;
+  if (contexts) return { parts: continuations.map((ids, i) => ({ context: contexts[i], continuations: [ids] })) };
+  if (protocol !== 'opencompass' || new Set(lengths).size === 1) return { parts: [{ context, continuations }] };
   const rest = context.slice(1);
-  return {
-    context: context.slice(0, 1),
-    continuations: continuations.map((ids) => [...rest, ...ids]),
-    divisors: lengths,
-  };
+  const wholes = continuations.map((ids) => [...rest, ...ids]);
+  return { parts: [{ context: context.slice(0, 1), continuations: wholes }], divisors: lengths };
 }
 
 function itemOf(
@@ -86,22 +91,27 @@ export async function answerChoices(
   );
   const answerPart = async (part: Question[], done: (item: EvalItem) => void): Promise<void> => {
     const encoded = await Promise.all(part.map((one) => encodeChoices(encoder, one, { ...options, context })));
-    const requests = encoded.map((one) => requestOf(one, options));
-    const keys = requests.map(keyOf);
+    const scorings = encoded.map((one) => scoringOf(one, options));
+    const keys = scorings.map(({ parts }) => keyOf(parts));
     const finish = (i: number, logprobs: number[]): void =>
-      done(itemOf(part[i], encoded[i], { logprobs, divisors: requests[i].divisors }));
+      done(itemOf(part[i], encoded[i], { logprobs, divisors: scorings[i].divisors }));
     const unknown: number[] = [];
     for (const [i, key] of keys.entries()) {
       const logprobs = known.get(key);
       if (logprobs) finish(i, logprobs);
       else unknown.push(i);
     }
+    const asked = unknown.flatMap((i) => scorings[i].parts.map((request, part) => ({ i, part, request })));
+    let logprobs: number[] = [];
     scoreContinuations(
       model,
-      unknown.map((i) => requests[i]),
-      (at, logprobs) => {
-        known.set(keys[unknown[at]], logprobs);
-        finish(unknown[at], logprobs);
+      asked.map(({ request }) => request),
+      (at, scored) => {
+        const { i, part } = asked[at];
+        logprobs = part === 0 ? scored : [...logprobs, ...scored];
+        if (part < scorings[i].parts.length - 1) return;
+        known.set(keys[i], logprobs);
+        finish(i, logprobs);
       },
     );
   };

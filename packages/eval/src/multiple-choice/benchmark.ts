@@ -38,7 +38,7 @@ async function run(task: Task, evaluated: Evaluated): Promise<ChoiceResult[]> {
     const scores = scoreChoices(subjects, items);
     const categories = scores.byCategory.map(({ category, micro, macro }) => ({
       name: `accuracy %, ${category}`,
-      score: task.benchmark === 'mmlu' ? micro : macro,
+      score: task.benchmark === 'mmlu' || protocol === 'lm-eval' ? micro : macro,
     }));
     const accuracy = (some: EvalItem[]): Record<string, Score> => ({
       accuracy: wilson(some.filter(isRight).length, some.length),

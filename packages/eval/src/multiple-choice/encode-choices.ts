@@ -16,6 +16,8 @@ export interface Asking {
 
 /** A question in ids, with what was cut to fit the context. */
 export interface EncodedChoices extends ContinuationRequest {
+  /** A context for each continuation, where they were cut differently. */
+  contexts?: number[][];
   /** Ids of each whole text, for scores that are a mean over it. */
   lengths: number[];
   cut?: EvalItem['cut'];
@@ -34,13 +36,23 @@ function split(prompt: number[], wholes: number[][], protocol: ChoiceProtocol): 
   return { context: prompt.slice(0, cut), continuations };
 }
 
+/**
+ * The last tokens of each choice's text, as lm-evaluation-harness keeps them: of letters that differ in length, the longer
+ * ones lose more of the question.
+ */
+function cutEach({ context, continuations }: ContinuationRequest, limit: number): Pick<EncodedChoices, 'contexts'> {
+  const contexts = continuations.map(({ length }) => context.slice(Math.max(context.length + length - 1 - limit, 0)));
+  return new Set(contexts.map(({ length }) => length)).size > 1 ? { contexts } : {};
+}
+
 /** Tokens that the model reads: all but the last of each continuation. */
 const readLength = ({ context, continuations }: ContinuationRequest): number =>
   context.length + Math.max(...continuations.map(({ length }) => length)) - 1;
 
 /**
  * A question's ids within the model's context. Where it is too long, shots are dropped from the last on; lm-eval drops
- * tokens from the start instead, and so does everyone with a question too long by itself.
+ * tokens from the start instead, of each choice as many as that one needs, and so does everyone with a question too long
+ * by itself, of all choices alike.
  */
 export async function encodeChoices(
   encoder: PromptEncoder,
@@ -61,6 +73,7 @@ export async function encodeChoices(
       return {
         ...request,
         context: request.context.slice(excess),
+        ...(protocol === 'lm-eval' && cutEach(request, limit)),
         lengths: lengths.map((length) => length - excess),
         cut: 'start',
       };

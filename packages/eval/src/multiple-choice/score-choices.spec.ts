@@ -44,5 +44,7 @@ it('each benchmark is known by its own average', () => {
   expect(usualAverage('mmlu', 'opencompass')).toBe('macro');
   expect(usualAverage('cmmlu', 'original')).toBe('macro');
   expect(usualAverage('cmmlu', 'lm-eval')).toBe('micro');
-  expect(usualAverage('ceval', 'lm-eval')).toBe('macro');
+  expect(usualAverage('ceval', 'original')).toBe('macro');
+  expect(usualAverage('ceval', 'lm-eval')).toBe('micro');
+  expect(usualAverage('ceval', 'opencompass')).toBe('macro');
 });

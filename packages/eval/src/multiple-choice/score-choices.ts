@@ -27,10 +27,10 @@ function averages(groups: EvalItem[][]): Averages {
   };
 }
 
-/** Which average the benchmark is known by: MMLU micro, CMMLU macro (lm-eval micro), C-Eval macro, OpenCompass macro. */
+/** Which average the benchmark is known by: lm-eval's micro, OpenCompass's macro, and by its own code MMLU's micro, the others' macro. */
 export function usualAverage(benchmark: ChoiceBenchmark, protocol: ChoiceProtocol): keyof Averages {
-  if (protocol === 'opencompass' || benchmark === 'ceval') return 'macro';
-  return benchmark === 'cmmlu' && protocol === 'original' ? 'macro' : 'micro';
+  if (protocol === 'lm-eval') return 'micro'; // its groups weigh subjects by size
+  return benchmark === 'mmlu' && protocol === 'original' ? 'micro' : 'macro';
 }
 
 /** Scores answered questions by subject, by category and over all. */
