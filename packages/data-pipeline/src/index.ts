@@ -46,6 +46,12 @@ export type { Batch, TokenStream } from './stream/token-stream.js';
 export type { Answers } from './tokenizer/chat-template.js';
 export { ChatRenderer, PLAIN_CHAT_TEMPLATE } from './tokenizer/chat-template.js';
 export type { LoadTokenizerOptions } from './tokenizer/load-tokenizer.js';
+export {
+  TEMPLATE_DEFAULTS,
+  type TemplateCorpora,
+  TemplateFinder,
+  type TemplateSettings,
+} from './template/template-finder.js';
 export { loadTokenizer } from './tokenizer/load-tokenizer.js';
 export type { CoreName } from './tokenizer/tokenizer-core.js';
 export { TokenizerError } from './tokenizer/tokenizer-core.js';
