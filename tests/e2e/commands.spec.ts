@@ -93,6 +93,7 @@ const COMMANDS: Record<string, string[]> = {
     '--api-key <key>',
     '--no-api-key',
     '--max-batch <n>',
+    '--kept-prompts <n>',
     '--max-queue <n>',
     '--max-body <MiB>',
     '--grace <seconds>',

@@ -92,6 +92,45 @@ describe('a server in this process', () => {
     expect(cached).toEqual([0, 29, 29, 30, 0]);
   });
 
+  it('stop_token_ids end an answer before what they spell, and are listed', async () => {
+    const ids = Array.from(await tokenizer.encode('a whale', { addSpecialTokens: false }));
+    const [expected] = generate(model, [ids], { maxNewTokens: 6, stopIds: [] });
+    const last = expected.findIndex((id, i) => i > 0 && !expected.slice(0, i).includes(id));
+    expect(last).toBeGreaterThan(0);
+    const text = new TokenText(tokenizer, ids);
+    let spelled = '';
+    for (const id of expected.slice(0, last)) spelled += await text.push(id);
+    const request = { prompt: ids, max_tokens: 6, temperature: 0, logprobs: 0, stop_token_ids: [expected[last]] };
+    const { answer } = await post(request);
+    expect(answer['choices'][0]).toMatchObject({ text: spelled + text.end(), finish_reason: 'stop' });
+    expect(answer['choices'][0].logprobs.tokens).toHaveLength(last + 1);
+    const { status, answer: refused } = await post({ prompt: ids, stop_token_ids: [tokenizer.vocabSize] });
+    expect([status, refused['error'].param]).toEqual([400, 'stop_token_ids']);
+    expect(refused['error'].message).toMatch(/expected ids below \d+, .* received \d+/);
+  });
+
+  it('ignore_eos goes on after the model’s own end, and still ends at stop_token_ids', async () => {
+    const ids = Array.from(await tokenizer.encode('a whale', { addSpecialTokens: false }));
+    const [[first, second]] = generate(model, [ids], { maxNewTokens: 2, stopIds: [] });
+    const { vocabSize } = tokenizer;
+    const ending = initializeLlama(
+      baselm({ ...SIZES, vocabSize, maxPositions: 64, initializerRange: 0.4, eosTokenIds: [first] }),
+      4,
+    );
+    const other = await startServer(ending);
+    const ask = async (more: object, to?: Server): Promise<[number, string]> => {
+      const { answer } = await post({ prompt: ids, max_tokens: 5, temperature: 0, ...more }, to);
+      return [answer['usage'].completion_tokens as number, answer['choices'][0].text as string];
+    };
+    expect(await ask({}, other)).toEqual([1, '']);
+    expect(await ask({ ignore_eos: true }, other)).toEqual(await ask({ ignore_eos: true }));
+    expect((await ask({ ignore_eos: true }, other))[0]).toBe(5);
+    expect((await ask({ ignore_eos: true, stop_token_ids: [first] }, other))[0]).toBe(1);
+    expect(second).not.toBe(first);
+    await other.close(1);
+    ending.dispose();
+  });
+
   it.each([
     [{ prompt: 'a', max_tokens: 100 }, 400, /context is 64 tokens/],
     [{ prompt: 'a', model: 'large' }, 404, /this server has small/],

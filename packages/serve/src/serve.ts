@@ -41,10 +41,20 @@ export interface Server {
  * @throws UserError for settings that cannot be served; what the loading threw.
  */
 export async function serve(options: ServeOptions): Promise<Server> {
-  const { logger, device, precision, threads, model, maxBatch, maxQueue } = options;
+  const { logger, device, precision, threads, model, maxBatch, maxQueue, keptPrompts } = options;
   checkAccess(options, options.allowsNoKey);
-  const tokenizer = await loadTokenizer(model, { onFallback: (reason) => logger.warn(reason) });
-  const settings = { device, precision, ...(threads === undefined ? {} : { threads }), model, maxBatch };
+  const tokenizer = await loadTokenizer(model, {
+    onFallback: (reason) => logger.warn(reason),
+    onWarning: (warning) => logger.warn(warning),
+  });
+  const settings: EngineSettings = {
+    device,
+    precision,
+    ...(threads === undefined ? {} : { threads }),
+    model,
+    maxBatch,
+    ...(keptPrompts === undefined ? {} : { keptPrompts }),
+  };
   const server = await openServer(await startEngine(settings, { maxBatch, maxQueue }), tokenizer, options);
   logger.info(`serving ${options.name} on ${device}, ${maxBatch} sequences at once, at ${server.url}/v1`);
   return server;

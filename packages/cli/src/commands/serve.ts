@@ -16,6 +16,7 @@ interface ServeFlags extends DeviceSettings {
   /** false: --no-api-key. */
   apiKey?: string | false;
   maxBatch: number;
+  keptPrompts?: number;
   maxQueue: number;
   maxBody: number;
   grace: number;
@@ -50,6 +51,11 @@ export function addServeCommand(program: Command, context: CliContext): void {
     .option('--api-key <key>', 'ask clients for this key; LETHE_API_KEY does the same and stays out of process lists')
     .option('--no-api-key', 'serve without a key on an address that other machines reach')
     .option('--max-batch <n>', 'sequences that are generated at once', positive, 8)
+    .option(
+      '--kept-prompts <n>',
+      'ended sequences whose caches are kept for prompts that begin alike (default: --max-batch)',
+      integer,
+    )
     .option('--max-queue <n>', 'sequences that may wait; when more do, requests are answered 429', integer, 256)
     .option('--max-body <MiB>', 'largest request', nonNegative, 8)
     .option('--grace <seconds>', 'that running requests get to finish when the server is stopped', nonNegative, 30)

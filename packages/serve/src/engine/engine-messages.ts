@@ -7,6 +7,8 @@ export interface EngineSettings extends DeviceSettings {
   model: string;
   /** Sequences that run at once. */
   maxBatch: number;
+  /** Caches of ended sequences that are kept for prompts that begin alike; unless given, as many as `maxBatch`. */
+  keptPrompts?: number;
 }
 
 /** What the server tells the worker. */

@@ -15,10 +15,8 @@ async function work(port: MessagePort, settings: EngineSettings): Promise<void> 
     if (notice) process.stderr.write(`${notice}\n`);
     const { model } = loadLlama(settings.model, { trainable: false });
     reply({ kind: 'ready', config: model.config });
-    await runEngine(
-      port,
-      new ContinuousBatch(model, { maxSequences: settings.maxBatch, keptPrefixes: settings.maxBatch }),
-    );
+    const { maxBatch, keptPrompts = maxBatch } = settings;
+    await runEngine(port, new ContinuousBatch(model, { maxSequences: maxBatch, keptPrefixes: keptPrompts }));
     model.dispose();
   } catch (error) {
     const { message, stack } = error as Error;

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { SequenceRequest } from '@lethe/model';
 import type { Exchange, Usage } from '../http/exchange.js';
+import { badRequest } from '../http/api-error.js';
 import { type ChoicePiece, ChoiceText } from '../text/choice-text.js';
 import { TokenText } from '../text/token-text.js';
 import { checkLengths, type PromptTokens } from './prompt-tokens.js';
@@ -28,18 +29,34 @@ interface Choice {
   request: SequenceRequest;
 }
 
+/**
+ * The ids that end an answer: the model's own unless they are to be ignored, and those of the request.
+ * @throws ApiError 400 for an id that the model cannot write.
+ */
+function stopIdsOf({ stopIds, engine }: ServedModel, { stop_token_ids, ignore_eos }: SamplingParameters): number[] {
+  const { vocabSize } = engine.config;
+  const foreign = stop_token_ids.find((id) => id >= vocabSize);
+  if (foreign === undefined) return [...new Set([...(ignore_eos ? [] : stopIds), ...stop_token_ids])];
+  throw badRequest(
+    `stop_token_ids: expected ids below ${vocabSize}, the size of the model's vocabulary, received ${foreign}`,
+    'stop_token_ids',
+    'invalid_value',
+  );
+}
+
 const MOST_SEED = Number.MAX_SAFE_INTEGER;
 
 /** The choices of every prompt, checked before any of them runs. @throws ApiError 400. */
 function planChoices(served: ServedModel, prompts: PromptTokens[], options: ChoicesOptions): Choice[] {
   const { sampling, echo, numTop, param } = options;
   const { temperature, top_p: topP, top_k: topK, n, seed } = sampling;
+  const stopIds = stopIdsOf(served, sampling);
   return prompts.flatMap((prompt, p) => {
     const maxNewTokens = checkLengths(prompt.ids, served.engine.config, { maxTokens: options.maxTokens, param });
     const common = {
       prompt: prompt.ids,
       maxNewTokens,
-      stopIds: served.stopIds,
+      stopIds,
       sampling: { temperature, topP, topK },
       ...(numTop === undefined ? {} : { numTop, scoresPrompt: echo }),
     };
@@ -123,7 +140,12 @@ async function runChoice(
   const wantsLogprobs = run.numTop !== undefined;
   const spellsPrompt = echo && (wantsLogprobs || prompt.text === undefined);
   const context = spellsPrompt ? [] : prompt.ids;
-  const choice = new ChoiceText(new TokenText(tokenizer, context), { stops: sampling.stop, names, wantsLogprobs });
+  const choice = new ChoiceText(new TokenText(tokenizer, context), {
+    stops: sampling.stop,
+    stopIds: request.stopIds ?? [],
+    names,
+    wantsLogprobs,
+  });
   // With log-probabilities the prompt's text comes with them.
   if (echo && !wantsLogprobs) {
     onPiece(index, spellsPrompt ? await choice.prompt(prompt.ids, []) : { text: prompt.text!, tokens: [] });

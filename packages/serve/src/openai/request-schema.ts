@@ -24,6 +24,9 @@ export const samplingShape = {
     .transform((k) => Math.max(k, 0)),
   seed: z.int().optional(),
   stop: stop.default([]),
+  /** vLLM's: ids that end an answer besides the model's own, and whether the model's own do. */
+  stop_token_ids: z.array(z.int().min(0)).default([]),
+  ignore_eos: z.boolean().default(false),
   stream: z.boolean().default(false),
   stream_options: z
     .looseObject({

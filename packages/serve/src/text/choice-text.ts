@@ -23,6 +23,8 @@ export interface ChoicePiece {
 /** What a choice is made with. */
 export interface ChoiceOptions {
   stops: readonly string[];
+  /** Tokens that end the choice; what they spell is no part of it. */
+  stopIds: readonly number[];
   names: TokenNames;
   /** Whether tokens are to be listed with their log-probabilities. */
   wantsLogprobs: boolean;
@@ -63,7 +65,7 @@ export class ChoiceText {
   async accept(event: Extract<SequenceEvent, { kind: 'token' | 'end' }>): Promise<ChoicePiece> {
     if (event.kind === 'end') return this.finish(event.reason);
     this.numTokens++;
-    const added = await this.text.push(event.token);
+    const added = this.options.stopIds.includes(event.token) ? '' : await this.text.push(event.token);
     if (event.logprob) this.withheld.push(await this.shown(event.token, added, event.logprob));
     this.numFound += length(added);
     const { text, isStopped } = this.matcher.push(added);
