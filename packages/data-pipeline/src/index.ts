@@ -35,6 +35,8 @@ export type { Inspection, InspectOptions } from './prepare/inspect-shards.js';
 export { inspectShards } from './prepare/inspect-shards.js';
 export type { IdType, ShardIndex } from './shards/shard-index.js';
 export { readShardIndex, ShardError } from './shards/shard-index.js';
+export { type MaskedShards, maskShards } from './shards/mask-shards.js';
+export { type StoredDocument, ShardReader } from './shards/shard-reader.js';
 export type { ShardWriterOptions } from './shards/shard-writer.js';
 export { ShardWriter } from './shards/shard-writer.js';
 export { mixStreams } from './stream/mix-streams.js';
@@ -46,6 +48,7 @@ export type { Batch, TokenStream } from './stream/token-stream.js';
 export type { Answers } from './tokenizer/chat-template.js';
 export { ChatRenderer, PLAIN_CHAT_TEMPLATE } from './tokenizer/chat-template.js';
 export type { LoadTokenizerOptions } from './tokenizer/load-tokenizer.js';
+export { sampleDocuments } from './template/sample-documents.js';
 export {
   TEMPLATE_DEFAULTS,
   type TemplateCorpora,

@@ -3,21 +3,32 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { hubDatasetOf, type PrepareReport, readShardIndex } from '@lethe/data-pipeline';
 import type { RunData } from '@lethe/run';
+import type { ForgetSpan } from './forget-span.js';
 import type { TrainRecipe } from './recipe.js';
 
 /** Files named in a manifest for each folder of shards, at most. */
 const NAMED_FILES = 20;
 
+/** Data of a run, with the tokens that are forgotten where these are not all. */
+export interface DescribedData extends RunData {
+  span?: ForgetSpan;
+}
+
 /** What a recipe's run learns from, for its manifest. @throws ShardError when an index cannot be read. */
-export async function describeData({ data }: Pick<TrainRecipe, 'data'>): Promise<RunData[]> {
-  const described: RunData[] = [];
+export async function describeData(
+  { data }: Pick<TrainRecipe, 'data'>,
+  spans: readonly ForgetSpan[] = [],
+): Promise<DescribedData[]> {
+  const described: DescribedData[] = [];
   for (const role of ['replay', 'forget'] as const) {
     for (const { shards } of data[role]) {
       const { documents, tokens, tokenizerHash } = await readShardIndex(shards);
       const sha256 = createHash('sha256')
         .update(readFileSync(join(shards, 'index.json')))
         .digest('hex');
-      described.push({ role, shards, documents, tokens, sha256, tokenizerSha256: tokenizerHash, ...madeOf(shards) });
+      const span = role === 'forget' ? spans.find((found) => found.shards === shards) : undefined;
+      const known = { role, shards, documents, tokens, sha256, tokenizerSha256: tokenizerHash, ...madeOf(shards) };
+      described.push({ ...known, ...(span && { span }) });
     }
   }
   return described;

@@ -27,6 +27,8 @@ describe('a recipe', () => {
       method: 'complement',
       weights: { forgetting: 0.01, replay: 1, mitigation: 1 },
       reduction: 'mean',
+      forgetSpan: 'all',
+      template: { minDocuments: 20, minShare: 0.005, enoughShare: 0.05, minLogOdds: 2 },
     });
     expect(recipe.optimizer).toMatchObject({ lr: 5e-5, beta1: 0.9, beta2: 0.95, clipNorm: 1 });
     expect(recipe.schedule).toEqual({ kind: 'constant', warmupSteps: 0, finalLr: 0 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { exponentHelp, exponentProblem, forgettingMethodNames, methodsHelp } from '@lethe/losses';
+import { TEMPLATE_DEFAULTS } from '@lethe/data-pipeline';
 import { DEVICE_NAMES } from '@lethe/tensor';
 import { streamSchema } from './stream-recipe.js';
 import { checkValidation, stopSchema, validationSchema } from './validation-recipe.js';
@@ -16,6 +17,27 @@ const modelConfig = z.strictObject({
   ropeTheta: z.number().positive().default(10000),
   initializerRange: z.number().positive().default(0.02),
 });
+
+const templateSchema = z
+  .strictObject({
+    minDocuments: z
+      .int()
+      .positive()
+      .default(TEMPLATE_DEFAULTS.minDocuments)
+      .describe('documents that must share an n-gram, at least'),
+    minShare: z.number().min(0).max(1).default(TEMPLATE_DEFAULTS.minShare).describe('the same as a share of all'),
+    enoughShare: z
+      .number()
+      .positive()
+      .max(1)
+      .default(TEMPLATE_DEFAULTS.enoughShare)
+      .describe('share of documents that is enough in any case'),
+    minLogOdds: z
+      .number()
+      .default(TEMPLATE_DEFAULTS.minLogOdds)
+      .describe('nats by which it must be more frequent than in the replay data'),
+  })
+  .describe('how forgetSpan: template tells a template from what documents say');
 
 const recipeKeys = z.strictObject({
   name: z
@@ -68,10 +90,28 @@ const recipeKeys = z.strictObject({
         })
         .prefault({}),
       reduction: z.enum(['mean', 'sum']).default('mean'),
+      forgetSpan: z
+        .enum(['all', 'answer', 'template'])
+        .default('all')
+        .describe(
+          'which tokens of the forget data are forgotten: all, as the paper does; those of answers; those of the template, found from what many documents share and the replay data does not explain (docs/training.md)',
+        ),
+      answerMarker: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('what stands before an answer in plain text, such as "**Answer:**"; for forgetSpan: answer'),
+      template: templateSchema.prefault({}),
     })
     .superRefine((objective, context) => {
       const problem = exponentProblem(objective);
       if (problem) context.addIssue({ code: 'custom', path: [problem.key], message: problem.message });
+      if (objective.answerMarker !== undefined && objective.forgetSpan !== 'answer')
+        context.addIssue({
+          code: 'custom',
+          path: ['answerMarker'],
+          message: `an answerMarker with forgetSpan: answer only, not with ${objective.forgetSpan}`,
+        });
     })
     .prefault({}),
   optimizer: z

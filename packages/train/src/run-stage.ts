@@ -1,6 +1,7 @@
 import { type Logger, openRunManifest, saveCheckpoint, type StopRequest } from '@lethe/run';
 import { type DeviceName, resetPeakMemory, setNumThreads, useDevice } from '@lethe/tensor';
 import { describeData } from './describe-data.js';
+import { spanWarnings } from './forget-span.js';
 import type { TrainRecipe } from './recipe.js';
 import { endOf, missedGoal, outcomeText, saveResult } from './stage-end.js';
 import { openStageRun, requireSameData, type StageRun } from './stage-run.js';
@@ -45,7 +46,8 @@ export async function runStage(given: TrainRecipe, options: StageOptions): Promi
   requireSameData(run);
   const work = await loadStageWork(run, await takeDevice(recipe, logger));
   const { name, seed } = recipe;
-  const data = await describeData(recipe);
+  for (const warning of spanWarnings(work.spans)) logger.warn(warning);
+  const data = await describeData(recipe, work.spans);
   const manifest = openRunManifest(folder, { name, recipe, seeds: { seed }, versions, data, command });
   try {
     const end = await trainRun(run, work, options);

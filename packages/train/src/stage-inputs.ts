@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { loadTokenizer, modelFolder, type Tokenizer } from '@lethe/data-pipeline';
 import { baselm, type LlamaConfig, readConfig } from '@lethe/model';
 import { UserError } from '@lethe/run';
+import { applyForgetSpan, checkForgetSpan, type ForgetSpan } from './forget-span.js';
 import { requireMemory, type StepSize } from './memory-estimate.js';
 import type { MicroBatch } from './micro-batch.js';
 import type { TrainRecipe } from './recipe.js';
@@ -17,13 +18,16 @@ export interface StageInputs {
   streams: TrainStreams;
   /** What the run is validated on, if it is. */
   validationRows?: MicroBatch[];
+  /** Which tokens are forgotten, where that is not all of them. */
+  spans: ForgetSpan[];
 }
 
 /**
  * Finds the model, tokenizer and shards of a recipe, and checks that they fit each other and the device.
+ * @param spanFolder where the shards of `objective.forgetSpan` are kept; without it all tokens are targets.
  * @throws UserError naming the file or key.
  */
-export async function openInputs(recipe: TrainRecipe): Promise<StageInputs> {
+export async function openInputs(recipe: TrainRecipe, spanFolder?: string): Promise<StageInputs> {
   const { init: from, tokenizer: tokenizerOf } = recipe.model;
   const init = from && (await modelFolder(from));
   const tokenizerFrom = init ?? (tokenizerOf && (await modelFolder(tokenizerOf, { weights: false })));
@@ -32,8 +36,15 @@ export async function openInputs(recipe: TrainRecipe): Promise<StageInputs> {
   checkSizes(recipe, config, tokenizer?.vocabSize);
   if (recipe.device === 'lethe-cuda') requireMemory(config, stepSize(recipe));
   const fit = { tokenizerHash: tokenizer?.hash, vocabSize: config.vocabSize };
-  const streams = await openStreams(recipe, fit);
-  return { init, tokenizerFrom, config, streams, validationRows: await openValidationRows(recipe, fit) };
+  const whole = await openStreams(recipe, fit);
+  await checkForgetSpan(recipe, tokenizer);
+  if (spanFolder === undefined || recipe.objective.forgetSpan === 'all' || recipe.stage !== 'unlearn') {
+    const validationRows = await openValidationRows(recipe, fit);
+    return { init, tokenizerFrom, config, streams: whole, validationRows, spans: [] };
+  }
+  const { recipe: spanned, spans } = await applyForgetSpan(recipe, { folder: spanFolder, tokenizer });
+  const validationRows = await openValidationRows(spanned, fit);
+  return { init, tokenizerFrom, config, streams: await openStreams(spanned, fit), validationRows, spans };
 }
 
 function freshConfig(recipe: TrainRecipe, tokenizer?: Tokenizer): LlamaConfig {

@@ -4,6 +4,7 @@ import type { DeviceName } from '@lethe/tensor';
 import type { MicroBatch } from './micro-batch.js';
 import { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
+import type { ForgetSpan } from './forget-span.js';
 import { openInputs } from './stage-inputs.js';
 import type { StageRun } from './stage-run.js';
 import type { StepContext } from './step.js';
@@ -17,12 +18,14 @@ export interface StageWork {
   save: SaveOptions;
   streams: TrainStreams;
   validationRows?: MicroBatch[];
+  spans: ForgetSpan[];
   dispose(): void;
 }
 
 /** Loads what a run trains, from its checkpoint where it goes on. @throws UserError naming the file or key. */
-export async function loadStageWork({ recipe, resumed }: StageRun, device: DeviceName): Promise<StageWork> {
-  const { init, tokenizerFrom, config, streams, validationRows } = await openInputs({ ...recipe, device });
+export async function loadStageWork({ recipe, resumed, folder }: StageRun, device: DeviceName): Promise<StageWork> {
+  const inputs = await openInputs({ ...recipe, device }, join(folder, 'forget-span'));
+  const { init, tokenizerFrom, config, streams, validationRows, spans } = inputs;
   const start = init ? loadLlama(init) : undefined;
   const { mitigation } = recipe.objective.weights;
   const needsOriginal = recipe.stage === 'unlearn' && mitigation > 0;
@@ -38,7 +41,7 @@ export async function loadStageWork({ recipe, resumed }: StageRun, device: Devic
     original?.dispose();
   };
   const save = { rawConfig: start?.rawConfig, tokenizerFrom };
-  return { context, optimizer, save, streams, validationRows, dispose };
+  return { context, optimizer, save, streams, validationRows, spans, dispose };
 }
 
 interface StartFrom {

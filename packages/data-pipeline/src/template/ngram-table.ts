@@ -1,12 +1,12 @@
 /** What a document's edges count as in an n-gram: before its first token, and after its last. */
 const EDGE = 0x7fffffff;
 
-/** Slots of a table at most: beyond, n-grams share slots, which makes counts a little too large. */
-const MOST_SLOTS = 2 ** 24;
+/** Slots of a table: with few, or beyond the most, n-grams share slots, which makes counts a little too large. */
+const [FEWEST_SLOTS, MOST_SLOTS] = [2 ** 18, 2 ** 24];
 
 /** The smallest power of two that holds `entries` loosely. */
 function slotsFor(entries: number): number {
-  return Math.min(MOST_SLOTS, 2 ** Math.ceil(Math.log2(Math.max(1024, 2 * entries))));
+  return Math.min(MOST_SLOTS, 2 ** Math.ceil(Math.log2(Math.max(FEWEST_SLOTS, 4 * entries))));
 }
 
 function mixed(state: number, id: number): number {
