@@ -91,6 +91,17 @@ it('a conversation beyond the context loses its start, and says so', async () =>
   expect(long.cut).toBe('start');
 });
 
+it('an answer that could fill the context leaves half of it to the conversation', async () => {
+  const prompter = await ChatPrompter.open(tokenizer);
+  const short = (await prompter.prompt([{ role: 'user', content: 'a' }])).length;
+  expect(short).toBeLessThan(40);
+  const fits = ask('a'.repeat(1 + 48 - short));
+  const longer = ask('a'.repeat(2 + 48 - short));
+  const [whole, cut] = await answers([fits, longer], { maxNewTokens: 96 });
+  expect(whole).not.toHaveProperty('cut');
+  expect(cut.cut).toBe('start');
+});
+
 it('MT-Bench: the second turn goes on from the first answer; what is answered is not answered again', async () => {
   const log = { file: join(folder, 'items', 'mt.jsonl'), header: { model: 'm' } };
   const questions = ['81', '82'].map((id) => ({

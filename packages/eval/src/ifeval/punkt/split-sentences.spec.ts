@@ -5,11 +5,14 @@ const parameters: PunktParameters = {
   abbreviations: new Set(['dr', 'p.m', 'etc', 'co']),
   collocations: new Set(['##number##\tmen']),
   sentenceStarters: new Set(['then']),
-  // `he`: lower case, and upper case at the beginning of sentences only; `smith`: never lower; `men`: lower within.
+  // `he`: lower case, and upper case at the beginning of sentences only; `smith`: never lower; `men`: lower within;
+  // `once`: lower case at the beginning of sentences; `dawn`: the same, and upper case where sentences were unknown.
   orthography: new Map([
     ['he', 2 + 32],
     ['smith', 4],
     ['men', 32],
+    ['once', 16],
+    ['dawn', 16 + 8],
   ]),
 };
 const split = (text: string): string[] => splitSentences(text, parameters);
@@ -26,6 +29,8 @@ it.each<[why: string, text: string, sentences: string[]]>([
   ['an initial before a name', 'J. Smith came.', ['J. Smith came.']],
   ['an initial before a starter', 'By Plan B. He came.', ['By Plan B.', 'He came.']],
   ['a number before small letters', 'In 3. apples grew.', ['In 3. apples grew.']],
+  ['a number before small letters that begin sentences', 'In 3. once more.', ['In 3.', 'once more.']],
+  ['a number before small letters that may be a name', 'In 3. dawn came.', ['In 3. dawn came.']],
   ['numbers', 'Pi is 3.14 or $3.50. He said.', ['Pi is 3.14 or $3.50.', 'He said.']],
   ['an ellipsis', 'Well... yes. So ... He left.', ['Well... yes.', 'So ...', 'He left.']],
   ['many marks', 'No!!! Really?! Yes', ['No!!!', 'Really?!', 'Yes']],
