@@ -1,3 +1,4 @@
+export type { ForgetRows } from './forget-beside.js';
 export {
   type Exponent,
   exponentHelp,

@@ -72,8 +72,10 @@ describe('the table of forgetting losses', () => {
     const lines = methodsHelp().split('\n');
     expect(lines.map((line) => line.split(' ')[0])).toEqual(forgettingMethodNames);
     expect(lines[0]).toMatch(/^complement +-log\(1-p\) +never below 0; .* \(Chen et al\. 2024; .*\)$/);
-    expect(exponentHelp('beta1')).toBe('exponent of p in the weight of wga (1) and satimp (5)');
-    expect(exponentHelp('beta2')).toBe('exponent of 1-p in the weight of satimp (1)');
+    expect(exponentHelp('beta1')).toBe(
+      'exponent of p in the weight of wga (1) and satimp (5); b of tnpo (4), npo (0.1), simnpo (4.5) and undial (10)',
+    );
+    expect(exponentHelp('beta2')).toBe('exponent of 1-p in the weight of satimp (1); d of simnpo (0)');
   });
 
   it('gives the head the numbers of each method', () => {
@@ -89,16 +91,19 @@ describe.each(['lethe-reference', 'lethe-cpu', 'cpu'] as const)('forgetting loss
   beforeAll(() => useDevice(device));
 
   // What docs/math.md, section 3 says of each, at p from 1.5e-4 to 0.9999.
-  const expected: Record<ForgettingMethod, (p: number) => { value: number; weight: number }> = {
+  const expected: Record<string, (p: number) => { value: number; weight: number }> = {
     complement: (p) => ({ value: -Math.log(1 - p), weight: p }),
     ga: (p) => ({ value: Math.log(p), weight: 1 - p }),
     wga: (p) => ({ value: p * Math.log(p), weight: p * (1 - p) }),
     satimp: (p) => ({ value: p ** 5 * (1 - p) * Math.log(p), weight: p ** 5 * (1 - p) ** 2 }),
     'min-prob': (p) => ({ value: p, weight: p * (1 - p) }),
     'unlikelihood-clamped': (p) => ({ value: -Math.log(1 - p), weight: p }),
+    // The head's form of it; unlearnLoss adds log(V-1).
+    'complement-normalized': (p) => ({ value: -Math.log(1 - p), weight: p }),
   };
+  const fused = forgettingMethodNames.filter((method) => FORGETTING_METHODS[method].kind !== 'logits');
 
-  it.each(forgettingMethodNames)('%s has its loss and its weight at every p', (method) => {
+  it.each(fused)('%s has its loss and its weight at every p', (method) => {
     for (const m of [-8, -2, 0, 1.5, 4, 10]) {
       const { value, weight, p, dtarget } = row(m, { method });
       const truth = expected[method](1 / (1 + 4 * Math.exp(-m)));
@@ -123,10 +128,20 @@ describe.each(['lethe-reference', 'lethe-cpu', 'cpu'] as const)('forgetting loss
   });
 });
 
+it('a method without a form in the head is refused there', () => {
+  expect(() => forgettingForm({ method: 'npo' })).toThrow('forgetting loss: npo has no form in the fused head');
+});
+
 describe('exponents', () => {
+  it('that divide are above 0', () => {
+    expect(exponentProblem({ method: 'npo', beta1: 0 })?.message).toBe(
+      'beta1 of npo: expected a finite exponent of 0.001 or more, received 0',
+    );
+  });
+
   it.each([
-    [{ method: 'ga', beta1: 1 }, 'beta1 is an exponent of wga and satimp, not of ga'],
-    [{ method: 'wga', beta2: 1 }, 'beta2 is an exponent of satimp, not of wga'],
+    [{ method: 'ga', beta1: 1 }, 'beta1 is an exponent of wga, satimp, tnpo, npo, simnpo and undial, not of ga'],
+    [{ method: 'wga', beta2: 1 }, 'beta2 is an exponent of satimp and simnpo, not of wga'],
     [{ method: 'satimp', beta1: -1 }, 'beta1 of satimp: expected a finite exponent of 0 or more, received -1'],
     [{ method: 'wga', beta1: Infinity }, 'beta1 of wga: expected a finite exponent of 0 or more, received Infinity'],
     [{ method: 'satimp', beta2: NaN }, 'beta2 of satimp: expected a finite exponent of 0 or more, received NaN'],

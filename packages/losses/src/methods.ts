@@ -6,6 +6,8 @@ export interface Exponent {
   min: number;
   /** Excluded, so that Infinity means any finite value. */
   below: number;
+  /** The letter of its formula, where it is no exponent of p or 1-p. */
+  letter?: 'b' | 'd';
 }
 
 export type ExponentName = 'beta1' | 'beta2';
@@ -15,15 +17,21 @@ export interface ForgettingMethodEntry {
   paper: string;
   /** The loss in p; a row of docs/math.md, section 3. */
   loss: string;
-  /** c(p), where the gradient with respect to the logits is `c(p) * (e_y - q)`. */
+  /** c(p), where the gradient with respect to the logits is `c(p) * (e_y - q)`; else that gradient. */
   weight: string;
   exponents: Partial<Record<ExponentName, Exponent>>;
-  /** The form of native/core/forgetting.h that computes it. */
-  kind: ForgettingForm['kind'];
+  /** The form of native/core/forgetting.h that computes it; `logits`: packages/losses/src/logit-forms.ts does, on all logits of a row. */
+  kind: ForgettingForm['kind'] | 'logits';
+  /** The losses of a sequence's tokens depend on each other, and the mean is over sequences. */
+  isSequenceLevel?: true;
+  /** It needs the original model on forget rows too. */
+  needsOriginal?: true;
   help: string;
 }
 
 const exponent = (value: number): Exponent => ({ default: value, min: 0, below: Infinity });
+/** A positive factor b of a formula. */
+const factor = (value: number): Exponent => ({ default: value, min: 1e-3, below: Infinity, letter: 'b' });
 
 const METHODS = {
   complement: {
@@ -74,6 +82,67 @@ const METHODS = {
     kind: 'clamped',
     help: 'to reproduce the literature: no push at all where p > 1 - 1e-5',
   },
+  'complement-normalized': {
+    paper: 'a reading of Chen et al. 2024',
+    loss: '-log((1-p)/(V-1))',
+    weight: 'p',
+    exponents: {},
+    kind: 'complement',
+    help: 'complement plus log(V-1): the vector 1-p made a distribution; the same gradient',
+  },
+  'complement-softmax': {
+    paper: 'a reading of Chen et al. 2024',
+    loss: '-log softmax(1-p)_y',
+    weight: 'dz_k = p_k (g_k - sum_v p_v g_v), g = e_y - softmax(-p)',
+    exponents: {},
+    kind: 'logits',
+    help: '1-p fed to a softmax cross-entropy, a likely accident: an ablation',
+  },
+  tnpo: {
+    paper: 'Wang et al. 2025',
+    loss: 'w log p, w = 2 p^b / (p^b + p_ori^b)',
+    weight: 'w (1-p)',
+    exponents: { beta1: factor(4) },
+    kind: 'logits',
+    needsOriginal: true,
+    help: 'gradient ascent that lets go of a token once it is less likely than it was; w is held fixed',
+  },
+  npo: {
+    paper: 'Zhang et al. 2024',
+    loss: '-(2/b) log sigmoid(b (NLL - NLL_ori))',
+    weight: 'w (1-p), w = 2 sigmoid(-b (NLL - NLL_ori))',
+    exponents: { beta1: factor(0.1) },
+    kind: 'logits',
+    isSequenceLevel: true,
+    needsOriginal: true,
+    help: 'negative preference of whole sequences; NLL is summed over the sequence',
+  },
+  simnpo: {
+    paper: 'Fan et al. 2024',
+    loss: '-(2/b) log sigmoid(b (NLL/n - d))',
+    weight: 'w (1-p), w = (2/n) sigmoid(-b (NLL/n - d))',
+    exponents: { beta1: factor(4.5), beta2: { ...exponent(0), letter: 'd' } },
+    kind: 'logits',
+    isSequenceLevel: true,
+    help: 'the same by the mean over a sequence of n tokens, without the original model',
+  },
+  ihl: {
+    paper: 'Cha et al. 2024',
+    loss: '1 + p - max_{v != y} p_v',
+    weight: 'dz = p (e_y - P) - p_m (e_m - P)',
+    exponents: {},
+    kind: 'logits',
+    help: 'inverted hinge: lifts the runner-up m in place of the target; P = softmax(z)',
+  },
+  undial: {
+    paper: 'Dong et al. 2024',
+    loss: 'CE(softmax(z_ori - b e_y), P)',
+    weight: 'dz = P - softmax(z_ori - b e_y)',
+    exponents: { beta1: factor(10) },
+    kind: 'logits',
+    needsOriginal: true,
+    help: 'distils the original model with the target lowered by b',
+  },
 } satisfies Record<string, ForgettingMethodEntry>;
 
 export type ForgettingMethod = keyof typeof METHODS;
@@ -92,18 +161,22 @@ export interface ForgettingLoss {
 
 const EXPONENT_NAMES: ExponentName[] = ['beta1', 'beta2'];
 
-/** The methods that have an exponent, each with its default: `wga (1) and satimp (5)`. */
-function owners(name: ExponentName, withDefaults: boolean): string {
+/** The methods that have an exponent (of a letter), each with its default: `wga (1) and satimp (5)`. */
+function owners(name: ExponentName, withDefaults: boolean, letter?: Exponent['letter'] | 'any'): string {
   const having = forgettingMethodNames.flatMap((method) => {
     const found = FORGETTING_METHODS[method].exponents[name];
-    return found ? [withDefaults ? `${method} (${found.default})` : method] : [];
+    if (!found || (letter !== 'any' && found.letter !== letter)) return [];
+    return [withDefaults ? `${method} (${found.default})` : method];
   });
-  return having.join(' and ');
+  return having.length < 2 ? having.join('') : `${having.slice(0, -1).join(', ')} and ${having.at(-1)}`;
 }
 
 /** What an exponent is, for the help of a recipe. */
-export const exponentHelp = (name: ExponentName): string =>
-  `exponent of ${name === 'beta1' ? 'p' : '1-p'} in the weight of ${owners(name, true)}`;
+export const exponentHelp = (name: ExponentName): string => {
+  const letter = name === 'beta1' ? 'b' : 'd';
+  const exponents = `exponent of ${name === 'beta1' ? 'p' : '1-p'} in the weight of ${owners(name, true, undefined)}`;
+  return `${exponents}; ${letter} of ${owners(name, true, letter)}`;
+};
 
 /** One line for each forgetting loss: its name, formula, what it does and where it comes from. */
 export function methodsHelp(): string {
@@ -121,7 +194,7 @@ export function exponentProblem(loss: ForgettingLoss): { key: ExponentName; mess
     const value = loss[key];
     if (value === undefined) continue;
     const range = FORGETTING_METHODS[loss.method].exponents[key];
-    if (!range) return { key, message: `${key} is an exponent of ${owners(key, false)}, not of ${loss.method}` };
+    if (!range) return { key, message: `${key} is an exponent of ${owners(key, false, 'any')}, not of ${loss.method}` };
     if (!(value >= range.min && value < range.below))
       return { key, message: `${key} of ${loss.method}: expected ${rangeText(range)}, received ${value}` };
   }
@@ -134,9 +207,16 @@ export const rangeText = ({ min, below }: Exponent): string =>
 
 /** What the fused head computes for a forgetting loss. @throws RangeError on exponents that do not fit. */
 export function forgettingForm(loss: ForgettingLoss): ForgettingForm {
+  const { kind } = FORGETTING_METHODS[loss.method];
+  if (kind === 'logits') throw new RangeError(`forgetting loss: ${loss.method} has no form in the fused head`);
+  return { kind, ...exponentsOf(loss) };
+}
+
+/** The exponents of a loss, its method's own where it sets none. @throws RangeError on exponents that do not fit. */
+export function exponentsOf(loss: ForgettingLoss): Record<ExponentName, number> {
   const wrong = exponentProblem(loss);
   if (wrong) throw new RangeError(`forgetting loss: ${wrong.message}`);
-  const { kind, exponents } = FORGETTING_METHODS[loss.method];
+  const { exponents } = FORGETTING_METHODS[loss.method];
   const valueOf = (key: ExponentName): number => loss[key] ?? exponents[key]?.default ?? 0;
-  return { kind, beta1: valueOf('beta1'), beta2: valueOf('beta2') };
+  return { beta1: valueOf('beta1'), beta2: valueOf('beta2') };
 }

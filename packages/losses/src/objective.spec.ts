@@ -17,6 +17,7 @@ const NO_SUMS: TermSums = {
   replayTargets: 0,
   forgetP: 0,
   push: 0,
+  forgetSequences: 0,
 };
 
 /** Deterministic logits in (-scale, scale) with one outlier x20 in each row. */

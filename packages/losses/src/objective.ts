@@ -1,6 +1,7 @@
-import type * as tf from '@tensorflow/tfjs-core';
-import { HEAD_SUMS, type HeadInputs, unlearnHead } from '@lethe/tensor';
-import { forgettingForm, type ForgettingLoss } from './methods.js';
+import * as tf from '@tensorflow/tfjs-core';
+import { add, HEAD_SUMS, type HeadInputs, unlearnHead } from '@lethe/tensor';
+import { type ForgetRows, forgetBeside } from './forget-beside.js';
+import { FORGETTING_METHODS, forgettingForm, type ForgettingLoss } from './methods.js';
 
 /** Weights of the three terms (docs/math.md, section 1); the paper's are 0.01, 1, 1. */
 export interface TermWeights {
@@ -9,7 +10,10 @@ export interface TermWeights {
   mitigation: number;
 }
 
-/** Valid target tokens of each stream over the whole optimizer step, micro-batches together. */
+/**
+ * Valid target tokens of each stream over the whole optimizer step, micro-batches together; `forget` counts sequences where
+ * the method is of whole sequences.
+ */
 export interface TargetCounts {
   forget: number;
   replay: number;
@@ -34,6 +38,8 @@ export interface TermSums {
   /** Sum of p of the targets on forget rows, and of |c(p)|: how hard forgetting still pushes. */
   forgetP: number;
   push: number;
+  /** Sequences of forget rows, for methods of whole sequences; else 0. */
+  forgetSequences: number;
 }
 
 /** Factors of the plain sums in the loss; an empty stream has factor 0, so it contributes 0 and never NaN. */
@@ -50,19 +56,37 @@ export function termScales({ weights, reduction }: Objective, counts: TargetCoun
 }
 
 /**
- * L = w_fgt L_fgt + w_rpy L_rpy + w_mtn L_mtn (Chen et al. 2024, section 5.1) of one micro-batch, through the fused head.
+ * L = w_fgt L_fgt + w_rpy L_rpy + w_mtn L_mtn (Chen et al. 2024, section 5.1) of one micro-batch, through the fused head; a
+ * forgetting loss that it has no form for, beside it.
  * @param inputs hidden states with the forget rows first; the original model's belong to the last rows.
+ * @param forget what methods beside the head need of forget rows: see {@link ForgetRows}.
  * @returns the scalar loss, and `sums` [8] on the device, to be read with `readSums` when it is time to wait.
+ * @throws RangeError where the method needs what `forget` lacks.
  */
 export function unlearnLoss(
   inputs: HeadInputs,
   numForget: number,
   objective: Objective,
   counts: TargetCounts,
+  forget: ForgetRows = {},
 ): { loss: tf.Tensor; sums: tf.Tensor } {
   const scales = termScales(objective, counts);
+  if (FORGETTING_METHODS[objective.method].kind === 'logits')
+    return forgetBeside({ inputs, numForget, forget }, objective, scales);
   const { loss, sums } = unlearnHead(inputs, { numForget, forgetting: forgettingForm(objective), scales });
-  return { loss, sums };
+  return objective.method === 'complement-normalized' ? normalized({ loss, sums }, inputs, scales) : { loss, sums };
+}
+
+/** The complement with log(V-1) more for each forget row. */
+function normalized(
+  { loss, sums }: { loss: tf.Tensor; sums: tf.Tensor },
+  { weight }: HeadInputs,
+  scales: TermWeights,
+): { loss: tf.Tensor; sums: tf.Tensor } {
+  const values = sums.dataSync().slice();
+  const more = values[HEAD_SUMS.indexOf('forgetTargets')] * Math.log(weight.shape[0] - 1);
+  values[0] += more;
+  return { loss: add(loss, tf.scalar(scales.forgetting * more)), sums: tf.tensor1d(values) };
 }
 
 /** Reads the sums of the fused head. Waits for the device. */
@@ -76,12 +100,16 @@ export function addSums(a: TermSums, b: TermSums): TermSums {
   return Object.fromEntries(HEAD_SUMS.map((name) => [name, a[name] + b[name]])) as unknown as TermSums;
 }
 
-/** The unweighted terms as means per valid token, in nats (a term without tokens is 0), and the weighted loss. */
+/**
+ * The unweighted terms as means per valid token, in nats (a term without tokens is 0), and the weighted loss. Forgetting of
+ * whole sequences is a mean per sequence.
+ */
 export function termMeans(sums: TermSums, objective: Objective): TermWeights & { loss: number } {
   const mean = (sum: number, count: number): number => (count === 0 ? 0 : sum / count);
-  const scales = termScales(objective, { forget: sums.forgetTargets, replay: sums.replayTargets });
+  const forget = sums.forgetSequences || sums.forgetTargets;
+  const scales = termScales(objective, { forget, replay: sums.replayTargets });
   return {
-    forgetting: mean(sums.forgetting, sums.forgetTargets),
+    forgetting: mean(sums.forgetting, forget),
     replay: mean(sums.replay, sums.replayTargets),
     mitigation: mean(sums.mitigation, sums.replayTargets),
     loss: scales.forgetting * sums.forgetting + scales.replay * sums.replay + scales.mitigation * sums.mitigation,

@@ -8,6 +8,7 @@ export { attention, type AttentionInputs, type AttentionSizes } from './operator
 export { embedding } from './operators/embedding.js';
 export { globalNorm } from './operators/global-norm.js';
 export { linear } from './operators/linear.js';
+export { type LogitInputs, type LogitLoss, logitLoss, type LogitRow } from './operators/logit-loss.js';
 export { reshape } from './operators/reshape.js';
 export { rmsNorm, type RmsNormResult } from './operators/rms-norm.js';
 export { rope, type RopeTables } from './operators/rope.js';

@@ -2,6 +2,7 @@ export { checkStage } from './check-stage.js';
 export { describeData } from './describe-data.js';
 export { findTemplate, type ForgetSpan } from './forget-span.js';
 export { NonFiniteError } from './non-finite.js';
+export { needsOriginal, readsForgetRows, readsReplayRows } from './original.js';
 export { Optimizer } from './optimizer.js';
 export { type TrainRecipe, trainRecipeSchema } from './recipe.js';
 export { decidingPart } from './recipe-hash.js';

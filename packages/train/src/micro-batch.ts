@@ -25,6 +25,12 @@ export function rowsOf({ forget, replay }: MicroBatch): TokenRows {
   };
 }
 
+/** The sequences of a stream's rows: a document, or its piece in a row. `of` numbers them by position; `count` has those with targets. */
+export function sequencesOf({ first, targets, rowLength }: Batch): { of: Int32Array; count: number } {
+  const of = first.map((start, n) => n - (n % rowLength) + start);
+  return { of, count: new Set(of.filter((_, n) => targets[n] >= 0)).size };
+}
+
 function joined(a: Int32Array | undefined, b: Int32Array | undefined): Int32Array {
   const both = new Int32Array((a?.length ?? 0) + (b?.length ?? 0));
   if (a) both.set(a);

@@ -4,7 +4,16 @@ import { assertFinite, assertFiniteWeights, hasFiniteWeights, NonFiniteError } f
 import { Optimizer } from './optimizer.js';
 
 const OPTIONS = { lr: 0.1, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.5, clipNorm: 1 };
-const SUMS = { forgetting: 0, replay: 1, mitigation: 0, forgetTargets: 0, replayTargets: 1, forgetP: 0, push: 0 };
+const SUMS = {
+  forgetting: 0,
+  replay: 1,
+  mitigation: 0,
+  forgetTargets: 0,
+  replayTargets: 1,
+  forgetP: 0,
+  push: 0,
+  forgetSequences: 0,
+};
 
 describe.each(['lethe-reference', 'lethe-cpu', 'cpu'] as const)('the optimizer on %s', (device) => {
   beforeAll(() => useDevice(device));

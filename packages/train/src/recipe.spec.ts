@@ -50,7 +50,7 @@ describe('a recipe', () => {
     ['no steps', { steps: 0 }, /steps/],
     ['half a step', { steps: 1.5 }, /steps/],
     ['a negative weight', { objective: { weights: { forgetting: -1 } } }, /forgetting/],
-    ['an exponent of another method', { objective: { beta1: 1 } }, /beta1 is an exponent of wga and satimp/],
+    ['an exponent of another method', { objective: { beta1: 1 } }, /beta1 is an exponent of wga, satimp, tnpo/],
     ['a learning rate of 0', { optimizer: { lr: 0 } }, /lr/],
     ['a beta of 1', { optimizer: { beta2: 1 } }, /beta2/],
     ['a stream of no weight', { data: { ...MINIMAL.data, replay: [{ shards: 'a', proportion: 0 }] } }, /proportion/],

@@ -6,6 +6,7 @@ import { applyForgetSpan, checkForgetSpan, type ForgetSpan } from './forget-span
 import { requireMemory, type StepSize } from './memory-estimate.js';
 import type { MicroBatch } from './micro-batch.js';
 import type { TrainRecipe } from './recipe.js';
+import { needsOriginal, requireMethodOnDevice } from './original.js';
 import { openStreams, type TrainStreams } from './streams.js';
 import { openValidationRows } from './validation-rows.js';
 
@@ -34,6 +35,7 @@ export async function openInputs(recipe: TrainRecipe, spanFolder?: string): Prom
   const tokenizer = tokenizerFrom ? await loadTokenizer(tokenizerFrom) : undefined;
   const config = init ? readConfig(join(init, 'config.json')).config : freshConfig(recipe, tokenizer);
   checkSizes(recipe, config, tokenizer?.vocabSize);
+  requireMethodOnDevice(recipe);
   if (recipe.device === 'lethe-cuda') requireMemory(config, stepSize(recipe));
   const fit = { tokenizerHash: tokenizer?.hash, vocabSize: config.vocabSize };
   const whole = await openStreams(recipe, fit);
@@ -63,7 +65,7 @@ function stepSize({ batch, data, model, objective, precision, stage }: TrainReci
   return {
     rows: batch.replayRows + batch.forgetRows,
     length: data.rowLength,
-    hasOriginal: stage === 'unlearn' && objective.weights.mitigation > 0,
+    hasOriginal: needsOriginal({ stage, objective }),
     recompute: model.recompute,
     bf16: precision === 'bf16',
   };

@@ -5,6 +5,7 @@ import type { MicroBatch } from './micro-batch.js';
 import { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
 import type { ForgetSpan } from './forget-span.js';
+import { needsOriginal } from './original.js';
 import { openInputs } from './stage-inputs.js';
 import type { StageRun } from './stage-run.js';
 import type { StepContext } from './step.js';
@@ -27,9 +28,7 @@ export async function loadStageWork({ recipe, resumed, folder }: StageRun, devic
   const inputs = await openInputs({ ...recipe, device }, join(folder, 'forget-span'));
   const { init, tokenizerFrom, config, streams, validationRows, spans } = inputs;
   const start = init ? loadLlama(init) : undefined;
-  const { mitigation } = recipe.objective.weights;
-  const needsOriginal = recipe.stage === 'unlearn' && mitigation > 0;
-  const original = needsOriginal ? cloneLlama(start!.model) : undefined;
+  const original = needsOriginal(recipe) ? cloneLlama(start!.model) : undefined;
   const model = startModel(recipe, { start: start?.model, config, resumeFrom: resumed?.checkpoint });
   const optimizer = new Optimizer(model.parameters, recipe.optimizer);
   if (resumed) readMoments(resumed.checkpoint, optimizer);

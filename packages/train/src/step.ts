@@ -1,10 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { addSums, type Objective, readSums, type TargetCounts, type TermSums, unlearnLoss } from '@lethe/losses';
+import {
+  addSums,
+  FORGETTING_METHODS,
+  type ForgetRows,
+  type Objective,
+  readSums,
+  type TargetCounts,
+  type TermSums,
+  unlearnLoss,
+} from '@lethe/losses';
 import { disposeBatch, type Llama, toTokenBatch } from '@lethe/model';
 import { backward, noGrad, type Parameter, scope } from '@lethe/tensor';
-import { type MicroBatch, rowsOf, targetsOf } from './micro-batch.js';
+import { type MicroBatch, rowsOf, sequencesOf, targetsOf } from './micro-batch.js';
 
-/** What a step trains and how. `original` is the frozen model of the mitigation term. */
+/** What a step trains and how. `original` is the frozen model of the mitigation term, and of methods that need it. */
 export interface StepContext {
   model: Llama;
   original?: Llama;
@@ -12,20 +21,38 @@ export interface StepContext {
   recompute: boolean;
 }
 
-/** Valid targets of all micro-batches of a step. */
-export function countTargets(batches: MicroBatch[]): TargetCounts {
+/** Valid targets of all micro-batches of a step; for a method of whole sequences, sequences to be forgotten. */
+export function countTargets(batches: MicroBatch[], method: Objective['method']): TargetCounts {
   const total = (role: 'forget' | 'replay'): number =>
     batches.reduce((sum, batch) => sum + (batch[role]?.numTargets ?? 0), 0);
-  return { forget: total('forget'), replay: total('replay') };
+  const { isSequenceLevel } = FORGETTING_METHODS[method];
+  const sequences = (sum: number, { forget }: MicroBatch): number => sum + (forget ? sequencesOf(forget).count : 0);
+  return { forget: isSequenceLevel ? batches.reduce(sequences, 0) : total('forget'), replay: total('replay') };
 }
 
-/** The original model's final hidden states of the replay rows: its only forward pass in a step. */
-function originalHidden({ original, objective }: StepContext, { replay }: MicroBatch): tf.Tensor | undefined {
-  if (!original || !replay || objective.weights.mitigation === 0) return undefined;
-  const batch = toTokenBatch(replay, original.config.slidingWindow);
-  const hidden = noGrad(() => original.hidden(batch));
+/** The frozen model's final hidden states of a stream's rows. */
+function frozenHidden(frozen: Llama, rows: NonNullable<MicroBatch['forget']>): tf.Tensor {
+  const batch = toTokenBatch(rows, frozen.config.slidingWindow);
+  const hidden = noGrad(() => frozen.hidden(batch));
   disposeBatch(batch);
   return hidden;
+}
+
+/** What the method needs of the forget rows beside their hidden states. */
+function forgetRowsOf({ original, objective }: StepContext, { forget }: MicroBatch): ForgetRows {
+  const { kind, needsOriginal, isSequenceLevel } = FORGETTING_METHODS[objective.method];
+  if (kind !== 'logits' || !forget) return {};
+  return {
+    ...(isSequenceLevel && { sequenceOf: sequencesOf(forget).of }),
+    ...(needsOriginal &&
+      original && { originalHidden: frozenHidden(original, forget), originalWeight: original.headWeight }),
+  };
+}
+
+/** The original model's final hidden states of the replay rows. */
+function originalHidden({ original, objective }: StepContext, { replay }: MicroBatch): tf.Tensor | undefined {
+  if (!original || !replay || objective.weights.mitigation === 0) return undefined;
+  return frozenHidden(original, replay);
 }
 
 /** Computes the objective's loss and sums on a micro-batch. */
@@ -40,17 +67,19 @@ function sumsOf(
 ): TermSums {
   const { model, original, objective } = context;
   const batch = toTokenBatch(rowsOf(micro), model.config.slidingWindow);
-  const targets = tf.tensor1d(targetsOf(micro), 'int32');
+  const ids = targetsOf(micro);
+  const targets = tf.tensor1d(ids, 'int32');
   const teacher = originalHidden(context, micro);
+  const forget = { ...forgetRowsOf(context, micro), targets: ids };
   const numForget = micro.forget ? micro.forget.numRows * micro.forget.rowLength : 0;
   const sums = pass((options) => {
     const hidden = model.hidden(batch, options);
     const originalWeight = teacher && original!.headWeight;
     const inputs = { hidden, weight: model.headWeight, targets, originalHidden: teacher, originalWeight };
-    return unlearnLoss(inputs, numForget, objective, counts);
+    return unlearnLoss(inputs, numForget, objective, counts, forget);
   });
   const read = readSums(sums);
-  tf.dispose([sums, targets, ...(teacher ? [teacher] : [])]);
+  tf.dispose([sums, targets, ...(teacher ? [teacher] : []), ...(forget.originalHidden ? [forget.originalHidden] : [])]);
   disposeBatch(batch);
   return read;
 }
@@ -69,7 +98,7 @@ function addGradients(losses: Losses, parameters: Parameter[], recompute: boolea
 
 /** Runs the micro-batches of a step; gradients add up in the parameters, weighted by tokens. */
 export function accumulateGradients(context: StepContext, batches: MicroBatch[]): TermSums {
-  const counts = countTargets(batches);
+  const counts = countTargets(batches, context.objective.method);
   const parameters = context.model.parameters.filter(({ trainable }) => trainable);
   const pass = (losses: Losses): tf.Tensor => addGradients(losses, parameters, context.recompute);
   return batches.map((micro) => sumsOf(context, micro, counts, pass)).reduce(addSums);
@@ -77,7 +106,7 @@ export function accumulateGradients(context: StepContext, batches: MicroBatch[])
 
 /** The sums of the objective without gradients: validation. */
 export function evaluateBatches(context: StepContext, batches: MicroBatch[]): TermSums {
-  const counts = countTargets(batches);
+  const counts = countTargets(batches, context.objective.method);
   const pass = (losses: Losses): tf.Tensor => scope(() => losses({ recompute: false }).sums);
   return batches.map((micro) => noGrad(() => sumsOf(context, micro, counts, pass))).reduce(addSums);
 }

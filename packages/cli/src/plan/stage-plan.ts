@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isHubLocation, loadTokenizer, modelFolder } from '@lethe/data-pipeline';
+import { FORGETTING_METHODS } from '@lethe/losses';
 import { baselm, countParameters, type LlamaConfig, readConfig } from '@lethe/model';
-import type { TrainRecipe } from '@lethe/train';
+import { needsOriginal, readsForgetRows, readsReplayRows, type TrainRecipe } from '@lethe/train';
 import { stringify } from 'yaml';
 import { validationLine } from './validation-plan.js';
 
@@ -32,14 +33,34 @@ function memoryOf(recipe: TrainRecipe, config: LlamaConfig): Record<string, numb
   const parameters = countParameters(config);
   const { replayRows, forgetRows } = recipe.batch;
   const tokens = (replayRows + forgetRows) * recipe.data.rowLength;
-  const hasOriginal = recipe.stage === 'unlearn' && recipe.objective.weights.mitigation > 0;
+  const hasOriginal = needsOriginal(recipe);
   const headRows = Math.min(tokens, Math.max(256, Math.floor((64 << 20) / (4 * config.vocabSize))));
   return {
     'weights, gradients and moments': parameters * 16,
     'original model': hasOriginal ? parameters * 4 : 0,
     activations: tokens * activationsPerToken(config, recipe.model.recompute) * 4,
     'head chunk': headRows * config.vocabSize * 4 * (hasOriginal ? 2 : 1),
+    'logits of forget rows': logitsBytes(recipe, config.vocabSize),
   };
+}
+
+/** What a method beside the fused head holds at most: logits and their gradients, and the original's, of a chunk. */
+function logitsBytes({ stage, objective, batch, data }: TrainRecipe, vocabSize: number): number {
+  const { kind, needsOriginal: reads } = FORGETTING_METHODS[objective.method];
+  if (stage !== 'unlearn' || kind !== 'logits') return 0;
+  const rows = Math.min(batch.forgetRows * data.rowLength, Math.max(1, Math.floor((64 << 20) / (4 * vocabSize))));
+  return rows * vocabSize * 4 * (reads ? 3 : 2);
+}
+
+/** The original model's share of a step's time, or that it has none. */
+function originalLine(recipe: TrainRecipe): string {
+  const { replayRows, forgetRows } = recipe.batch;
+  const rows = (readsReplayRows(recipe) ? replayRows : 0) + (readsForgetRows(recipe) ? forgetRows : 0);
+  const roles = [...(readsReplayRows(recipe) ? ['replay'] : []), ...(readsForgetRows(recipe) ? ['forget'] : [])];
+  if (rows === 0) return 'original model: not needed';
+  const trained = (recipe.model.recompute ? 4 : 3) * (replayRows + forgetRows);
+  const share = ((100 * rows) / (rows + trained)).toFixed(0);
+  return `original model: one forward pass over the ${roles.join(' and ')} rows of a step, about ${share}% of its work`;
 }
 
 /** How large a run is; parameters and memory are known once the checkpoint or the vocabulary is there. */
@@ -79,6 +100,7 @@ export async function planOf(recipe: TrainRecipe): Promise<string> {
     lines.push('parameters: known once the checkpoint or the vocabulary is there');
   }
   lines.push(`tokens per step: ${count(tokensPerStep)}, of the run: ${count(tokens)}`);
+  if (recipe.stage === 'unlearn') lines.push(originalLine(recipe));
   if (recipe.validation) lines.push(validationLine(recipe, recipe.validation));
   return lines.join('\n');
 }

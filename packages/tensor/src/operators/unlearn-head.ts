@@ -7,7 +7,7 @@ import { accumulator, isLive, isSeed, record } from '../tape.js';
 import { expectShape, registerOperator, runOperator } from './register.js';
 import { unlearnHeadComposed } from './unlearn-head-composed.js';
 
-/** Entries of the `sums` output: plain sums over valid rows. */
+/** Entries of the `sums` output: plain sums over valid rows. The head leaves `forgetSequences` 0. */
 export const HEAD_SUMS = [
   'forgetting',
   'replay',
@@ -16,6 +16,7 @@ export const HEAD_SUMS = [
   'replayTargets',
   'forgetP',
   'push',
+  'forgetSequences',
 ] as const;
 
 const WANTS = ['dhidden', 'dweight', 'nll', 'p', 'kl'] as const;
