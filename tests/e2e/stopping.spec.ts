@@ -75,6 +75,19 @@ describe('a run that is stopped and started again by the same command', () => {
     expect(manifest.launches.map(({ outcome }) => outcome)).toEqual([`stopped by ${signal}`, 'finished']);
   });
 
+  it('a second process on its folder is refused by name, and changes nothing of the first', async () => {
+    const first = startLethe(folder, ...command('two'));
+    const file = at('two', 'unlearn/metrics.jsonl');
+    while (!existsSync(file) && first.process.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    const second = await lethe(folder, ...command('two'));
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain(`two/unlearn: process ${first.process.pid} on `);
+    expect((await first.ended).code).toBe(0);
+    expect(weights('two').equals(weights('whole'))).toBe(true);
+    expect(metrics('two')).toEqual(metrics('whole'));
+    expect(existsSync(at('two', 'unlearn/.lock'))).toBe(false);
+  });
+
   it.each([
     ['killed', 'whole'],
     ['killed-bf16', 'whole-bf16'],

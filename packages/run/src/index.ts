@@ -15,6 +15,7 @@ export {
 } from './checkpoint-folder.js';
 export { type Clock, systemClock } from './clock.js';
 export { formatDuration, remainingSeconds } from './duration.js';
+export { LockedError, lockBeside, lockWithin, whileLocked } from './lock.js';
 export { createLogger, type Logger, type LoggerOptions, type LogLevel, silentLogger } from './log.js';
 export {
   gitRevision,

@@ -1,9 +1,10 @@
-import { type Logger, openRunManifest, saveCheckpoint, type StopRequest } from '@lethe/run';
+import { lockWithin, type Logger, openRunManifest, saveCheckpoint, type StopRequest, whileLocked } from '@lethe/run';
 import { type DeviceName, resetPeakMemory, setNumThreads, useDevice } from '@lethe/tensor';
 import { describeData } from './describe-data.js';
 import { spanWarnings } from './forget-span.js';
 import type { TrainRecipe } from './recipe.js';
 import { endOf, missedGoal, outcomeText, saveResult } from './stage-end.js';
+import { stageFolders } from './stage-folder.js';
 import { openStageRun, requireSameData, type StageRun } from './stage-run.js';
 import { loadStageWork, type StageWork } from './stage-work.js';
 import { openStepRecords } from './step-records.js';
@@ -32,9 +33,13 @@ export interface StageResult extends TrainingEnd {
 /**
  * Runs one training stage from its recipe: starts it, or continues it from its newest checkpoint. A finished run is
  * left alone.
- * @throws UserError on bad input, naming the file or key; NonFiniteError when a loss stops being a number.
+ * @throws LockedError while another process works in its folder; UserError on bad input, naming the file or key; NonFiniteError when a loss stops being a number.
  */
-export async function runStage(given: TrainRecipe, options: StageOptions): Promise<StageResult> {
+export function runStage(given: TrainRecipe, options: StageOptions): Promise<StageResult> {
+  return whileLocked(lockWithin(stageFolders(given).folder), () => runLocked(given, options));
+}
+
+async function runLocked(given: TrainRecipe, options: StageOptions): Promise<StageResult> {
   const { logger, versions = {}, command } = options;
   const run = await openStageRun(given, logger);
   const { recipe, folder, model } = run;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { checkpointFolder, checkPush, pushModel } from '@lethe/data-pipeline';
 import { loadLlama, saveLlama } from '@lethe/model';
-import { UserError } from '@lethe/run';
+import { lockBeside, UserError, whileLocked } from '@lethe/run';
 import { useDevice } from '@lethe/tensor';
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../command-line/context.js';
@@ -36,7 +36,11 @@ export function addExportCommand(program: Command, context: CliContext): void {
     });
 }
 
-async function writeExport({ model: from, out, dtype }: ExportFlags, context: CliContext): Promise<void> {
+/** Writes the folder while no other process does. */
+const writeExport = (flags: ExportFlags, context: CliContext): Promise<void> =>
+  whileLocked(lockBeside(flags.out), () => writeLocked(flags, context));
+
+async function writeLocked({ model: from, out, dtype }: ExportFlags, context: CliContext): Promise<void> {
   if (existsSync(out)) throw new UserError(`${out} exists; choose another folder`);
   const folder = await checkpointFolder(from, context.logger());
   await useDevice('lethe-cpu');

@@ -10,7 +10,7 @@ import {
   type Tokenizer,
   trainTokenizer,
 } from '@lethe/data-pipeline';
-import { formatDuration, type Logger, remainingSeconds, UserError } from '@lethe/run';
+import { formatDuration, lockWithin, type Logger, remainingSeconds, UserError, whileLocked } from '@lethe/run';
 import type { PrepareRecipe } from './prepare-recipe.js';
 
 /** Who is told of a preparation, and what stops it. */
@@ -43,7 +43,8 @@ async function tokenizerFor({ tokenizer, sources, out, as }: PrepareRecipe, logg
   async function* texts(): AsyncGenerator<string> {
     for await (const document of readDocuments(sources)) yield documentText(document);
   }
-  return trainTokenizer(texts(), { vocabSize: tokenizer.train.vocabSize, folder });
+  const { vocabSize } = tokenizer.train;
+  return whileLocked(lockWithin(out), () => trainTokenizer(texts(), { vocabSize, folder }));
 }
 
 function progressLine({ documents, tokens, bytesRead, bytesTotal, seconds }: PrepareProgress): string {

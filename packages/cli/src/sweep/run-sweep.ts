@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Logger, readRunManifest, type StopRequest, writeFileAtomically } from '@lethe/run';
+import {
+  lockWithin,
+  type Logger,
+  readRunManifest,
+  type StopRequest,
+  whileLocked,
+  writeFileAtomically,
+} from '@lethe/run';
 import { decisionText, runStage } from '@lethe/train';
 import type { Stopped } from '../command-line/until-stopped.js';
 import { recordedVersions } from '../command-line/recorded-versions.js';
@@ -26,8 +33,13 @@ export function writeSweep(folder: string): SweepResults {
  * Runs the runs of a sweep one after another: finished ones are left alone, others go on. A run that fails does not end the
  * sweep; its manifest says why. The results are written after each run.
  * @returns what stopped it.
+ * @throws LockedError while another process works in its folder.
  */
-export async function runSweep({ folder, runs }: SweepPlan, options: SweepOptions): Promise<Stopped | undefined> {
+export function runSweep(plan: SweepPlan, options: SweepOptions): Promise<Stopped | undefined> {
+  return whileLocked(lockWithin(plan.folder), () => runAll(plan, options));
+}
+
+async function runAll({ folder, runs }: SweepPlan, options: SweepOptions): Promise<Stopped | undefined> {
   for (const [i, run] of runs.entries()) {
     const after = `${i} of ${runs.length} runs`;
     if (options.stop.requested) return { by: options.stop.requested, after };

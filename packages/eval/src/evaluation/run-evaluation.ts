@@ -1,6 +1,6 @@
 import { checkpointFolder, loadTokenizer, readOverlaps } from '@lethe/data-pipeline';
 import { loadLlama } from '@lethe/model';
-import type { Logger } from '@lethe/run';
+import { lockWithin, type Logger, whileLocked } from '@lethe/run';
 import { type EvalTask, runTask } from '../benchmarks.js';
 import { type JudgeRecipe, openJudge } from '../judge/judge-recipe.js';
 import { checkpointFiles, type Evaluated, itemLog } from '../benchmark/evaluated.js';
@@ -22,8 +22,16 @@ export interface EvaluationPlan {
   device?: string;
 }
 
-/** Scores one model on every task of a recipe, on the current device. */
-export async function runEvaluation(recipe: EvaluationPlan, logger: Logger): Promise<Evaluation> {
+/**
+ * Scores one model on every task of a recipe, on the current device.
+ * @throws LockedError while another process works in the folder of items.
+ */
+export function runEvaluation(recipe: EvaluationPlan, logger: Logger): Promise<Evaluation> {
+  if (recipe.items === undefined) return evaluate(recipe, logger);
+  return whileLocked(lockWithin(recipe.items), () => evaluate(recipe, logger));
+}
+
+async function evaluate(recipe: EvaluationPlan, logger: Logger): Promise<Evaluation> {
   const { overlap = [], items, device } = recipe;
   const judge = recipe.judge && openJudge(recipe.judge, items);
   const overlaps = overlap.length > 0 ? await readOverlaps(overlap) : undefined;

@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LockedError, lockBeside, lockWithin, whileLocked } from './lock.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'lethe-lock-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const file = lockWithin(folder);
+afterEach(() => rmSync(file, { force: true }));
+
+const take = (): Promise<string> => whileLocked(file, () => Promise.resolve('done'));
+const owner = (): Record<string, unknown> => JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+/** The lock that this process would write, with some of it changed. */
+async function leave(changed: object, ageSeconds = 0): Promise<void> {
+  const mine = await whileLocked(file, () => Promise.resolve(owner()));
+  writeFileSync(file, JSON.stringify({ ...mine, ...changed }));
+  const at = Date.now() / 1000 - ageSeconds;
+  utimesSync(file, at, at);
+}
+
+it('one works at a time; the lock is gone afterwards, also after a failure', async () => {
+  await whileLocked(file, async () => {
+    expect(owner()).toMatchObject({ pid: process.pid });
+    await expect(take()).rejects.toThrow(LockedError);
+    await expect(take()).rejects.toThrow(`process ${process.pid} on `);
+    expect(existsSync(file)).toBe(true);
+  });
+  expect(readdirSync(folder)).toEqual([]);
+  await expect(whileLocked(file, () => Promise.reject(new Error('full')))).rejects.toThrow('full');
+  expect(readdirSync(folder)).toEqual([]);
+  expect(await take()).toBe('done');
+});
+
+it('folders that were made for the lock go where work left nothing in them', async () => {
+  const deep = join(folder, 'runs', 'name');
+  await whileLocked(lockWithin(deep), () => Promise.resolve());
+  expect(readdirSync(folder)).toEqual([]);
+  await whileLocked(lockWithin(deep), async () => writeFileSync(join(deep, 'metrics.jsonl'), ''));
+  expect(readdirSync(deep)).toEqual(['metrics.jsonl']);
+  rmSync(join(folder, 'runs'), { recursive: true });
+});
+
+it('what stands beside a folder has its name', () => {
+  expect(lockBeside('/a/b/')).toBe('/a/.b.lock');
+});
+
+it.each([
+  ['a process that no longer runs', { pid: 2 ** 22 + 1 }],
+  ['a later process of the same number', { started: '1' }],
+  ['an earlier boot of this machine', { boot: 'earlier' }],
+])('taken over from %s', async (_, changed) => {
+  await leave(changed);
+  expect(await take()).toBe('done');
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+it.each([
+  ['another machine', { host: 'elsewhere' }],
+  ['a container of the same name', { processSpace: 'pid:[1]' }],
+])('%s keeps its lock while it gives signs of life', async (_, changed) => {
+  await leave({ ...changed, pid: 2 ** 22 + 1 }, 200);
+  await expect(take()).rejects.toThrow(/last sign of life \d+ s ago.*remove/);
+  await leaveAgain(changed);
+  expect(await take()).toBe('done');
+});
+async function leaveAgain(changed: object): Promise<void> {
+  rmSync(file);
+  await leave({ ...changed, pid: 2 ** 22 + 1 }, 400);
+}
+
+it('something else under its name is not removed', async () => {
+  writeFileSync(file, 'mine');
+  await expect(take()).rejects.toThrow('found something else');
+  expect(readFileSync(file, 'utf8')).toBe('mine');
+});
+
+/** A process of its own that takes the lock, says so, and holds it until its input ends. */
+async function holder(): Promise<{ child: ChildProcess; said: string }> {
+  const module = JSON.stringify(require.resolve('./lock'));
+  const program = `
+    const swc = require('@swc/core'), path = require('node:path'), fs = require('node:fs');
+    require.extensions['.ts'] = (m, name) => m._compile(swc.transformFileSync(name, { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }).code, name);
+    const resolve = require('module')._resolveFilename;
+    require('module')._resolveFilename = (name, ...rest) => resolve(name.startsWith('.') ? name.replace(/\\.js$/, '') : name, ...rest);
+    const { whileLocked } = require(${module});
+    whileLocked(${JSON.stringify(file)}, () => { console.log('held'); return new Promise((done) => process.stdin.on('end', done).resume()); })
+      .catch((error) => console.log(error.name + ': ' + error.message));`;
+  const child = spawn(process.execPath, ['-e', program], { stdio: ['pipe', 'pipe', 'inherit'], cwd: __dirname });
+  const [first] = (await once(child.stdout!, 'data')) as [Buffer];
+  return { child, said: String(first) };
+}
+
+it('of two processes one works, the other says who does; a killed one leaves nothing to be done by hand', async () => {
+  const first = await holder();
+  expect(first.said).toBe('held\n');
+  const second = await holder();
+  expect(second.said).toContain(`LockedError: ${folder}: process ${first.child.pid} on `);
+  await expect(take()).rejects.toThrow(LockedError);
+  const end = once(first.child, 'exit');
+  first.child.kill('SIGKILL');
+  await end;
+  const third = await holder();
+  expect(third.said).toBe('held\n');
+  const over = once(third.child, 'exit');
+  third.child.stdin!.end();
+  await over;
+  expect(readdirSync(folder)).toEqual([]);
+}, 60_000);

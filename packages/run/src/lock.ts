@@ -1,0 +1,212 @@
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { temporaryPath } from './atomic-file.js';
+import { UserError } from './user-error.js';
+
+/** Who holds a lock: enough to tell whether that process still lives, and to tell a person which one it is. */
+interface Owner {
+  host: string;
+  /** Of the machine's boot and of the space that process numbers belong to; empty where the system does not say. */
+  boot: string;
+  processSpace: string;
+  pid: number;
+  /** Clock ticks from boot to the start of the process, which tells it from a later one of the same number. */
+  started: string;
+  since: string;
+}
+
+/** Someone else works on what was asked for. */
+export class LockedError extends UserError {}
+
+/** Milliseconds between heartbeats, and the silence after which an owner on another machine counts as gone. */
+const HEARTBEAT_MS = 15_000;
+const SILENCE_MS = 300_000;
+
+/** The lock of a folder that stays while it is worked on: a file within it. */
+export const lockWithin = (folder: string): string => join(folder, '.lock');
+
+/** The lock of a folder or file that appears whole at its end: a file beside it. */
+export const lockBeside = (path: string): string => join(dirname(resolve(path)), `.${basename(resolve(path))}.lock`);
+
+/**
+ * Does work while this process, and no other, holds a lock. A lock is taken over where its owner is certainly gone: a
+ * process of this machine that no longer runs, or one of another machine whose heartbeat has been silent for five minutes.
+ * @throws LockedError naming the owner, before any work is done.
+ */
+export async function whileLocked<T>(file: string, work: () => Promise<T>): Promise<T> {
+  const release = acquire(resolve(file)); // work may change the working folder
+  try {
+    return await work();
+  } finally {
+    release();
+  }
+}
+
+/** Takes a lock. @returns what gives it back. */
+function acquire(file: string): () => void {
+  const made = mkdirSync(dirname(file), { recursive: true });
+  const content = `${JSON.stringify(thisProcess())}\n`;
+  // Written first and then linked, which fails where the name is taken: nobody sees half a lock.
+  const fresh = temporaryPath(file);
+  try {
+    writeFileSync(fresh, content, { flag: 'wx' });
+    while (!takeName(fresh, file)) removeAbandoned(file, statSync(fresh).mtimeMs);
+  } finally {
+    rmSync(fresh, { force: true });
+  }
+  const heartbeat = beat(file, content);
+  return () => {
+    void heartbeat.terminate();
+    if (read(file) === content) rmSync(file, { force: true });
+    if (made !== undefined) removeEmpty(dirname(file), made);
+  };
+}
+
+/** Removes a folder that was made for the lock, and those above it, where work left nothing in them. */
+function removeEmpty(folder: string, highest: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOENT') return;
+    throw error;
+  }
+  if (folder !== highest) removeEmpty(dirname(folder), highest);
+}
+
+function takeName(fresh: string, file: string): boolean {
+  try {
+    linkSync(fresh, file);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
+  }
+  // A file system without links.
+  try {
+    writeFileSync(file, readFileSync(fresh), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Removes a lock whose owner is gone. @throws LockedError where it is not, or may not be. */
+function removeAbandoned(file: string, now: number): void {
+  const content = read(file);
+  if (content === undefined) return;
+  const silent = now - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? now);
+  const owner = parse(content);
+  if (!isGone(owner, silent)) throw new LockedError(refusal(file, owner, silent));
+  // Another process may have taken the lock over since it was read: what was moved away is looked at once more.
+  const moved = temporaryPath(file);
+  try {
+    renameSync(file, moved);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if (read(moved) !== content) takeName(moved, file);
+  rmSync(moved, { force: true });
+}
+
+function refusal(file: string, owner: Owner | undefined, silent: number): string {
+  if (!owner) return `${file}: expected a lock of Lethe, found something else; remove it if nothing works there`;
+  const { pid, host, since } = owner;
+  const seconds = Math.max(0, Math.round(silent / 1000));
+  return (
+    `${dirname(file)}: process ${pid} on ${host} has worked here since ${since} (last sign of life ${seconds} s ago); ` +
+    `wait for it, choose another folder, or, if it is certainly gone, remove ${file}`
+  );
+}
+
+function isGone(owner: Owner | undefined, silent: number): boolean {
+  if (!owner) return silent > SILENCE_MS; // cut short by a loss of power
+  const here = thisProcess();
+  if (owner.host !== here.host) return silent > SILENCE_MS;
+  if (owner.boot !== here.boot) return true;
+  // Another container under the same name: its process numbers mean nothing here.
+  if (owner.processSpace !== here.processSpace) return silent > SILENCE_MS;
+  const started = startOf(owner.pid);
+  return started === undefined || started !== owner.started;
+}
+
+const read = (file: string): string | undefined => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+};
+
+function parse(content: string): Owner | undefined {
+  try {
+    const owner = JSON.parse(content) as Owner | null;
+    return Number.isInteger(owner?.pid) && typeof owner?.host === 'string' ? owner : undefined;
+  } catch {
+    return undefined; // told by the caller
+  }
+}
+
+function thisProcess(): Owner {
+  const since = new Date().toISOString();
+  const { pid } = process;
+  return { host: hostname(), boot: bootId(), processSpace: processSpace(), pid, started: startOf(pid) ?? '', since };
+}
+
+const orEmpty = (tell: () => string): string => {
+  try {
+    return tell();
+  } catch {
+    return ''; // a system without /proc
+  }
+};
+const bootId = (): string => orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+const processSpace = (): string => orEmpty(() => readlinkSync('/proc/self/ns/pid'));
+
+/** When a process started; empty where the system does not say, undefined where it does not run. */
+function startOf(pid: number): string | undefined {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
+  }
+  const stat = orEmpty(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  // The command's name may hold anything; fields count from the last parenthesis: state is the 3rd, the start the 22nd.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' ? undefined : (fields[19] ?? '');
+}
+
+const HEARTBEAT = `
+const { openSync, readFileSync, writeSync, closeSync } = require('node:fs');
+const { file, content, every } = require('node:worker_threads').workerData;
+setInterval(() => {
+  try {
+    if (readFileSync(file, 'utf8') !== content) return;
+    const handle = openSync(file, 'r+');
+    writeSync(handle, content, 0);
+    closeSync(handle);
+  } catch {}
+}, every);`;
+
+/** Writes the lock anew from time to time, by the file system's clock; in a thread, for a step may keep this one for minutes. */
+function beat(file: string, content: string): Worker {
+  const worker = new Worker(HEARTBEAT, { eval: true, workerData: { file, content, every: HEARTBEAT_MS } });
+  worker.unref();
+  return worker;
+}
