@@ -1,6 +1,7 @@
 import { FORGETTING_METHODS } from '@lethe/losses';
 import { UserError } from '@lethe/run';
 import type { TrainRecipe } from './recipe.js';
+import { isEverPositive } from './weight-schedule.js';
 
 type Unlearning = Pick<TrainRecipe, 'stage' | 'objective'>;
 
@@ -10,10 +11,15 @@ export const readsForgetRows = ({ stage, objective }: Unlearning): boolean =>
 
 /** Whether a step runs the original model over its replay rows: the mitigation term. */
 export const readsReplayRows = ({ stage, objective }: Unlearning): boolean =>
-  stage === 'unlearn' && objective.weights.mitigation > 0;
+  stage === 'unlearn' && isEverPositive(objective.weights.mitigation);
 
-/** Whether the original model must be in memory. */
-export const needsOriginal = (recipe: Unlearning): boolean => readsReplayRows(recipe) || readsForgetRows(recipe);
+/** Whether the original model must be in memory: not where another model is the reference of the mitigation term. */
+export const needsOriginal = (recipe: Unlearning & { model?: Pick<TrainRecipe['model'], 'reference'> }): boolean =>
+  (readsReplayRows(recipe) && recipe.model?.reference === undefined) || readsForgetRows(recipe);
+
+/** Frozen models in memory: the original, and the reference of the mitigation term. */
+export const numFrozen = (recipe: Unlearning & Pick<TrainRecipe, 'model'>): number =>
+  Number(needsOriginal(recipe)) + Number(readsReplayRows(recipe) && recipe.model.reference !== undefined);
 
 /** @throws UserError where the recipe's device cannot compute its method. */
 export function requireMethodOnDevice({ stage, objective, device }: Unlearning & Pick<TrainRecipe, 'device'>): void {

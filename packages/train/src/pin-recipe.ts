@@ -8,10 +8,11 @@ import type { TrainRecipe } from './recipe.js';
  * @throws SourceError when one cannot be had.
  */
 export async function pinRecipe(recipe: TrainRecipe, logger: Logger): Promise<TrainRecipe> {
-  const { init, tokenizer } = recipe.model;
+  const { init, tokenizer, reference } = recipe.model;
   const onFile = (file: string): void => logger.progress(file);
   const pinned = {
     ...(init === undefined ? {} : { init: await pinModel(init, { onFile }) }),
+    ...(reference === undefined ? {} : { reference: await pinModel(reference, { onFile }) }),
     ...(tokenizer === undefined ? {} : { tokenizer: await pinModel(tokenizer, { onFile, weights: false }) }),
   };
   logger.endProgress();

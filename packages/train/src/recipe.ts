@@ -3,6 +3,7 @@ import { exponentHelp, exponentProblem, forgettingMethodNames, methodsHelp } fro
 import { TEMPLATE_DEFAULTS } from '@lethe/data-pipeline';
 import { DEVICE_NAMES } from '@lethe/tensor';
 import { streamSchema } from './stream-recipe.js';
+import { isEverPositive, weightSchema } from './weight-schedule.js';
 import { checkValidation, stopSchema, validationSchema } from './validation-recipe.js';
 
 const modelConfig = z.strictObject({
@@ -58,6 +59,12 @@ const recipeKeys = z.strictObject({
         .string()
         .optional()
         .describe('tokenizer folder, or hf://OWNER/NAME, of a fresh model; copied into what is saved'),
+      reference: z
+        .string()
+        .optional()
+        .describe(
+          'checkpoint folder, or hf://OWNER/NAME, that the mitigation term holds the model to, such as the base from before the synthetic data; default: the model that unlearning starts from',
+        ),
       recompute: z.boolean().default(false).describe('recompute activations: less memory, a third more work'),
     })
     .refine(({ init, config }) => (init === undefined) !== (config === undefined), {
@@ -84,11 +91,12 @@ const recipeKeys = z.strictObject({
       beta2: z.number().optional().describe(exponentHelp('beta2')),
       weights: z
         .strictObject({
-          forgetting: z.number().nonnegative().default(0.01),
-          replay: z.number().nonnegative().default(1),
-          mitigation: z.number().nonnegative().default(1),
+          forgetting: weightSchema(0.01),
+          replay: weightSchema(1),
+          mitigation: weightSchema(1),
         })
-        .prefault({}),
+        .prefault({})
+        .describe('weights of the three terms: numbers, or { from, to, steps, kind } over the steps of the run'),
       reduction: z.enum(['mean', 'sum']).default('mean'),
       forgetSpan: z
         .enum(['all', 'answer', 'template'])
@@ -157,7 +165,13 @@ const recipeKeys = z.strictObject({
 });
 
 /** The recipe of every training stage. Keys that are absent take the paper's values where it states them. */
-export const trainRecipeSchema = recipeKeys.superRefine(checkValidation);
+export const trainRecipeSchema = recipeKeys
+  .superRefine(checkValidation)
+  .superRefine(({ stage, model, objective }, context) => {
+    if (model.reference === undefined || (stage === 'unlearn' && isEverPositive(objective.weights.mitigation))) return;
+    const message = 'a reference where unlearning has a mitigation term (objective.weights.mitigation) only';
+    context.addIssue({ code: 'custom', path: ['model', 'reference'], message });
+  });
 
 /** A validated training recipe. */
 export type TrainRecipe = z.output<typeof trainRecipeSchema>;

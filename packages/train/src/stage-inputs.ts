@@ -6,7 +6,7 @@ import { applyForgetSpan, checkForgetSpan, type ForgetSpan } from './forget-span
 import { requireMemory, type StepSize } from './memory-estimate.js';
 import type { MicroBatch } from './micro-batch.js';
 import type { TrainRecipe } from './recipe.js';
-import { needsOriginal, requireMethodOnDevice } from './original.js';
+import { numFrozen, requireMethodOnDevice } from './original.js';
 import { openStreams, type TrainStreams } from './streams.js';
 import { openValidationRows } from './validation-rows.js';
 
@@ -19,6 +19,8 @@ export interface StageInputs {
   streams: TrainStreams;
   /** What the run is validated on, if it is. */
   validationRows?: MicroBatch[];
+  /** Folder of the model that the mitigation term holds to, where that is not the original. */
+  reference?: string;
   /** Which tokens are forgotten, where that is not all of them. */
   spans: ForgetSpan[];
 }
@@ -37,16 +39,33 @@ export async function openInputs(recipe: TrainRecipe, spanFolder?: string): Prom
   checkSizes(recipe, config, tokenizer?.vocabSize);
   requireMethodOnDevice(recipe);
   if (recipe.device === 'lethe-cuda') requireMemory(config, stepSize(recipe));
+  const reference = await openReference(recipe, config, tokenizer);
   const fit = { tokenizerHash: tokenizer?.hash, vocabSize: config.vocabSize };
   const whole = await openStreams(recipe, fit);
   await checkForgetSpan(recipe, tokenizer);
   if (spanFolder === undefined || recipe.objective.forgetSpan === 'all' || recipe.stage !== 'unlearn') {
     const validationRows = await openValidationRows(recipe, fit);
-    return { init, tokenizerFrom, config, streams: whole, validationRows, spans: [] };
+    return { init, tokenizerFrom, config, reference, streams: whole, validationRows, spans: [] };
   }
   const { recipe: spanned, spans } = await applyForgetSpan(recipe, { folder: spanFolder, tokenizer });
   const validationRows = await openValidationRows(spanned, fit);
-  return { init, tokenizerFrom, config, streams: await openStreams(spanned, fit), validationRows, spans };
+  return { init, tokenizerFrom, config, reference, streams: await openStreams(spanned, fit), validationRows, spans };
+}
+
+/** The reference's folder. @throws UserError where its vocabulary is another, so that probabilities do not compare. */
+async function openReference(
+  { model: { reference } }: TrainRecipe,
+  config: LlamaConfig,
+  tokenizer: Tokenizer | undefined,
+): Promise<string | undefined> {
+  if (reference === undefined) return undefined;
+  const folder = await modelFolder(reference);
+  const { vocabSize } = readConfig(join(folder, 'config.json')).config;
+  const isSame = tokenizer === undefined || (await loadTokenizer(folder)).hash === tokenizer.hash;
+  if (vocabSize === config.vocabSize && isSame) return folder;
+  throw new UserError(
+    `model.reference: expected the vocabulary and tokenizer of the trained model (${config.vocabSize} ids), received ${reference} with ${vocabSize} ids and ${isSame ? 'the same' : 'another'} tokenizer; take a model of the same lineage`,
+  );
 }
 
 function freshConfig(recipe: TrainRecipe, tokenizer?: Tokenizer): LlamaConfig {
@@ -65,7 +84,7 @@ function stepSize({ batch, data, model, objective, precision, stage }: TrainReci
   return {
     rows: batch.replayRows + batch.forgetRows,
     length: data.rowLength,
-    hasOriginal: needsOriginal({ stage, objective }),
+    numFrozen: numFrozen({ stage, objective, model }),
     recompute: model.recompute,
     bf16: precision === 'bf16',
   };

@@ -10,6 +10,7 @@ import { openInputs } from './stage-inputs.js';
 import type { StageRun } from './stage-run.js';
 import type { StepContext } from './step.js';
 import type { TrainStreams } from './streams.js';
+import { weightsOf } from './weight-schedule.js';
 import { readMoments } from './training-state.js';
 
 /** What a run trains: models, optimizer and data, on the device. */
@@ -27,17 +28,20 @@ export interface StageWork {
 export async function loadStageWork({ recipe, resumed, folder }: StageRun, device: DeviceName): Promise<StageWork> {
   const inputs = await openInputs({ ...recipe, device }, join(folder, 'forget-span'));
   const { init, tokenizerFrom, config, streams, validationRows, spans } = inputs;
+  const reference =
+    inputs.reference === undefined ? undefined : loadLlama(inputs.reference, { trainable: false }).model;
   const start = init ? loadLlama(init) : undefined;
   const original = needsOriginal(recipe) ? cloneLlama(start!.model) : undefined;
   const model = startModel(recipe, { start: start?.model, config, resumeFrom: resumed?.checkpoint });
   const optimizer = new Optimizer(model.parameters, recipe.optimizer);
   if (resumed) readMoments(resumed.checkpoint, optimizer);
-  const weights = recipe.stage === 'unlearn' ? recipe.objective.weights : { forgetting: 0, replay: 1, mitigation: 0 };
-  const context = { model, original, objective: { ...recipe.objective, weights }, recompute: recipe.model.recompute };
+  const objective = { ...recipe.objective, weights: weightsOf(recipe, (resumed?.state.step ?? 0) + 1) };
+  const context = { model, original, reference, objective, recompute: recipe.model.recompute };
   const dispose = (): void => {
     optimizer.dispose();
     model.dispose();
     original?.dispose();
+    reference?.dispose();
   };
   const save = { rawConfig: start?.rawConfig, tokenizerFrom };
   return { context, optimizer, save, streams, validationRows, spans, dispose };

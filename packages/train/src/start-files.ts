@@ -4,16 +4,20 @@ import { findModelFiles } from '@lethe/model';
 import { digestFile, UserError } from '@lethe/run';
 import type { TrainRecipe } from './recipe.js';
 
-/** SHA-256 by name of the files of a start model: config, weights, index. */
+/** SHA-256 of the files of a start model by name, and of a reference model by path: config, weights, index. */
 export type StartFiles = Record<string, string>;
 
 /**
  * The files that a run starts from, read once: the path in a recipe does not say what lies there. Undefined for fresh
  * weights, and for a model on the hub, whose pinned commit says it.
  */
-export function digestStart({ model: { init } }: Pick<TrainRecipe, 'model'>): StartFiles | undefined {
+export function digestStart({ model: { init, reference } }: Pick<TrainRecipe, 'model'>): StartFiles | undefined {
   if (init === undefined || isHubLocation(init)) return undefined;
-  return Object.fromEntries(findModelFiles(init).map((file) => [basename(file), digestFile(file).sha256]));
+  const beside = reference === undefined || isHubLocation(reference) ? [] : findModelFiles(reference);
+  return Object.fromEntries([
+    ...findModelFiles(init).map((file) => [basename(file), digestFile(file).sha256] as const),
+    ...beside.map((file) => [join(reference!, basename(file)), digestFile(file).sha256] as const),
+  ]);
 }
 
 /**
@@ -25,6 +29,6 @@ export function requireSameStart(files: { began: StartFiles; now: StartFiles }, 
   const changed = Object.keys(files.now).find((name) => files.now[name] !== files.began[name]);
   if (changed === undefined) return;
   throw new UserError(
-    `${join(init, changed)} is not the file that ${folder} started from; restore it, choose another name, or remove the folder to start again`,
+    `${changed === basename(changed) ? join(init, changed) : changed} is not the file that ${folder} started from; restore it, choose another name, or remove the folder to start again`,
   );
 }

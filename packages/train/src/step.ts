@@ -13,10 +13,14 @@ import { disposeBatch, type Llama, toTokenBatch } from '@lethe/model';
 import { backward, noGrad, type Parameter, scope } from '@lethe/tensor';
 import { type MicroBatch, rowsOf, sequencesOf, targetsOf } from './micro-batch.js';
 
-/** What a step trains and how. `original` is the frozen model of the mitigation term, and of methods that need it. */
+/**
+ * What a step trains and how. `original` is the frozen model as it was, of the mitigation term and of methods that need it;
+ * `reference` another frozen model that the mitigation term takes in its place.
+ */
 export interface StepContext {
   model: Llama;
   original?: Llama;
+  reference?: Llama;
   objective: Objective;
   recompute: boolean;
 }
@@ -49,8 +53,16 @@ function forgetRowsOf({ original, objective }: StepContext, { forget }: MicroBat
   };
 }
 
-/** The original model's final hidden states of the replay rows. */
-function originalHidden({ original, objective }: StepContext, { replay }: MicroBatch): tf.Tensor | undefined {
+/** The model that the mitigation term holds to. */
+export const protectedModel = ({
+  original,
+  reference,
+}: Pick<StepContext, 'original' | 'reference'>): Llama | undefined => reference ?? original;
+
+/** The protected model's final hidden states of the replay rows. */
+function protectedHidden(context: StepContext, { replay }: MicroBatch): tf.Tensor | undefined {
+  const { objective } = context;
+  const original = protectedModel(context);
   if (!original || !replay || objective.weights.mitigation === 0) return undefined;
   return frozenHidden(original, replay);
 }
@@ -65,16 +77,16 @@ function sumsOf(
   counts: TargetCounts,
   pass: (losses: Losses) => tf.Tensor,
 ): TermSums {
-  const { model, original, objective } = context;
+  const { model, objective } = context;
   const batch = toTokenBatch(rowsOf(micro), model.config.slidingWindow);
   const ids = targetsOf(micro);
   const targets = tf.tensor1d(ids, 'int32');
-  const teacher = originalHidden(context, micro);
+  const teacher = protectedHidden(context, micro);
   const forget = { ...forgetRowsOf(context, micro), targets: ids };
   const numForget = micro.forget ? micro.forget.numRows * micro.forget.rowLength : 0;
   const sums = pass((options) => {
     const hidden = model.hidden(batch, options);
-    const originalWeight = teacher && original!.headWeight;
+    const originalWeight = teacher && protectedModel(context)!.headWeight;
     const inputs = { hidden, weight: model.headWeight, targets, originalHidden: teacher, originalWeight };
     return unlearnLoss(inputs, numForget, objective, counts, forget);
   });

@@ -17,6 +17,7 @@ import { accumulateGradients, type StepContext } from './step.js';
 import type { StopDecision } from './stop-rules.js';
 import { batchesOfStep, type TrainStreams } from './streams.js';
 import { termGradientNorms } from './term-gradients.js';
+import { hasSchedule, weightsOf } from './weight-schedule.js';
 import type { ValidationRecord, Validator } from './validator.js';
 
 /** What the loop works on and whom it tells. */
@@ -101,7 +102,11 @@ function ofValidation(validation?: ValidationRecord, decision?: StopDecision): R
 
 /** One optimizer step; throws before the update when a loss or gradient is not finite. */
 function trainStep(training: Training, step: number, batches: MicroBatch[]): StepRecord {
-  const { recipe, context, optimizer } = training;
+  const { recipe, optimizer } = training;
+  const context = {
+    ...training.context,
+    objective: { ...training.context.objective, weights: weightsOf(recipe, step) },
+  };
   const started = performance.now();
   const { termGradientsEvery } = recipe.metrics;
   const wantsTerms = termGradientsEvery > 0 && (step === 1 || step % termGradientsEvery === 0);
@@ -114,7 +119,15 @@ function trainStep(training: Training, step: number, batches: MicroBatch[]): Ste
     const lr = learningRate(step, recipe);
     optimizer.update(step, lr, norm);
     const seconds = (performance.now() - measured) / 1000;
-    return { step, ...lossFields(sums, context, terms), gradientNorm: norm, lr, ...throughput(batches, seconds) };
+    const weights: Record<string, MetricsValue> = hasSchedule(recipe) ? { weights: { ...context.objective.weights } } : {};
+    return {
+      step,
+      ...lossFields(sums, context, terms),
+      ...weights,
+      gradientNorm: norm,
+      lr,
+      ...throughput(batches, seconds),
+    };
   } finally {
     optimizer.zeroGrad();
   }

@@ -3,7 +3,7 @@ import type { Logger } from '@lethe/run';
 import { describeMicroBatches, type MicroBatch } from './micro-batch.js';
 import { NonFiniteError } from './non-finite.js';
 import type { TrainRecipe } from './recipe.js';
-import { evaluateBatches, type StepContext } from './step.js';
+import { evaluateBatches, protectedModel, type StepContext } from './step.js';
 import { decide, heldStep, type StopDecision, type ValidationPoint } from './stop-rules.js';
 
 /** What `metrics.jsonl` says of one validation: the means of {@link ValidationPoint}, `perplexity` (exp of `replay`), `seconds`. */
@@ -65,7 +65,7 @@ export class Validator {
   private async measure(step: number): Promise<ValidationPoint> {
     const { context, rows } = this.setup;
     // The forgetting loss of `ga` is log p, whatever the run's own method is.
-    const weights = { forgetting: 1, replay: 1, mitigation: context.original ? 1 : 0 };
+    const weights = { forgetting: 1, replay: 1, mitigation: protectedModel(context) ? 1 : 0 };
     const measuring: StepContext = { ...context, objective: { method: 'ga', weights, reduction: 'mean' } };
     let sums: TermSums | undefined;
     for (const batch of rows) {
@@ -75,7 +75,7 @@ export class Validator {
       // A turn of the event loop, so that signals are served.
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
-    return { step, ...means(sums!, context.original !== undefined) };
+    return { step, ...means(sums!, protectedModel(context) !== undefined) };
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isHubLocation, loadTokenizer, modelFolder } from '@lethe/data-pipeline';
 import { FORGETTING_METHODS } from '@lethe/losses';
 import { baselm, countParameters, type LlamaConfig, readConfig } from '@lethe/model';
-import { needsOriginal, readsForgetRows, readsReplayRows, type TrainRecipe } from '@lethe/train';
+import { numFrozen, readsForgetRows, readsReplayRows, type TrainRecipe } from '@lethe/train';
 import { stringify } from 'yaml';
 import { validationLine } from './validation-plan.js';
 
@@ -33,13 +33,13 @@ function memoryOf(recipe: TrainRecipe, config: LlamaConfig): Record<string, numb
   const parameters = countParameters(config);
   const { replayRows, forgetRows } = recipe.batch;
   const tokens = (replayRows + forgetRows) * recipe.data.rowLength;
-  const hasOriginal = needsOriginal(recipe);
+  const frozen = numFrozen(recipe);
   const headRows = Math.min(tokens, Math.max(256, Math.floor((64 << 20) / (4 * config.vocabSize))));
   return {
     'weights, gradients and moments': parameters * 16,
-    'original model': hasOriginal ? parameters * 4 : 0,
+    [frozen > 1 ? 'original and reference models' : 'original model']: frozen * parameters * 4,
     activations: tokens * activationsPerToken(config, recipe.model.recompute) * 4,
-    'head chunk': headRows * config.vocabSize * 4 * (hasOriginal ? 2 : 1),
+    'head chunk': headRows * config.vocabSize * 4 * (frozen > 0 ? 2 : 1),
     'logits of forget rows': logitsBytes(recipe, config.vocabSize),
   };
 }

@@ -1,16 +1,16 @@
-import type { TrainRecipe } from '@lethe/train';
+import { readsReplayRows, type TrainRecipe } from '@lethe/train';
 
 /** Work of a trained token in forward passes: its own, and twice that for the backward pass. */
 const TRAINED = 3;
 
 /** What validation takes, for `--dry-run`: rows and tokens at most, and its share of the work of training. */
 export function validationLine(recipe: TrainRecipe, validation: NonNullable<TrainRecipe['validation']>): string {
-  const { data, batch, steps, stage, objective, model } = recipe;
+  const { data, batch, steps, model } = recipe;
   const { every, rows } = validation;
   const roles = (['replay', 'forget'] as const).filter((role) => validation[role].length > 0);
   const times = 1 + Math.ceil(steps / every);
   // The original model reads replay rows too.
-  const original = stage === 'unlearn' && objective.weights.mitigation > 0 ? 1 : 0;
+  const original = readsReplayRows(recipe) ? 1 : 0;
   const forwards = roles.reduce((sum, role) => sum + rows * (role === 'replay' ? 1 + original : 1), 0);
   const trained = TRAINED + (model.recompute ? 1 : 0);
   const perStep = batch.accumulate * (trained * (batch.replayRows + batch.forgetRows) + original * batch.replayRows);
