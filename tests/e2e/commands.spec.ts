@@ -152,6 +152,8 @@ describe('the recipes that come with Lethe', () => {
       method: 'complement',
       weights: { forgetting: 0.01, replay: 1, mitigation: 1 },
       reduction: 'mean',
+      forgetSpan: 'all',
+      template: expect.any(Object) as object, // read where forgetSpan is template
     });
     expect([recipe.optimizer.lr, recipe.schedule.kind]).toEqual([5e-5, 'constant']);
   });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { manualClock } from './clock.js';
@@ -44,6 +44,16 @@ describe('run manifest', () => {
     expect(gitRevision(folder)).toEqual({ commit: expect.stringMatching(/^[0-9a-f]{40}$/) as string, isDirty: false });
     writeFileSync(join(folder, 'a'), '2');
     expect(gitRevision(folder)?.isDirty).toBe(true);
+  });
+
+  it('sets a damaged manifest aside where somebody is told of it', () => {
+    const file = join(folder, 'manifest.json');
+    writeFileSync(file, '{"name"');
+    const told: string[] = [];
+    openRunManifest(folder, { ...description, onDamage: (warning) => told.push(warning) }).finish('finished');
+    expect(readRunManifest(folder).launches.map(({ outcome }) => outcome)).toEqual(['finished']);
+    expect(readFileSync(`${file}.damaged`, 'utf8')).toBe('{"name"');
+    expect(told).toEqual([expect.stringMatching(/cannot read the run's manifest.*kept as .*manifest\.json\.damaged/)]);
   });
 
   it('names a manifest that it cannot read', () => {

@@ -4,6 +4,7 @@ import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomically } from './atomic-file.js';
 import { type Clock, systemClock } from './clock.js';
+import { setAside } from './set-aside.js';
 import { UserError } from './user-error.js';
 
 /** The machine a run ran on. */
@@ -74,6 +75,8 @@ export interface RunDescription {
   /** Default: this process's. */
   command?: string[];
   clock?: Clock;
+  /** Told where a manifest that cannot be read was set aside; without it, such a manifest is refused. */
+  onDamage?: (warning: string) => void;
 }
 
 /** A run's manifest, open until the run ends. */
@@ -86,7 +89,7 @@ export interface OpenRunManifest {
 /**
  * Writes the manifest of a run in `folder`, or adds a launch to the one that is there.
  *
- * @throws UserError when the manifest that is there cannot be read.
+ * @throws UserError when the manifest that is there cannot be read, and nobody is told of it.
  */
 export function openRunManifest(folder: string, description: RunDescription): OpenRunManifest {
   const { name, recipe, seeds, versions, data, clock = systemClock, command = process.argv } = description;
@@ -101,7 +104,7 @@ export function openRunManifest(folder: string, description: RunDescription): Op
     versions: { node: process.versions.node, ...versions },
     machine: machineInfo(),
   };
-  const earlier = existsSync(file) ? readRunManifest(folder).launches : [];
+  const earlier = existsSync(file) ? earlierLaunches(folder, description.onDamage) : [];
   const manifest: RunManifest = { name, recipe, seeds, ...(data && { data }), launches: [...earlier, launch] };
   const save = () => writeFileAtomically(file, `${JSON.stringify(manifest, null, 2)}\n`);
   save();
@@ -113,6 +116,20 @@ export function openRunManifest(folder: string, description: RunDescription): Op
       save();
     },
   };
+}
+
+/** The launches so far; no step needs them, so that a run whose checkpoints are whole goes on without. */
+function earlierLaunches(folder: string, onDamage: RunDescription['onDamage']): RunLaunch[] {
+  try {
+    return readRunManifest(folder).launches;
+  } catch (error) {
+    if (!onDamage) throw error;
+    const kept = setAside(join(folder, 'manifest.json'));
+    onDamage(
+      `${(error as Error).message}; it is kept as ${kept}, and a new one begins: earlier launches are not in it`,
+    );
+    return [];
+  }
 }
 
 /**

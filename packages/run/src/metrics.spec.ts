@@ -52,6 +52,22 @@ describe('metrics', () => {
     writer.close();
   });
 
+  it('sets a damaged file aside, tells of it, and goes on with the records before', () => {
+    writeSteps(0, 6);
+    const lines = readFileSync(file, 'utf8').split('\n');
+    const damaged = [...lines.slice(0, 3), '{"step":', ...lines.slice(4)].join('\n');
+    writeFileSync(file, damaged);
+    const told: string[] = [];
+    openMetrics(file, 5, (warning) => told.push(warning)).close();
+    expect(readMetrics(file).map(({ step }) => step)).toEqual([0, 1, 2]);
+    expect(readFileSync(`${file}.damaged`, 'utf8')).toBe(damaged);
+    expect(told).toEqual([expect.stringContaining(`${file}:4: expected a JSON record`)]);
+    expect(told[0]).toContain(`${file}.damaged`);
+    writeFileSync(file, damaged);
+    openMetrics(file, 5, () => {}).close();
+    expect(readFileSync(`${file}.damaged-2`, 'utf8')).toBe(damaged);
+  });
+
   it('names the line of damage', () => {
     writeSteps(0, 1);
     appendFileSync(file, 'oops\n{"step":2}\n');

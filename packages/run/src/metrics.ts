@@ -1,5 +1,16 @@
-import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
+import { setAside } from './set-aside.js';
 import { UserError } from './user-error.js';
 
 /**
@@ -29,11 +40,14 @@ export interface MetricsWriter {
  * was cut off, so that the file of a resumed run equals that of an uninterrupted one. A new run passes 0; one resumed
  * from a checkpoint of step s, whose records up to s count, passes s + 1.
  *
- * @throws UserError naming the line when an earlier line is not a record.
+ * Where an earlier line is not a record and `onDamage` is given, the file is set aside under another name, of which
+ * `onDamage` is told, and the records before that line are kept.
+ *
+ * @throws UserError naming the line when an earlier line is not a record, and nobody is told of it.
  */
-export function openMetrics(file: string, fromStep: number): MetricsWriter {
+export function openMetrics(file: string, fromStep: number, onDamage?: (warning: string) => void): MetricsWriter {
   mkdirSync(dirname(file), { recursive: true });
-  const keptBytes = existsSync(file) ? bytesBefore(file, fromStep) : 0;
+  const keptBytes = existsSync(file) ? bytesBefore(file, fromStep, onDamage) : 0;
   const handle = openSync(file, existsSync(file) ? 'r+' : 'w');
   ftruncateSync(handle, keptBytes);
   let end = keptBytes;
@@ -58,17 +72,25 @@ export function openMetrics(file: string, fromStep: number): MetricsWriter {
  * @throws UserError naming file and line when the file is missing or another line is not a record.
  */
 export function readMetrics(file: string): MetricsRecord[] {
-  return readLines(file).map(({ record }) => record);
+  return Array.from(eachLine(file), ({ record }) => record);
 }
 
-function bytesBefore(file: string, fromStep: number): number {
-  const lines = readLines(file);
+function bytesBefore(file: string, fromStep: number, onDamage?: (warning: string) => void): number {
+  const lines: { record: MetricsRecord; bytes: number }[] = [];
+  try {
+    for (const line of eachLine(file)) lines.push(line);
+  } catch (error) {
+    if (!onDamage) throw error;
+    const kept = setAside(file);
+    copyFileSync(kept, file);
+    onDamage(`${(error as Error).message}; the file is kept as ${kept}, and goes on with the records before that line`);
+  }
   const firstDropped = lines.findIndex(({ record }) => record.step >= fromStep);
   const kept = firstDropped < 0 ? lines : lines.slice(0, firstDropped);
   return kept.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-function readLines(file: string): { record: MetricsRecord; bytes: number }[] {
+function* eachLine(file: string): Generator<{ record: MetricsRecord; bytes: number }> {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -76,10 +98,8 @@ function readLines(file: string): { record: MetricsRecord; bytes: number }[] {
     throw new UserError(`${file}: cannot read the metrics: ${(cause as Error).message}`, { cause });
   }
   const complete = text.split('\n').slice(0, -1);
-  return complete.map((line, index) => ({
-    record: parseRecord(line, `${file}:${index + 1}`),
-    bytes: Buffer.byteLength(line) + 1,
-  }));
+  for (const [index, line] of complete.entries())
+    yield { record: parseRecord(line, `${file}:${index + 1}`), bytes: Buffer.byteLength(line) + 1 };
 }
 
 function formatRecord(record: MetricsRecord): string {

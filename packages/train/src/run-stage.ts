@@ -53,7 +53,8 @@ async function runLocked(given: TrainRecipe, options: StageOptions): Promise<Sta
   const { name, seed } = recipe;
   for (const warning of spanWarnings(work.spans)) logger.warn(warning);
   const data = await describeData(recipe, work.spans);
-  const manifest = openRunManifest(folder, { name, recipe, seeds: { seed }, versions, data, command });
+  const onDamage = (warning: string): void => logger.warn(warning);
+  const manifest = openRunManifest(folder, { name, recipe, seeds: { seed }, versions, data, command, onDamage });
   try {
     const end = await trainRun(run, work, options);
     manifest.finish(outcomeText(end, recipe));
@@ -88,7 +89,7 @@ async function trainRun(run: StageRun, work: StageWork, { logger, stop }: StageO
       writeTrainingState(temporary, { model: context.model, optimizer, save }, state);
     await saveCheckpoint(checkpoints, step, write, { keep: recipe.checkpoint.keep, held: validator?.heldStep });
   };
-  const records = openStepRecords(folder, recipe, from?.step);
+  const records = openStepRecords({ folder, recipe, onDamage: (warning) => logger.warn(warning) }, from?.step);
   try {
     const training = { recipe, context, optimizer, streams, logger, stop, validator, save: saveStep };
     const end = await train({ ...training, onStep: (record) => records.write(record) }, from?.step ?? 0);

@@ -10,9 +10,16 @@ export interface StepRecords {
   close(): void;
 }
 
-/** Opens the records of a run in `folder` that goes on after `startStep`, undefined for one that begins. */
-export function openStepRecords(folder: string, recipe: TrainRecipe, startStep?: number): StepRecords {
-  const metrics = openMetrics(join(folder, 'metrics.jsonl'), startStep === undefined ? 0 : startStep + 1);
+/** The run whose steps are recorded; `onDamage` is told where an unreadable file was set aside. */
+interface RecordedRun {
+  folder: string;
+  recipe: TrainRecipe;
+  onDamage: (warning: string) => void;
+}
+
+/** Opens the records of a run that goes on after `startStep`, undefined for one that begins. */
+export function openStepRecords({ folder, recipe, onDamage }: RecordedRun, startStep?: number): StepRecords {
+  const metrics = openMetrics(join(folder, 'metrics.jsonl'), startStep === undefined ? 0 : startStep + 1, onDamage);
   const board = openTensorBoard(join(folder, 'tensorboard'), (startStep ?? 0) + 1);
   const isWanted = ({ step, validation }: StepRecord): boolean =>
     step % recipe.metrics.every === 0 || step === recipe.steps || validation !== undefined;
