@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { TermWeights } from '@lethe/losses';
-import type { TrainRecipe } from './recipe.js';
 
 const scheduleSchema = z.strictObject({
   from: z.number().nonnegative().describe('weight of the first step'),
@@ -28,7 +27,11 @@ export function weightAt(weight: number | WeightSchedule, step: number): number 
 export const isEverPositive = (weight: number | WeightSchedule): boolean =>
   typeof weight === 'number' ? weight > 0 : weight.from > 0 || weight.to > 0;
 
-type Weighted = Pick<TrainRecipe, 'stage' | 'objective'>;
+/** The keys of a recipe that weights depend on. */
+interface Weighted {
+  stage: string;
+  objective: { weights: Record<keyof TermWeights, number | WeightSchedule> };
+}
 
 /** Whether a term's weight changes over the run. */
 export const hasSchedule = ({ stage, objective }: Weighted): boolean =>
