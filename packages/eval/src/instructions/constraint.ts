@@ -8,6 +8,9 @@ export const constraintSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('separator'), is: z.string().min(1) }),
   z.strictObject({ kind: z.literal('keyword'), word: z.string().min(1), present: z.boolean() }),
   z.strictObject({ kind: z.literal('json'), keys: z.array(z.string()) }),
+  z
+    .strictObject({ kind: z.literal('among'), words: z.array(z.string().min(1)).min(1) })
+    .describe('every item is one of the words, in any letter case, and none comes twice'),
 ]);
 export type Constraint = z.output<typeof constraintSchema>;
 
@@ -43,6 +46,12 @@ function isOrdered(items: string[], isReversed: boolean): boolean {
   );
 }
 
+function isAmong(items: string[], words: readonly string[]): boolean {
+  const offered = new Set(words.map((word) => word.toLowerCase()));
+  const given = items.map((item) => item.toLowerCase());
+  return given.length > 0 && new Set(given).size === given.length && given.every((item) => offered.has(item));
+}
+
 function countOf(of: 'words' | 'items' | 'sentences', text: string, constraints: readonly Constraint[]): number {
   if (of === 'words') return wordsOf(text).length;
   if (of === 'items') return itemsOf(text, constraints).length;
@@ -66,6 +75,8 @@ export function isSatisfied(constraint: Constraint, response: string, all: reado
       const has = wordsOf(text.toLowerCase()).includes(constraint.word.toLowerCase());
       return has === constraint.present;
     }
+    case 'among':
+      return isAmong(itemsOf(text, all), constraint.words);
     case 'json': {
       const parsed = parseObject(text);
       return parsed !== undefined && constraint.keys.every((key) => key in parsed);
