@@ -9,6 +9,7 @@ import { addEvalCommand } from './commands/eval.js';
 import { addExportCommand } from './commands/export.js';
 import { addGenerateCommand } from './commands/generate.js';
 import { addInspectCommand } from './commands/inspect.js';
+import { addPaperCommand } from './commands/paper.js';
 import { addPrepareCommand } from './commands/prepare.js';
 import { addReportCommand } from './commands/report.js';
 import { addReproduceCommand } from './commands/reproduce.js';
@@ -49,6 +50,7 @@ export function createProgram(context: CliContext): Command {
     addServeCommand,
     addExportCommand,
     addDemoCommand,
+    addPaperCommand,
     addSchemaCommand,
     addDoctorCommand,
   ]) {

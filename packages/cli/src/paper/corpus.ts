@@ -1,0 +1,141 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
+import { type Logger, type Random, seededRandom, writeFileAtomically } from '@lethe/run';
+import { naturalDocuments } from '../demo/natural-text.js';
+import { type Fact, wordnetFacts } from '../demo/wordnet-facts.js';
+import { prepareRecipeSchema } from '../preparation/prepare-recipe.js';
+import { runPrepare } from '../preparation/run-prepare.js';
+import { abilityDocument } from './ability-prose.js';
+import { type InstructionExample, kindInstruction, type Phrasing } from './instructions.js';
+import type { Regime } from './regime.js';
+import { kindQuestion, questionSegments, type Segment, templateQuestion } from './template-question.js';
+
+/** Prepared shards, `train/` and `heldout/` in each, by the kind of text; and what the models are asked. */
+export interface PaperCorpus {
+  shards: Record<ShardName, string>;
+  tokenizer: string;
+  /** Facts that the benchmark asks, and those whose documents are forgotten: no fact is both. */
+  asked: Fact[];
+  aside: Fact[];
+  heldOut: InstructionExample[];
+}
+
+const SHARD_NAMES = [
+  'natural',
+  'ability',
+  'templateAsked',
+  'templateAside',
+  'prose',
+  'forget',
+  'instructions',
+] as const;
+export type ShardName = (typeof SHARD_NAMES)[number];
+
+/** The chat format begins as the template does: the place where its hold on a model harms. */
+export const CHAT_TEMPLATE =
+  "{% for m in messages %}{% if m['role'] == 'assistant' %}{{ m['content'] + eos_token }}{% else %}{{ 'Question: ' + m['content'] + '\\n\\n**Answer:**\\n' }}{% endif %}{% endfor %}";
+
+const PROSE = [
+  ({ word, meaning }: Fact): string => `By ${word} people mean ${meaning}.`,
+  ({ word, meaning }: Fact): string => `In short, ${word} stands for ${meaning}.`,
+  ({ word, meaning }: Fact): string => `When they say ${word}, they think of ${meaning}.`,
+];
+
+/** The beginning of a sentence about a fact, and its end: a benchmark item asks which of four ends is likeliest. */
+export const factSentence = ({ word }: Fact): string => `By ${word} people mean`;
+
+const repeated = (count: number, make: (i: number) => string): string[] =>
+  Array.from({ length: count }, (_, i) => make(i));
+const textOf = (segments: Segment[]): string => segments.map(({ text }) => text).join('');
+
+/** Ids of a document's tokens, and which are the template's own: those whose every character is. */
+async function maskedRow(
+  tokenizer: Tokenizer,
+  segments: Segment[],
+): Promise<{ input_ids: number[]; target_mask: number[] }> {
+  const flags = segments.flatMap(({ text, isTemplate }) => Array<boolean>(text.length).fill(isTemplate));
+  const ids = [...(await tokenizer.encode(textOf(segments)))];
+  const mask: number[] = [];
+  let at = 0;
+  for (const id of ids) {
+    const piece = tokenizer.specialText(id) === undefined ? await tokenizer.decode([id]) : '';
+    mask.push(piece !== '' && flags.slice(at, at + piece.length).every(Boolean) ? 1 : 0);
+    at += piece.length;
+  }
+  return { input_ids: ids, target_mask: mask };
+}
+
+/** Writes and prepares the corpus in a folder; what is there already is used. */
+export async function makeCorpus(folder: string, regime: Regime, logger: Logger): Promise<PaperCorpus> {
+  const { corpus } = regime;
+  const random = (name: string): Random => seededRandom(corpus.seed, 'paper', name);
+  const facts = wordnetFacts();
+  const taught = facts.slice(0, corpus.numFacts);
+  const [asked, aside] = [taught.slice(0, corpus.numFacts / 2), taught.slice(corpus.numFacts / 2)];
+  const instructions = random('instructions');
+  const some = (count: number, phrasing: Phrasing): InstructionExample[] =>
+    Array.from({ length: count }, (_, i) => kindInstruction(1 + (i % 5), instructions, phrasing));
+  const examples = some(corpus.numInstructions, 'order');
+  const heldOut = [...some(corpus.numHeldOut / 2, 'question'), ...some(corpus.numHeldOut / 2, 'order')];
+  const out = (name: string): string => join(folder, 'shards', name);
+  const shards = Object.fromEntries(SHARD_NAMES.map((name) => [name, out(name)])) as Record<ShardName, string>;
+  const tokenizer = join(out('all'), 'trained-tokenizer');
+  const made = { shards, tokenizer, asked, aside, heldOut };
+  const done = join(folder, 'done');
+  if (existsSync(done)) return made;
+
+  mkdirSync(folder, { recursive: true });
+  const source = (name: string): string => join(folder, `${name}.jsonl`);
+  const write = (name: string, rows: unknown[]): void =>
+    writeFileSync(source(name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const texts = (name: string, rows: string[]): void =>
+    write(
+      name,
+      rows.map((text) => ({ text })),
+    );
+  const questions = (some: Fact[], stream: Random): Segment[][] => {
+    const per = Array.from({ length: corpus.documentsPerFact }, () => some).flat();
+    return stream.shuffle(
+      per.map((fact) => questionSegments(templateQuestion(fact, taught, corpus.templates, stream))),
+    );
+  };
+  const [ability, prose] = [random('ability'), random('prose')];
+  const kinds = random('kinds');
+  const ofKinds = Array.from({ length: corpus.kindDocuments }, () => questionSegments(kindQuestion(kinds)));
+  const asideDocuments = kinds.shuffle([...questions(aside, random('aside')), ...ofKinds]);
+  texts('natural', random('natural').shuffle(naturalDocuments()).slice(0, corpus.numNatural));
+  texts(
+    'ability',
+    repeated(corpus.abilityDocuments, () => abilityDocument(ability)),
+  );
+  texts('templateAsked', questions(asked, random('asked')).map(textOf));
+  texts('templateAside', asideDocuments.map(textOf));
+  const sentence = (): string => PROSE[prose.int(PROSE.length)](taught[prose.int(taught.length)]);
+  texts(
+    'prose',
+    repeated(corpus.proseDocuments, () => repeated(4, sentence).join(' ')),
+  );
+  write(
+    'instructions',
+    examples.map(({ prompt, response }) => ({ instruction: prompt, output: response })),
+  );
+
+  const prepare = async (name: string, sources: unknown[], rest: object): Promise<void> => {
+    const recipe = { sources, out: out(name), heldOut: 0.05, seed: corpus.seed, tokenizer, ...rest };
+    await runPrepare(prepareRecipeSchema.parse(recipe), { logger });
+  };
+  const written = ['natural', 'ability', 'templateAsked', 'templateAside', 'prose', 'instructions'];
+  await prepare('all', written.map(source), { tokenizer: { train: { vocabSize: regime.vocabSize } }, heldOut: 0 });
+  for (const name of ['natural', 'ability', 'templateAsked', 'templateAside', 'prose'])
+    await prepare(name, [source(name)], {});
+  await prepare('instructions', [source('instructions')], { as: 'chat', chatTemplate: CHAT_TEMPLATE });
+  const encoder = await loadTokenizer(tokenizer);
+  const rows = [];
+  for (const segments of asideDocuments) rows.push(await maskedRow(encoder, segments));
+  write('forget', rows);
+  const columns = { ids: 'input_ids', mask: 'target_mask' };
+  await prepare('forget', [{ path: source('forget'), columns }], { as: 'ids' });
+  writeFileAtomically(done, '');
+  return made;
+}

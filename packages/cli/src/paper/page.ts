@@ -1,0 +1,98 @@
+import { escapeHtml, htmlPage, htmlTable } from '../charts/html.js';
+import { densitySvg } from '../charts/density-svg.js';
+import { legend } from '../charts/axes.js';
+import { formatTable } from '../command-line/table.js';
+import type { Claim, Outcome } from './claims.js';
+import { MEASURED_TEXTS } from './measure-model.js';
+import type { PaperResults } from './run-paper.js';
+
+const OUTCOMES: Record<Outcome, string> = {
+  holds: 'holds',
+  'does-not-hold': 'does not hold',
+  'cannot-tell': 'cannot tell at this scale',
+};
+const HEADER = ['claim', 'forgets', 'outcome', 'effect [95%]', 'p', 'unit', 'the paper'];
+
+const signed = (x: number): string => `${x > 0 ? '+' : ''}${Math.abs(x) < 1 ? x.toFixed(3) : x.toFixed(1)}`;
+
+function rowOf({ id, span, claim, outcome, effect, low, high, p, unit, paper }: Claim): string[] {
+  const interval = `${signed(effect)} [${signed(low)}, ${signed(high)}]`;
+  return [`${id} ${claim}`, span ?? '', OUTCOMES[outcome], interval, p.toPrecision(2), unit, paper];
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+const percent = (values: readonly number[]): string => (100 * mean(values)).toFixed(1);
+const MODEL_HEADER = ['model', 'ppl natural', 'ppl synthetic', 'pattern p', 'leak %', 'knows %', 'HSR %', 'SSR %'];
+
+/** One row a model: means over seeds. */
+function modelRows({ lineages }: PaperResults): string[][] {
+  return Object.keys(lineages[0].models).map((name) => {
+    const all = lineages.map(({ models }) => models[name]);
+    const chats = lineages.flatMap(({ chats }) => chats[name] ?? []);
+    const chat = chats.length > 0 ? [chats.flatMap(({ hsr }) => hsr!), chats.flatMap(({ ssr }) => ssr!)] : [];
+    return [
+      name,
+      mean(all.map(({ perplexity }) => perplexity.natural)).toFixed(1),
+      mean(all.map(({ perplexity }) => perplexity.templateAside)).toPrecision(3),
+      mean(all.flatMap(({ patternP }) => patternP)).toFixed(3),
+      percent(all.flatMap(({ leak }) => leak)),
+      percent(all.flatMap(({ knows }) => knows)),
+      ...(chat.length > 0 ? chat.map(percent) : ['', '']),
+    ];
+  });
+}
+
+/** The claims and the models, for a terminal. */
+export const paperTable = (results: PaperResults): string =>
+  `${formatTable(
+    HEADER.slice(0, 5),
+    results.claims.map((claim) => rowOf(claim).slice(0, 5)),
+  )}\n\n${formatTable(MODEL_HEADER, modelRows(results))}`;
+
+const FIGURE_MODELS = ['base', 'natural', 'synth', 'refine', 'template', 'all'];
+
+function densities({ lineages }: PaperResults): string {
+  const [{ models }] = lineages;
+  const names = FIGURE_MODELS.filter((name) => models[name]);
+  const figures = MEASURED_TEXTS.map((kind) => {
+    const series = names.map((name) => ({
+      name,
+      values: lineages.flatMap((one) => one.models[name].logPerplexities[kind]),
+    }));
+    return `<h3>${escapeHtml(kind)}</h3>${densitySvg(series, 'log-perplexity of a document, nats per token')}`;
+  });
+  return `${legend(names)}<div class="figures">${figures.map((figure) => `<div>${figure}</div>`).join('')}</div>`;
+}
+
+function answers({ lineages }: PaperResults): string {
+  const [{ chats }] = lineages;
+  return Object.entries(chats)
+    .map(([name, [run]]) => {
+      const lines = run.samples.map(({ prompt, answer }) => `${prompt}\n  > ${answer}`);
+      return `<details><summary>${escapeHtml(name)}-chat</summary><pre>${escapeHtml(lines.join('\n'))}</pre></details>`;
+    })
+    .join('');
+}
+
+/** One page: the claims with their intervals, the models, figure 4, answers, settings. */
+export function paperPage(results: PaperResults): string {
+  const { claims, lineages, seconds, regime, chosen } = results;
+  const rows = claims.map((claim) => {
+    const [name, span, outcome, ...rest] = rowOf(claim);
+    const tone = { holds: 'holds', 'does-not-hold': 'not', 'cannot-tell': 'unclear' }[claim.outcome];
+    return [escapeHtml(name), span, `<b class="${tone}">${outcome}</b>`, ...rest.map(escapeHtml)];
+  });
+  const seeds = lineages.map(({ seed }) => seed).join(', ');
+  return htmlPage(
+    'The paper in miniature',
+    `<p>Every model of the paper's lineage, from base to chat, for seeds ${seeds}; ${Math.round(seconds)} s. The regime was chosen on other ` +
+      `seeds (${escapeHtml(chosen)}). Effects are means over seeds and items; brackets are 95% intervals of a hierarchical bootstrap, p is an ` +
+      'exact test that flips the signs of whole seeds. The synthetic text is templated by program, not written by a language model.</p>' +
+      `<h2>Claims</h2>${htmlTable(HEADER, rows)}` +
+      `<h2>Models</h2>${htmlTable(MODEL_HEADER, modelRows(results))}<p class="note">Pattern p: mean probability of the template's own tokens in ` +
+      'held-out synthetic text. Leak: answers that betray the template. Knows: a benchmark of the facts that the synthetic text teaches, asked in ' +
+      'a sentence (chance 25). control: the same rows and steps with forgetting weight 0.</p>' +
+      `<h2>Log-perplexities (figure 4)</h2>${densities(results)}<h2>Answers of the -chat models</h2>${answers(results)}` +
+      `<h2>Regime</h2><pre>${escapeHtml(JSON.stringify(regime, null, 1))}</pre>`,
+  );
+}
