@@ -119,7 +119,9 @@ function trainStep(training: Training, step: number, batches: MicroBatch[]): Ste
     const lr = learningRate(step, recipe);
     optimizer.update(step, lr, norm);
     const seconds = (performance.now() - measured) / 1000;
-    const weights: Record<string, MetricsValue> = hasSchedule(recipe) ? { weights: { ...context.objective.weights } } : {};
+    const weights: Record<string, MetricsValue> = hasSchedule(recipe)
+      ? { weights: { ...context.objective.weights } }
+      : {};
     return {
       step,
       ...lossFields(sums, context, terms),
