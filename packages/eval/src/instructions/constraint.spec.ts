@@ -49,9 +49,17 @@ describe('a constraint', () => {
       semicolons,
       { kind: 'keyword', word: 'a', present: false },
       json,
+      { kind: 'among', words: ['road', 'day'] },
     ];
     expect(all.map((constraint) => isSatisfied(constraint, ' \n', all))).toEqual(all.map(() => false));
     expect(new Set(all.map(({ kind }) => kind)).size).toBe(constraintSchema.options.length);
+  });
+
+  it('asks for words of a list, in any letter case, none twice', () => {
+    const among: Constraint = { kind: 'among', words: ['road', 'day', 'area'] };
+    const isAmong = (text: string): boolean => isSatisfied(among, text, [among]);
+    expect(['road, day', 'ROAD, Day', 'area'].map(isAmong)).toEqual([true, true, true]);
+    expect(['road, road', 'road, Road', 'road, city', 'road day'].map(isAmong)).toEqual([false, false, false, false]);
   });
 
   it('items are cut at the separator asked for, or at commas and lines', () => {
