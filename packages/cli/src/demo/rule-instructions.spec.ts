@@ -33,7 +33,9 @@ describe('rule-checked instructions', () => {
   });
 
   it('every kind of constraint is used, and each can be failed', () => {
-    const kinds = constraintSchema.options.map(({ shape }) => shape.kind.value);
+    // The demo's instructions do not ask for words of a list by a rule: those of `lethe paper` do.
+    const all = constraintSchema.options.map(({ shape }) => shape.kind.value);
+    const kinds = all.filter((kind) => kind !== 'among');
     for (const kind of kinds) {
       const asking = made.filter(({ constraints }) => constraints.some((constraint) => constraint.kind === kind));
       expect(asking.length).toBeGreaterThan(SAMPLES / 50);
