@@ -6,6 +6,7 @@ export type { Evaluation } from './evaluation/evaluation.js';
 export { EVALUATION_HEADER, evaluationRows } from './evaluation/evaluation-rows.js';
 export { readEvaluation } from './evaluation/read-evaluation.js';
 export { type BenchmarkComparison, compareEvaluations, type ModelComparison } from './compare/compare-evaluations.js';
+export { signFlipTest } from './compare/paired-tests.js';
 export { COMPARISON_HEADER, comparisonRows } from './compare/comparison-rows.js';
 export type { Score } from './interval.js';
 export type { EvalItem } from './items/eval-item.js';

@@ -1,25 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadTokenizer, type Tokenizer, trainTokenizer } from '@lethe/data-pipeline';
-import { baselm, initializeLlama, type Llama } from '@lethe/model';
-import { useDevice } from '@lethe/tensor';
+import type { Tokenizer } from '@lethe/data-pipeline';
 import { answerMtBench } from '../mt-bench/answer-mt-bench.js';
 import { answerChats, type ChatAnswer, type ChatQuestion } from './answer-chats.js';
 import { ChatPrompter, hasChatTemplate } from './chat-prompter.js';
+import { tinyModel } from '../engine/tiny-model.fixture.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'lethe-chats-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-const SIZES = { hiddenSize: 16, intermediateSize: 32, numLayers: 2, numHeads: 2, numKeyValueHeads: 1, headDim: 8 };
-let tokenizer: Tokenizer;
-let model: Llama;
-beforeAll(async () => {
-  await useDevice('lethe-cpu');
-  await trainTokenizer(['a b c'], { vocabSize: 262, folder: join(folder, 'tokenizer') });
-  tokenizer = await loadTokenizer(join(folder, 'tokenizer'));
-  model = initializeLlama(baselm({ ...SIZES, vocabSize: 262, maxPositions: 96, initializerRange: 0.5 }), 3);
-}, 60_000);
-afterAll(() => model.dispose());
+const tiny = tinyModel();
 
 const ask = (content: string, more: Partial<ChatQuestion> = {}): ChatQuestion => ({
   id: content,
@@ -27,11 +14,11 @@ const ask = (content: string, more: Partial<ChatQuestion> = {}): ChatQuestion =>
   ...more,
 });
 const answers = (questions: ChatQuestion[], more: object = {}): Promise<ChatAnswer[]> =>
-  answerChats({ model, tokenizer }, questions, { maxNewTokens: 8, ...more });
+  answerChats(tiny, questions, { maxNewTokens: 8, ...more });
 
 /** The tokenizer as a base model has it: without a chat template. */
 const withoutTemplate = (): Tokenizer =>
-  new Proxy(tokenizer, {
+  new Proxy(tiny.tokenizer, {
     get: (target, key) => {
       if (key === 'chatTemplate') return undefined;
       const value: unknown = Reflect.get(target, key, target);
@@ -45,9 +32,9 @@ it('a model is asked through its own template; a base model in plain words, from
     { role: 'assistant', content: 'b' },
     { role: 'user', content: 'c' },
   ] as const;
-  const decode = (ids: number[]): Promise<string> => tokenizer.decode(ids, { skipSpecialTokens: false });
-  const own = await ChatPrompter.open(tokenizer);
-  expect([own.isOwn, hasChatTemplate(tokenizer), own.stopStrings]).toEqual([true, true, []]);
+  const decode = (ids: number[]): Promise<string> => tiny.tokenizer.decode(ids, { skipSpecialTokens: false });
+  const own = await ChatPrompter.open(tiny.tokenizer);
+  expect([own.isOwn, hasChatTemplate(tiny.tokenizer), own.stopStrings]).toEqual([true, true, []]);
   const plain = await ChatPrompter.open(withoutTemplate());
   expect([plain.isOwn, hasChatTemplate(withoutTemplate()), plain.stopStrings]).toEqual([
     false,
@@ -55,7 +42,7 @@ it('a model is asked through its own template; a base model in plain words, from
     ['\nUser:', '\nSystem:'],
   ]);
   const prompt = await plain.prompt(turns);
-  const [start] = await tokenizer.encodeBatch([''], { addSpecialTokens: true });
+  const [start] = await tiny.tokenizer.encodeBatch([''], { addSpecialTokens: true });
   expect(prompt.slice(0, start.length)).toEqual([...start]);
   expect(await decode(prompt.slice(start.length))).toMatch(/^User: a\nAssistant: b.*\nUser: c\nAssistant: $/);
 });
@@ -67,10 +54,10 @@ it('an answer has no white space around it', async () => {
     isPrompt = false;
     return Promise.resolve(text);
   };
-  const spaced = new Proxy(tokenizer, {
+  const spaced = new Proxy(tiny.tokenizer, {
     get: (target, key) => (key === 'decode' ? decode : (Reflect.get(target, key, target) as unknown)),
   });
-  const [{ text }] = await answerChats({ model, tokenizer: spaced }, [ask('a')], { maxNewTokens: 2 });
+  const [{ text }] = await answerChats({ ...tiny, tokenizer: spaced }, [ask('a')], { maxNewTokens: 2 });
   expect(text).toBe('well  said');
 });
 
@@ -92,7 +79,7 @@ it('a conversation beyond the context loses its start, and says so', async () =>
 });
 
 it('an answer that could fill the context leaves half of it to the conversation', async () => {
-  const prompter = await ChatPrompter.open(tokenizer);
+  const prompter = await ChatPrompter.open(tiny.tokenizer);
   const short = (await prompter.prompt([{ role: 'user', content: 'a' }])).length;
   expect(short).toBeLessThan(40);
   const fits = ask('a'.repeat(1 + 48 - short));
@@ -103,7 +90,7 @@ it('an answer that could fill the context leaves half of it to the conversation'
 });
 
 it('MT-Bench: the second turn goes on from the first answer; what is answered is not answered again', async () => {
-  const log = { file: join(folder, 'items', 'mt.jsonl'), header: { model: 'm' } };
+  const log = { file: join(tiny.folder, 'items', 'mt.jsonl'), header: { model: 'm' } };
   const questions = ['81', '82'].map((id) => ({
     id,
     category: 'math',
@@ -115,7 +102,7 @@ it('MT-Bench: the second turn goes on from the first answer; what is answered is
     progress.push(done / total);
   };
   const options = { maxNewTokens: 4, log, onProgress };
-  const both = await answerMtBench({ model, tokenizer }, questions, options);
+  const both = await answerMtBench(tiny, questions, options);
   expect(both.map(({ answers: pair }) => pair.map(({ id }) => id))).toEqual([
     ['81/1', '81/2'],
     ['82/1', '82/2'],
@@ -139,6 +126,6 @@ it('MT-Bench: the second turn goes on from the first answer; what is answered is
 
   const kept = readFileSync(log.file, 'utf8');
   expect(kept.trimEnd().split('\n')).toHaveLength(1 + 4);
-  expect(await answerMtBench({ model, tokenizer }, questions, options)).toEqual(both);
+  expect(await answerMtBench(tiny, questions, options)).toEqual(both);
   expect(readFileSync(log.file, 'utf8')).toBe(kept);
 });

@@ -26,7 +26,11 @@ describe('tests of paired items', () => {
 
   it('sign flips of equal differences are the two-sided chance of all heads', () => {
     const test = (n: number) => signFlipTest(n, seededRandom(0, 'flips').next);
-    expect(test(5)([1, 1, 1, 1, 1])).toBeCloseTo(0.0625, 2);
+    expect(test(5)([1, 1, 1, 1, 1])).toBe(0.0625);
+    expect(test(3)([3, 1, -1])).toBe(0.75);
+    // Beyond 13 signs are drawn: 2 of 2^14 ways, and the observed one counted among 10,001.
+    expect(test(14)(Array(14).fill(1))).toBeLessThan(0.001);
+    expect(test(14)(Array(14).fill(1))).toBeGreaterThan(0);
     expect(test(2)([0, 0])).toBe(1);
   });
 

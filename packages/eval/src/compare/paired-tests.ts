@@ -17,9 +17,17 @@ export function mcNemar(lost: number, recovered: number): number {
   return Math.min(1, 2 * tail);
 }
 
+/** Signs of `rounds` drawings of n, or where there are fewer all 2^n ways to sign n differences, the observed one among them. */
+function signsOf(n: number, random: () => number, rounds: number): { signs: Int8Array; isExact: boolean } {
+  const isExact = 2 ** n <= rounds;
+  const sign = isExact ? (k: number) => ((Math.floor(k / n) >> (k % n)) & 1 ? -1 : 1) : () => (random() < 0.5 ? 1 : -1);
+  return { signs: Int8Array.from({ length: n * (isExact ? 2 ** n : rounds) }, (_, k) => sign(k)), isExact };
+}
+
 /**
- * Sign-flip permutation test of n paired differences, two-sided: how often random signs give a sum as far from 0. Every
- * call of what is returned uses the same signs, so that tests of shifted differences are comparable.
+ * Sign-flip permutation test of n paired differences, two-sided (Fisher 1935): how often other signs give a sum as far from
+ * 0: of all 2^n signs where these are no more than `rounds`, otherwise of random ones. Every call of what is returned uses
+ * the same signs, so that tests of shifted differences are comparable.
  * @param random uniform in [0, 1): a seeded stream.
  */
 export function signFlipTest(
@@ -27,16 +35,16 @@ export function signFlipTest(
   random: () => number,
   rounds = 10_000,
 ): (differences: readonly number[]) => number {
-  const signs = Int8Array.from({ length: n * rounds }, () => (random() < 0.5 ? 1 : -1));
+  const { signs, isExact } = signsOf(n, random, rounds);
   return (differences) => {
     const observed = Math.abs(differences.reduce((sum, x) => sum + x, 0));
-    let asFar = 1; // the observed signs are one of the possible ones
-    for (let r = 0; r < rounds; r++) {
+    let asFar = isExact ? 0 : 1; // the observed signs are one of the possible ones
+    for (let from = 0; from < signs.length; from += n) {
       let sum = 0;
-      for (let i = 0; i < n; i++) sum += signs[r * n + i] * differences[i];
+      for (let i = 0; i < n; i++) sum += signs[from + i] * differences[i];
       if (Math.abs(sum) >= observed - 1e-12) asFar++;
     }
-    return asFar / (rounds + 1);
+    return asFar / (signs.length / n + (isExact ? 0 : 1));
   };
 }
 

@@ -1,25 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Tokenizer, trainTokenizer } from '@lethe/data-pipeline';
-import { baselm, generate, initializeLlama, type Llama } from '@lethe/model';
-import { useDevice } from '@lethe/tensor';
+import type { Tokenizer } from '@lethe/data-pipeline';
+import { generate, initializeLlama } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs-core';
 import { cutAtStop, GeneratedText } from './generated-text.js';
 import { scoreContinuations } from './score-continuations.js';
 import { generateTexts, type GenerationSettings, type TextResult } from './generate-texts.js';
+import { tinyModel } from './tiny-model.fixture.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'lethe-texts-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-const SIZES = { hiddenSize: 16, intermediateSize: 32, numLayers: 2, numHeads: 2, numKeyValueHeads: 1, headDim: 8 };
-let tokenizer: Tokenizer;
-let model: Llama;
-beforeAll(async () => {
-  await useDevice('lethe-cpu');
-  tokenizer = await trainTokenizer(['a b c'], { vocabSize: 262, folder });
-  model = initializeLlama(baselm({ ...SIZES, vocabSize: 262, maxPositions: 96, initializerRange: 0.5 }), 3);
-});
-afterAll(() => model.dispose());
+const tiny = tinyModel();
 
 const PREFIX = Array.from({ length: 20 }, (_, i) => 100 + ((7 * i) % 90));
 const prompts = Array.from({ length: 21 }, (_, p) => [
@@ -31,15 +18,15 @@ const plain: GenerationSettings = { maxNewTokens: 12, stopStrings: [], stopIds: 
 async function texts(settings: GenerationSettings, some = prompts): Promise<TextResult[]> {
   const results: TextResult[] = [];
   const requests = some.map((prompt) => ({ prompt, stream: ['text', prompt.join()] }));
-  await generateTexts({ model, tokenizer }, requests, settings, (i, result) => (results[i] = result));
+  await generateTexts(tiny, requests, settings, (i, result) => (results[i] = result));
   return results;
 }
 
 it('greedy texts are those of each prompt generated alone, without a shared prefix', async () => {
   const alone = await Promise.all(
     prompts.map(async (prompt) => {
-      const [ids] = generate(model, [prompt], { maxNewTokens: 12 });
-      return new GeneratedText(tokenizer, prompt).of(ids);
+      const [ids] = generate(tiny.model, [prompt], { maxNewTokens: 12 });
+      return new GeneratedText(tiny.tokenizer, prompt).of(ids);
     }),
   );
   const together = await texts(plain);
@@ -60,14 +47,14 @@ it('a text ends before a stop string, before a stop id, and where the context is
   expect(await texts({ ...plain, stopStrings: ['never', stop] }, prompts.slice(0, 1))).toEqual([
     { text: whole.text.slice(0, whole.text.indexOf(stop)), isFinished: true },
   ]);
-  const [ids] = generate(model, [prompts[0]], { maxNewTokens: 12 });
+  const [ids] = generate(tiny.model, [prompts[0]], { maxNewTokens: 12 });
   const stopped = await texts({ ...plain, stopIds: [ids[3]] }, prompts.slice(0, 1));
   const before = ids.slice(0, ids.indexOf(ids[3]));
-  expect(stopped).toEqual([{ text: await new GeneratedText(tokenizer, prompts[0]).of(before), isFinished: true }]);
+  expect(stopped).toEqual([{ text: await new GeneratedText(tiny.tokenizer, prompts[0]).of(before), isFinished: true }]);
   const long = [...PREFIX, ...PREFIX, ...PREFIX, ...PREFIX];
   const [full] = await texts({ ...plain, maxNewTokens: 50 }, [long]);
-  const [sixteen] = generate(model, [long], { maxNewTokens: 16 });
-  expect(full).toEqual({ text: await new GeneratedText(tokenizer, long).of(sixteen), isFinished: false });
+  const [sixteen] = generate(tiny.model, [long], { maxNewTokens: 16 });
+  expect(full).toEqual({ text: await new GeneratedText(tiny.tokenizer, long).of(sixteen), isFinished: false });
   await expect(texts(plain, [[...long, ...PREFIX]])).rejects.toThrow(/prompts of 1 to 95 tokens, received 100/);
 });
 
@@ -88,14 +75,14 @@ it('keeps the indentation that a tokenizer drops at the start of what it decodes
 });
 
 it('a model that computes no numbers is refused by name, tensor and place; nothing is scored or written with it', async () => {
-  const damaged = initializeLlama(baselm({ ...SIZES, vocabSize: 262, maxPositions: 96 }), 3);
+  const damaged = initializeLlama(tiny.model.config, 3);
   const broken = damaged.parameters.find(({ name }) => name.endsWith('down_proj.weight'))!;
   const values = Float32Array.from(broken.value.dataSync());
   values[5] = NaN;
   broken.value.assign(tf.tensor(values, broken.value.shape as [number, number]));
   const named = new RegExp(`forward pass over prompts: .*tensor '${broken.name}' holds NaN at element 5`);
   const request = { prompt: prompts[0]!, stream: ['text'] };
-  await expect(generateTexts({ model: damaged, tokenizer }, [request], plain, () => {})).rejects.toThrow(named);
+  await expect(generateTexts({ ...tiny, model: damaged }, [request], plain, () => {})).rejects.toThrow(named);
   const scored: number[] = [];
   const choice = { context: prompts[0]!, continuations: [[5], [6]] };
   expect(() => scoreContinuations(damaged, [choice], (i) => scored.push(i))).toThrow(named);
