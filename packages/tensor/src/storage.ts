@@ -32,11 +32,13 @@ export function bf16Tensor(parts: Iterable<Uint16Array>, shape: number[]): tf.Te
   return tf.engine().makeTensorFromTensorInfo(info);
 }
 
-/** Zeros in the form of activations of the current precision: room for keys and values. */
-export function zeroActivation(shape: number[]): tf.Tensor {
-  const zeros = tf.fill(shape, 0);
-  if (!holdsBf16()) return zeros;
-  const narrow = inBf16(zeros);
-  zeros.dispose();
+/** A tensor in the form of activations of the current precision; takes `x`, in fp32. */
+export function asActivation(x: tf.Tensor): tf.Tensor {
+  if (!holdsBf16()) return x;
+  const narrow = inBf16(x);
+  x.dispose();
   return narrow;
 }
+
+/** Zeros in the form of activations: room for keys and values. */
+export const zeroActivation = (shape: number[]): tf.Tensor => asActivation(tf.fill(shape, 0));

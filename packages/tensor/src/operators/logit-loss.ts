@@ -1,7 +1,7 @@
 // A loss of rows that needs all their logits at once, beside the fused head: products on the device, the loss and its
 // gradient in double precision here. Traffic: every logit is read once and its gradient written once.
 import * as tf from '@tensorflow/tfjs-core';
-import { bf16Tensor, holdsBf16 } from '../storage.js';
+import { asActivation } from '../storage.js';
 import { accumulator, isLive, noGrad, record } from '../tape.js';
 import { embedding } from './embedding.js';
 import { linear } from './linear.js';
@@ -139,13 +139,6 @@ class LogitPass {
   /** The gradient of the hidden states [N, D], 0 on rows without a loss, held as these are. */
   dhidden(): tf.Tensor | undefined {
     const { N, D } = this.sizes;
-    if (!this.states) return undefined;
-    return holdsBf16() ? bf16Tensor([toBf16(this.states)], [N, D]) : tf.tensor2d(this.states, [N, D]);
+    return this.states && asActivation(tf.tensor2d(this.states, [N, D]));
   }
-}
-
-/** Bit patterns of the nearest bf16 numbers, ties to even. */
-function toBf16(values: Float32Array): Uint16Array {
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  return Uint16Array.from(bits, (word) => (word + 0x7fff + ((word >>> 16) & 1)) >>> 16);
 }
