@@ -14,19 +14,26 @@ interface PaperFlags {
   precision: 'fp32' | 'bf16';
 }
 
-/** `1001-1005` or `1001,1003` as numbers. @throws UserError for anything else. */
+const LARGEST_SEED = 1_000_000_000;
+
+/** `1001-1005` or `1001,1003` as numbers. @throws UserError for anything else, and for seeds that chose the regime. */
 export function parseSeeds(text: string): number[] {
+  const refuse = (expected: string, received: string): never => {
+    throw new UserError(`--seeds: expected ${expected}, received "${received}"`);
+  };
   const seeds = text.split(',').flatMap((part) => {
     const range = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
-    if (!range)
-      throw new UserError(`--seeds: expected numbers and ranges such as 1001-1005 or 1001,1003, received "${text}"`);
+    if (!range) return refuse('numbers and ranges such as 1001-1005 or 1001,1003', text);
     const [from, to] = [Number(range[1]), Number(range[2] ?? range[1])];
-    if (to < from || to - from > 999)
-      throw new UserError(`--seeds: expected a range that rises by at most 999, received "${part}"`);
+    if (to > LARGEST_SEED) refuse(`seeds up to ${LARGEST_SEED}`, part);
+    if (to < from || to - from > 999) refuse('a range that rises by at most 999', part);
     return Array.from({ length: to - from + 1 }, (_, i) => from + i);
   });
   const twice = seeds.find((seed, i) => seeds.indexOf(seed) !== i);
-  if (twice !== undefined) throw new UserError(`--seeds: ${twice} is there twice`);
+  if (twice !== undefined) refuse('every seed once', String(twice));
+  const chose = seeds.find((seed) => CHOSEN.seeds.includes(seed));
+  if (chose !== undefined)
+    refuse(`other seeds than those that chose the regime (${CHOSEN.seeds.join(', ')})`, String(chose));
   return seeds;
 }
 
@@ -56,7 +63,6 @@ export function addPaperCommand(program: Command, context: CliContext): void {
           folder,
           seeds: parseSeeds(seeds ?? (quick ? '1001' : '1001-1005')),
           precision,
-          chosen: CHOSEN,
           logger,
           stop,
         });

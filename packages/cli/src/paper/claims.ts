@@ -166,7 +166,8 @@ export function claimsOf(lineages: readonly LineageMeasures[]): Claim[] {
       {
         id: 'C7',
         span: 'template',
-        claim: 'gradient ascent costs more natural perplexity than the bounded loss, at the same weight',
+        claim:
+          'gradient ascent costs more natural perplexity than the bounded loss, at the same weight and no fewer steps',
         paper: 'MMLU 39.28 with GA, 47.53',
         unit: 'nats per token of natural text',
       },

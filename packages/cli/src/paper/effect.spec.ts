@@ -1,5 +1,5 @@
 import { seededRandom } from '@lethe/run';
-import { differences, effectOf, overRuns, signFlips } from './effect.js';
+import { differences, effectOf, overRuns } from './effect.js';
 
 /** Normal values of five seeds and 30 items around `mean`; seeds differ by 1. */
 function drawn(mean: number, seed: number): number[][] {
@@ -28,10 +28,11 @@ describe('effects over seeds and items', () => {
     differing.forEach((values, i) => expect(width(values)).toBeGreaterThan(1.2 * width(alike[i])));
   });
 
-  it('the sign-flip test counts all signs', () => {
-    expect(signFlips([1, 1, 1, 1, 1])).toBe(2 / 32);
-    expect(signFlips([1, -1])).toBe(1);
-    expect(signFlips([3, 1, -1])).toBe(6 / 8);
+  it('its test flips the signs of whole seeds', () => {
+    const p = (seeds: number[]): number => effectOf(seeds.map((own) => [own, own + 1, own - 1]), 'signs').p; // prettier-ignore
+    expect(p([1, 1, 1, 1, 1])).toBe(2 / 32);
+    expect(p([3, 1, -1])).toBe(6 / 8);
+    expect(p(Array.from({ length: 40 }, () => 1))).toBeLessThan(0.001);
   });
 
   it('pairs items, and takes the mean of runs', () => {

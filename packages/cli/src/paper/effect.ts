@@ -1,4 +1,4 @@
-import { bootstrapStatistics } from '@lethe/eval';
+import { bootstrapStatistics, signFlipTest } from '@lethe/eval';
 import { type Random, seededRandom } from '@lethe/run';
 
 /** A mean over seeds and items, with its 95% interval. */
@@ -11,19 +11,8 @@ export interface Effect {
   seeds: number;
 }
 
-const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
-
-/** The exact sign-flip test of a mean over few seeds (Fisher 1935): all 2^n signs. */
-export function signFlips(values: readonly number[]): number {
-  const found = Math.abs(mean(values));
-  const all = 2 ** values.length;
-  let asFar = 0;
-  for (let signs = 0; signs < all; signs++) {
-    const flipped = values.map((x, i) => ((signs >> i) & 1 ? -x : x));
-    if (Math.abs(mean(flipped)) >= found - 1e-12) asFar++;
-  }
-  return asFar / all;
-}
+/** The arithmetic mean. */
+export const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 /**
  * The mean of values of seeds and items, and its hierarchical bootstrap: seeds are drawn anew, and the items, which all
@@ -44,7 +33,13 @@ export function effectOf(values: readonly (readonly number[])[], name: string): 
     range: () => range,
   }).effect;
   const bySeed = values.map(mean);
-  return { effect: mean(bySeed), low, high, p: signFlips(bySeed), seeds: values.length };
+  return {
+    effect: mean(bySeed),
+    low,
+    high,
+    p: signFlipTest(bySeed.length, () => random.next())(bySeed),
+    seeds: values.length,
+  };
 }
 
 /** Differences a - b of the same seeds and items. */

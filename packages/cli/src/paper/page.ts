@@ -3,7 +3,9 @@ import { densitySvg } from '../charts/density-svg.js';
 import { legend } from '../charts/axes.js';
 import { formatTable } from '../command-line/table.js';
 import type { Claim, Outcome } from './claims.js';
+import { mean } from './effect.js';
 import { MEASURED_TEXTS } from './measure-model.js';
+import { CHOSEN } from './regime.js';
 import type { PaperResults } from './run-paper.js';
 
 const OUTCOMES: Record<Outcome, string> = {
@@ -20,7 +22,6 @@ function rowOf({ id, span, claim, outcome, effect, low, high, p, unit, paper }: 
   return [`${id} ${claim}`, span ?? '', OUTCOMES[outcome], interval, p.toPrecision(2), unit, paper];
 }
 
-const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 const percent = (values: readonly number[]): string => (100 * mean(values)).toFixed(1);
 const MODEL_HEADER = ['model', 'ppl natural', 'ppl synthetic', 'pattern p', 'leak %', 'knows %', 'HSR %', 'SSR %'];
 
@@ -76,7 +77,7 @@ function answers({ lineages }: PaperResults): string {
 
 /** One page: the claims with their intervals, the models, figure 4, answers, settings. */
 export function paperPage(results: PaperResults): string {
-  const { claims, lineages, seconds, regime, chosen } = results;
+  const { claims, lineages, seconds, regime } = results;
   const rows = claims.map((claim) => {
     const [name, span, outcome, ...rest] = rowOf(claim);
     const tone = { holds: 'holds', 'does-not-hold': 'not', 'cannot-tell': 'unclear' }[claim.outcome];
@@ -86,12 +87,12 @@ export function paperPage(results: PaperResults): string {
   return htmlPage(
     'The paper in miniature',
     `<p>Every model of the paper's lineage, from base to chat, for seeds ${seeds}; ${Math.round(seconds)} s. The regime was chosen on other ` +
-      `seeds (${escapeHtml(chosen)}). Effects are means over seeds and items; brackets are 95% intervals of a hierarchical bootstrap, p is an ` +
-      'exact test that flips the signs of whole seeds. The synthetic text is templated by program, not written by a language model.</p>' +
+      `seeds (${CHOSEN.seeds.join(', ')}; ${CHOSEN.date}). Effects are means over seeds and items; brackets are 95% intervals of a hierarchical bootstrap, p is a ` +
+      'test that flips the signs of whole seeds. The synthetic text is templated by program, not written by a language model.</p>' +
       `<h2>Claims</h2>${htmlTable(HEADER, rows)}` +
       `<h2>Models</h2>${htmlTable(MODEL_HEADER, modelRows(results))}<p class="note">Pattern p: mean probability of the template's own tokens in ` +
       'held-out synthetic text. Leak: answers that betray the template. Knows: a benchmark of the facts that the synthetic text teaches, asked in ' +
-      'a sentence (chance 25). control: the same rows and steps with forgetting weight 0.</p>' +
+      'a sentence (chance 25). control: forgetting weight 0, on to the last step, as ga goes; template and all end when the pattern is gone.</p>' +
       `<h2>Log-perplexities (figure 4)</h2>${densities(results)}<h2>Answers of the -chat models</h2>${answers(results)}` +
       `<h2>Regime</h2><pre>${escapeHtml(JSON.stringify(regime, null, 1))}</pre>`,
   );

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Logger, type StopRequest, type StopSignal, writeFileAtomically } from '@lethe/run';
+import { type Logger, type StopRequest, type StopSignal, UserError, writeFileAtomically } from '@lethe/run';
 import { type Claim, claimsOf } from './claims.js';
 import { makeCorpus } from './corpus.js';
 import { PaperMeasuring } from './measure-model.js';
@@ -12,8 +12,6 @@ import { type LineageMeasures, runLineage } from './run-lineage.js';
 export interface PaperResults {
   claims: Claim[];
   regime: Regime;
-  /** The seeds on which the regime was chosen, which are never reported. */
-  chosen: string;
   precision: string;
   seconds: number;
   lineages: LineageMeasures[];
@@ -24,7 +22,6 @@ export interface PaperOptions {
   folder: string;
   seeds: readonly number[];
   precision: 'fp32' | 'bf16';
-  chosen: string;
   logger: Logger;
   stop: StopRequest;
 }
@@ -33,14 +30,29 @@ export interface PaperOptions {
 const CHAT_MODELS = new Set(['base', 'synth', 'refine', 'control', 'template', 'all']);
 
 /**
+ * Takes a folder for one regime and precision: measures of another in it would be read as this one's.
+ * @throws UserError where it is another's.
+ */
+function takeFolder(folder: string, settings: { regime: Regime; precision: string }): void {
+  const file = join(folder, 'settings.json');
+  const text = `${JSON.stringify(settings, null, 1)}\n`;
+  mkdirSync(folder, { recursive: true });
+  if (!existsSync(file)) writeFileAtomically(file, text);
+  else if (readFileSync(file, 'utf8') !== text)
+    throw new UserError(
+      `${folder}: its models are of another regime or precision (${file}); give another folder with --out, or delete this one`,
+    );
+}
+
+/**
  * The paper's lineage for every seed, and what it says of each claim. Finished models and measures are not made again, so
  * an interrupted run goes on where it stopped.
  * @returns the results, or the signal that stopped it.
  */
 export async function runPaper(regime: Regime, options: PaperOptions): Promise<PaperResults | StopSignal> {
-  const { folder, seeds, precision, logger, stop, chosen } = options;
+  const { folder, seeds, precision, logger, stop } = options;
   const began = performance.now();
-  mkdirSync(folder, { recursive: true });
+  takeFolder(folder, { regime, precision });
   const corpus = await makeCorpus(join(folder, 'corpus'), regime, logger);
   const measuring = await PaperMeasuring.open(regime, corpus);
   const lineages: LineageMeasures[] = [];
@@ -54,7 +66,7 @@ export async function runPaper(regime: Regime, options: PaperOptions): Promise<P
   }
   const claims = claimsOf(lineages);
   const seconds = (performance.now() - began) / 1000;
-  const results: PaperResults = { claims, regime, chosen, precision, seconds, lineages };
+  const results: PaperResults = { claims, regime, precision, seconds, lineages };
   writeFileAtomically(join(folder, 'paper.json'), `${JSON.stringify(results)}\n`);
   writeFileAtomically(join(folder, 'report.html'), paperPage(results));
   return results;
