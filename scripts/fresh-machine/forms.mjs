@@ -61,4 +61,17 @@ async function pack(machine) {
   await bare.step('cp node_modules/lethe/example.mjs . && node example.mjs', { prints: /repaired: the template/ });
 }
 
-export const forms = { demo, readme, test, user, interrupted, pack };
+/** The same where there is no compiled addon for the platform, on a machine with compilers: npm builds it from the sources. */
+async function source(machine) {
+  await machine.step('bash scripts/setup.sh && node scripts/pack.mjs packed');
+  const from = '$(ls ../lethe/packed/*.tgz | grep -v native-linux)';
+  const install = `npm init -y >/dev/null && npm install --omit=optional --no-audit --no-fund ${from}`;
+  await machine.step(`mkdir ../user && cd ../user && ${install}`, { prints: /added \d+ packages/ });
+  await machine.step('! ls -d ../user/node_modules/@lethe/native-linux*');
+  await machine.step('cd ../user && npx lethe doctor', { prints: /addon/ });
+  await machine.step('cd ../user && cp node_modules/lethe/example.mjs . && node example.mjs', {
+    prints: /repaired: the template/,
+  });
+}
+
+export const forms = { demo, readme, test, user, interrupted, pack, source };
