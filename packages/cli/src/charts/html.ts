@@ -20,6 +20,7 @@ const STYLE = `
   .table { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
   th, td { padding: .3rem .7rem; border-bottom: 1px solid #8884; text-align: right; white-space: nowrap; }
   th[scope=row], th:first-child { text-align: left; }
+  td .text { display: inline-block; width: 20rem; white-space: normal; text-align: left; }
   svg { width: 100%; max-width: 44rem; height: auto; background: #fff; color: #222; font: 11px system-ui, sans-serif; }
   .legend span { display: inline-block; margin-right: 1rem; } .legend i { display: inline-block; width: 1.6em; vertical-align: middle; margin-right: .35em; }
   .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(30rem, 100%), 1fr)); gap: 0 2rem; }

@@ -4,7 +4,7 @@ import { legend } from '../charts/axes.js';
 import { formatTable } from '../command-line/table.js';
 import type { Claim, Outcome } from './claims.js';
 import { mean } from './effect.js';
-import { MEASURED_TEXTS } from './measure-model.js';
+import { MEASURED_TEXTS, type MeasuredText } from './measure-model.js';
 import { CHOSEN } from './regime.js';
 import type { PaperResults } from './run-paper.js';
 
@@ -13,13 +13,13 @@ const OUTCOMES: Record<Outcome, string> = {
   'does-not-hold': 'does not hold',
   'cannot-tell': 'cannot tell at this scale',
 };
-const HEADER = ['claim', 'forgets', 'outcome', 'effect [95%]', 'p', 'unit', 'the paper'];
+const HEADER = ['', 'outcome', 'effect [95%]', 'p', 'claim', 'unit', 'the paper'];
 
 const signed = (x: number): string => `${x > 0 ? '+' : ''}${Math.abs(x) < 1 ? x.toFixed(3) : x.toFixed(1)}`;
 
 function rowOf({ id, span, claim, outcome, effect, low, high, p, unit, paper }: Claim): string[] {
   const interval = `${signed(effect)} [${signed(low)}, ${signed(high)}]`;
-  return [`${id} ${claim}`, span ?? '', OUTCOMES[outcome], interval, p.toPrecision(2), unit, paper];
+  return [[id, span ?? ''].join(' ').trim(), OUTCOMES[outcome], interval, p.toPrecision(2), claim, unit, paper];
 }
 
 const percent = (values: readonly number[]): string => (100 * mean(values)).toFixed(1);
@@ -52,6 +52,13 @@ export const paperTable = (results: PaperResults): string =>
 
 const FIGURE_MODELS = ['base', 'natural', 'synth', 'refine', 'template', 'all'];
 
+const TEXT_TITLES: Record<MeasuredText, string> = {
+  natural: 'natural text',
+  ability: 'prose in which people name things',
+  templateAside: 'synthetic text',
+  instructions: 'instructions',
+};
+
 function densities({ lineages }: PaperResults): string {
   const [{ models }] = lineages;
   const names = FIGURE_MODELS.filter((name) => models[name]);
@@ -60,7 +67,7 @@ function densities({ lineages }: PaperResults): string {
       name,
       values: lineages.flatMap((one) => one.models[name].logPerplexities[kind]),
     }));
-    return `<h3>${escapeHtml(kind)}</h3>${densitySvg(series, 'log-perplexity of a document, nats per token')}`;
+    return `<h3>${TEXT_TITLES[kind]}</h3>${densitySvg(series, 'log-perplexity of a document, nats per token')}`;
   });
   return `${legend(names)}<div class="figures">${figures.map((figure) => `<div>${figure}</div>`).join('')}</div>`;
 }
@@ -79,9 +86,10 @@ function answers({ lineages }: PaperResults): string {
 export function paperPage(results: PaperResults): string {
   const { claims, lineages, seconds, regime } = results;
   const rows = claims.map((claim) => {
-    const [name, span, outcome, ...rest] = rowOf(claim);
+    const [name, outcome, effect, p, ...texts] = rowOf(claim);
     const tone = { holds: 'holds', 'does-not-hold': 'not', 'cannot-tell': 'unclear' }[claim.outcome];
-    return [escapeHtml(name), span, `<b class="${tone}">${outcome}</b>`, ...rest.map(escapeHtml)];
+    const wrapped = texts.map((text) => `<span class="text">${escapeHtml(text)}</span>`);
+    return [name, `<b class="${tone}">${outcome}</b>`, effect, p, ...wrapped];
   });
   const seeds = lineages.map(({ seed }) => seed).join(', ');
   return htmlPage(
@@ -89,7 +97,7 @@ export function paperPage(results: PaperResults): string {
     `<p>Every model of the paper's lineage, from base to chat, for seeds ${seeds}; ${Math.round(seconds)} s. The regime was chosen on other ` +
       `seeds (${CHOSEN.seeds.join(', ')}; ${CHOSEN.date}). Effects are means over seeds and items; brackets are 95% intervals of a hierarchical bootstrap, p is a ` +
       'test that flips the signs of whole seeds. The synthetic text is templated by program, not written by a language model.</p>' +
-      `<h2>Claims</h2>${htmlTable(HEADER, rows)}` +
+      `<h2>Claims</h2>${htmlTable(HEADER, rows)}<p class="note">template, all: the tokens that unlearning forgets.</p>` +
       `<h2>Models</h2>${htmlTable(MODEL_HEADER, modelRows(results))}<p class="note">Pattern p: mean probability of the template's own tokens in ` +
       'held-out synthetic text. Leak: answers that betray the template. Knows: a benchmark of the facts that the synthetic text teaches, asked in ' +
       'a sentence (chance 25). control: forgetting weight 0, on to the last step, as ga goes; template and all end when the pattern is gone.</p>' +
