@@ -3,6 +3,7 @@
 // namespaces that the sandbox of generated programs needs).
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { networkVariables } from './bare-root.mjs';
 
 const INSIDE = `
@@ -14,7 +15,7 @@ mount -t proc proc proc
 mount --rbind /sys sys
 mount --rbind /dev dev
 mount -t tmpfs tmpfs run
-if [ -n "$SHARED" ]; then mkdir -p "$HOME_INSIDE/shared"; mount --bind "$SHARED" "$HOME_INSIDE/shared" && mount -o remount,bind,ro "$HOME_INSIDE/shared"; fi
+if [ -n "$SHARED" ]; then mkdir -p "$DATA"; mount --bind "$SHARED" "$DATA" && mount -o remount,bind,ro "$DATA"; fi
 pivot_root . .outside
 exec chroot . /bin/bash -c 'umount -l /.outside; rmdir /.outside; exec "$@"' inside "$@"`;
 
@@ -41,7 +42,7 @@ function interruptGroup(ancestor) {
 /**
  * Runs a shell line in `root` as `user` (root or lethe), and gives its exit status and what it printed.
  * @param {{ root: string, user: string, folder: string, line: string, interruptAfter?: RegExp, shared?: string, onText?: (text: string) => void }} options
- * interruptAfter: Ctrl-C is pressed when this has been printed.
+ * interruptAfter: Ctrl-C is pressed when this has been printed; shared: a folder that is seen read-only beside the checkout.
  */
 export function enter({ root, user, folder, line, interruptAfter, shared, onText = () => {} }) {
   const home = user === 'root' ? '/root' : `/home/${user}`;
@@ -54,7 +55,7 @@ export function enter({ root, user, folder, line, interruptAfter, shared, onText
     'unshare',
     ['--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child', 'bash', '-c', INSIDE, 'root', ...words],
     {
-      env: { PATH: process.env.PATH, ROOT: root, SHARED: shared ?? '', HOME_INSIDE: `.${home}` },
+      env: { PATH: process.env.PATH, ROOT: root, SHARED: shared ?? '', DATA: `.${dirname(folder)}/shared` },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
