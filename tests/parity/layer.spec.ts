@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { loadLlama, rowsOfSequences, toTokenBatch } from '@lethe/model';
-import { type DeviceName, gradients, useDevice } from '@lethe/tensor';
+import { gradients, installedDevices, useDevice } from '@lethe/tensor';
 import { goldenPath, goldenTensors, relativeError } from './golden-files.js';
 
 const PREFIX = 'model.layers.0.';
 
-describe.each(['lethe-reference', 'lethe-cpu', 'cpu'] as DeviceName[])('one layer against PyTorch on %s', (device) => {
+describe.each(installedDevices())('one layer against PyTorch on %s', (device) => {
   it('output, gradient of the input and of every weight within 1e-5', async () => {
     await useDevice(device);
     const tensors = goldenTensors('layer.safetensors');

@@ -1,7 +1,7 @@
 import type { Batch } from '@lethe/data-pipeline';
 import { termMeans } from '@lethe/losses';
 import { type Llama, loadLlama } from '@lethe/model';
-import { type DeviceName, type Precision, useDevice } from '@lethe/tensor';
+import { type DeviceName, installedDevices, type Precision, useDevice } from '@lethe/tensor';
 import { accumulateGradients, Optimizer, type StepContext } from '@lethe/train';
 import { goldenJson, goldenPath, goldenTensors, relativeError } from './golden-files.js';
 
@@ -54,9 +54,7 @@ function contextOf(): StepContext & { model: Llama } {
 
 // Device, precision, and the relative error of gradients and of losses.
 const places: [DeviceName, Precision, number, number][] = [
-  ['lethe-reference', 'fp32', 1e-4, 1e-4],
-  ['lethe-cpu', 'fp32', 1e-4, 1e-4],
-  ['cpu', 'fp32', 1e-4, 1e-4],
+  ...installedDevices().map((device): [DeviceName, Precision, number, number] => [device, 'fp32', 1e-4, 1e-4]),
   ['lethe-cpu', 'bf16', 0.05, 0.01],
 ];
 

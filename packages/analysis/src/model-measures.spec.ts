@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { baselm, initializeLlama, type Llama, scoreSequences } from '@lethe/model';
-import { useDevice } from '@lethe/tensor';
+import { installedDevices, useDevice } from '@lethe/tensor';
 import { documentEmbeddings } from './embeddings.js';
 import { templateMass } from './template-mass.js';
 
 const V = 40;
 const documents = [[1, 5, 9, 5, 30], [2, 3], Array.from({ length: 40 }, (_, i) => (7 * i) % V), [4, 4, 4]];
 
-describe.each(['lethe-reference', 'lethe-cpu', 'cpu'] as const)('measures of a model on %s', (device) => {
+describe.each(installedDevices())('measures of a model on %s', (device) => {
   let model: Llama;
   beforeAll(async () => {
     await useDevice(device);

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type DeviceName, gradients, useDevice } from '@lethe/tensor';
+import { gradients, installedDevices, useDevice } from '@lethe/tensor';
 import type { ForgettingLoss } from './methods.js';
 import { type Objective, readSums, termMeans, unlearnLoss } from './objective.js';
 
@@ -103,7 +103,7 @@ const METHODS = [
   'simnpo',
 ] as ForgettingLoss['method'][];
 
-describe.each(['lethe-reference', 'lethe-cpu', 'cpu'] as DeviceName[])('forgetting beside the head on %s', (device) => {
+describe.each(installedDevices())('forgetting beside the head on %s', (device) => {
   beforeAll(() => useDevice(device));
 
   it.each(METHODS)('%s is its formula', (method) => {

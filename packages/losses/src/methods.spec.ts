@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { gradients, unlearnHead, useDevice } from '@lethe/tensor';
+import { gradients, installedDevices, unlearnHead, useDevice } from '@lethe/tensor';
 import {
   exponentHelp,
   exponentProblem,
@@ -87,7 +87,7 @@ describe('the table of forgetting losses', () => {
   });
 });
 
-describe.each(['lethe-reference', 'lethe-cpu', 'cpu'] as const)('forgetting losses on %s', (device) => {
+describe.each(installedDevices())('forgetting losses on %s', (device) => {
   beforeAll(() => useDevice(device));
 
   // What docs/math.md, section 3 says of each, at p from 1.5e-4 to 0.9999.

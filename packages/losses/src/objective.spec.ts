@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type DeviceName, gradients, type HeadInputs, useDevice } from '@lethe/tensor';
+import { gradients, type HeadInputs, installedDevices, useDevice } from '@lethe/tensor';
 import { addSums, type Objective, readSums, termMeans, termScales, type TermSums, unlearnLoss } from './objective.js';
 
 // With the identity as output embedding the hidden states are the logits themselves: logits_NV, V = 23.
@@ -113,7 +113,7 @@ describe('the weights of a step', () => {
   });
 });
 
-describe.each(['lethe-reference', 'lethe-cpu', 'cpu'] as DeviceName[])('the objective on %s', (device) => {
+describe.each(installedDevices())('the objective on %s', (device) => {
   beforeAll(() => useDevice(device));
 
   const logits = fround(logitsOf(9, 0.4));

@@ -1,4 +1,4 @@
-import { useDevice } from '@lethe/tensor';
+import { installedDevices, useDevice } from '@lethe/tensor';
 import { baselm } from './config.js';
 import { documentPerplexities } from './document-perplexities.js';
 import { initializeLlama } from './initialize.js';
@@ -8,7 +8,7 @@ import { scoreSequences } from './score.js';
 const V = 40;
 const documents = [[1, 5, 9, 5, 30], [2, 3], Array.from({ length: 40 }, (_, i) => (7 * i) % V), [4, 4, 4]];
 
-describe.each(['lethe-reference', 'lethe-cpu', 'cpu'] as const)('perplexities of documents on %s', (device) => {
+describe.each(installedDevices())('perplexities of documents on %s', (device) => {
   let model: Llama;
   beforeAll(async () => {
     await useDevice(device);

@@ -1,4 +1,4 @@
-import { type DeviceName, useDevice } from '@lethe/tensor';
+import { installedDevices, useDevice } from '@lethe/tensor';
 import { forwardRagged } from './batching/ragged-batch.js';
 import { baselm } from './config.js';
 import { initializeLlama } from './initialize.js';
@@ -8,7 +8,7 @@ import type { Llama } from './llama.js';
 const SIZES = { hiddenSize: 16, intermediateSize: 32, numLayers: 2, numHeads: 4, numKeyValueHeads: 2, headDim: 4 };
 const config = baselm({ ...SIZES, vocabSize: 40, maxPositions: 64, initializerRange: 0.4 });
 
-describe.each(['lethe-cpu', 'lethe-reference', 'cpu'] as DeviceName[])('a cache on %s', (device) => {
+describe.each(installedDevices())('a cache on %s', (device) => {
   let model: Llama;
   beforeAll(async () => {
     await useDevice(device);

@@ -1,6 +1,3 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { deviceIndex, type DeviceName as NativeDevice, loadAddon } from '@lethe/native';
@@ -11,14 +8,29 @@ import { registerReductions } from './kernels/reductions.js';
 import { registerFor } from './kernels/register.js';
 import { registerShapes } from './kernels/shapes.js';
 import { registerComposedOperators, registerNativeOperators } from './operators/register.js';
+import { isInstalled, loadOptional, type OptionalDevice, PACKAGES } from './optional-devices.js';
 import { type Precision, setPrecision } from './precision.js';
 
 /**
- * Devices by the names users give: the addon's, tfjs's own `cpu`, `tensorflow` where tfjs-node is installed, and `auto`,
- * the GPU where there is one and otherwise the CPU.
+ * Devices by the names users give: the addon's, tfjs's own `cpu`, `wasm` (WebAssembly) and `tensorflow` (tfjs-node) where
+ * their packages are installed, and `auto`, the GPU where there is one and otherwise the CPU.
  */
-export const DEVICE_NAMES = ['lethe-cpu', 'lethe-reference', 'lethe-cuda', 'cpu', 'tensorflow', 'auto'] as const;
+export const DEVICE_NAMES = [
+  'lethe-cpu',
+  'lethe-reference',
+  'lethe-cuda',
+  'cpu',
+  'wasm',
+  'tensorflow',
+  'auto',
+] as const;
 export type DeviceName = (typeof DEVICE_NAMES)[number];
+
+/** Devices that compute without a GPU and whose packages are installed; what holds of one must hold of each. */
+export function installedDevices(): DeviceName[] {
+  const optional = (Object.keys(PACKAGES) as OptionalDevice[]).filter(isInstalled);
+  return ['lethe-reference', 'lethe-cpu', 'cpu', ...optional];
+}
 
 // Without it tfjs prints advice about its own Node backend on the first use of `cpu`.
 tf.enableProdMode();
@@ -38,32 +50,10 @@ function registerNative(device: NativeDevice): void {
   tf.registerBackend(name, () => new LetheBackend(addon, device), 0);
 }
 
-/**
- * Loads tfjs-node (the optional peer) from LETHE_TFJS_NODE or from node_modules.
- * @throws Error with the way to install it when it is absent.
- */
-function loadTfjsNode(): void {
-  const require = createRequire(import.meta.url);
-  const named = process.env.LETHE_TFJS_NODE;
-  // A path is one from where the user stands, as in any other variable; a bare name is a package.
-  const place = named && (/^\.{0,2}\//.test(named) || existsSync(named)) ? resolve(named) : named;
-  const candidates = [place, '@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
-  const reasons: string[] = [];
-  for (const candidate of candidates) {
-    if (!candidate) continue;
-    try {
-      require(candidate);
-      return;
-    } catch (error) {
-      reasons.push(`${candidate}: ${(error as Error).message.split('\n')[0]}`);
-    }
-  }
-  const hint = 'install @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node, or set LETHE_TFJS_NODE to its folder';
-  throw new Error(`device tensorflow is not available; ${hint} (${reasons.join('; ')})`);
-}
+const isOptional = (name: DeviceName): name is OptionalDevice => name in PACKAGES;
 
-/** Whether `tensorflow` has been seen to compute. */
-let computes = false;
+/** Optional devices that have been seen to compute. */
+const computing = new Set<DeviceName>();
 
 /**
  * Multiplies two matrices: a device may open and not compute, as tfjs-node 4.22 on Node 24, which calls what that version
@@ -100,15 +90,15 @@ export async function useDevice(
     throw new RangeError(`device ${name} computes in fp32 only; bf16 needs a lethe-* device`);
   }
   if (!registered.has(name)) {
-    if (name === 'tensorflow') loadTfjsNode();
+    if (isOptional(name)) await loadOptional(name);
     if (name.startsWith('lethe-')) registerNative(name.slice('lethe-'.length) as NativeDevice);
     else registerComposedOperators(name);
     registered.add(name);
   }
   if (!(await tf.setBackend(name))) throw new Error(`device ${name} could not be initialised`);
-  if (name === 'tensorflow' && !computes) {
+  if (isOptional(name) && !computing.has(name)) {
     tryProduct(name);
-    computes = true;
+    computing.add(name);
   }
   setPrecision(precision);
   return choice;

@@ -1,6 +1,14 @@
 export { probeCuda } from './probe-cuda.js';
 export { applyDeviceSettings, type DeviceSettings } from './device-settings.js';
-export { DEVICE_NAMES, type DeviceName, deviceMemory, resetPeakMemory, setNumThreads, useDevice } from './devices.js';
+export {
+  DEVICE_NAMES,
+  type DeviceName,
+  deviceMemory,
+  installedDevices,
+  resetPeakMemory,
+  setNumThreads,
+  useDevice,
+} from './devices.js';
 export { adamw, type AdamwOptions, type Moments } from './operators/adamw.js';
 export { add } from './operators/add.js';
 export { appendRows } from './operators/append-rows.js';

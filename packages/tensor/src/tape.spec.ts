@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { useDevice } from './devices.js';
+import { installedDevices, useDevice } from './devices.js';
 import { add } from './operators/add.js';
 import { linear } from './operators/linear.js';
 import { swiglu } from './operators/swiglu.js';
@@ -24,7 +24,7 @@ function network(
   return linear(y, weights[2].value);
 }
 
-describe.each(['lethe-cpu', 'cpu'] as const)('the reverse pass on %s', (device) => {
+describe.each(installedDevices())('the reverse pass on %s', (device) => {
   beforeAll(() => useDevice(device));
 
   const parameters = (): Parameter[] => [

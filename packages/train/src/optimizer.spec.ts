@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { Parameter, useDevice } from '@lethe/tensor';
+import { installedDevices, Parameter, useDevice } from '@lethe/tensor';
 import { assertFinite, assertFiniteWeights, hasFiniteWeights, NonFiniteError } from './non-finite.js';
 import { Optimizer } from './optimizer.js';
 
@@ -15,7 +15,7 @@ const SUMS = {
   forgetSequences: 0,
 };
 
-describe.each(['lethe-reference', 'lethe-cpu', 'cpu'] as const)('the optimizer on %s', (device) => {
+describe.each(installedDevices())('the optimizer on %s', (device) => {
   beforeAll(() => useDevice(device));
 
   const matrix = (name = 'matrix'): Parameter => new Parameter(name, tf.tensor2d([[1, -2]]));

@@ -9,7 +9,7 @@ import { checkInstructions, checkThreads } from './processor.js';
 import { checkParquet, checkTokenizer } from './reading.js';
 import { checkMemory, checkRuns } from './room.js';
 import { checkSandbox } from './sandbox.js';
-import { checkTensorflow } from './tensorflow.js';
+import { checkTfjs } from './tfjs.js';
 import { checkVariables } from './variables.js';
 
 /** What is examined beside the machine itself. */
@@ -37,7 +37,8 @@ export async function examine({ runs, network }: ExamineOptions): Promise<Findin
   const checks: [string, Check][] = [
     ['node', () => checkNode()],
     ['addon', examineAddon],
-    ['tfjs-node', () => checkTensorflow()],
+    ['tfjs-node', () => checkTfjs('tensorflow')],
+    ['tfjs-wasm', () => checkTfjs('wasm')],
     ['memory', () => checkMemory()],
     ['runs', () => checkRuns(runs)],
     ['tokenizer', () => checkTokenizer()],

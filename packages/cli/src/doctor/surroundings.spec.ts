@@ -8,7 +8,7 @@ import { checkGpu, seeGpus } from './gpu.js';
 import { checkHub, checkHubCache } from './hub.js';
 import { checkParquet, checkTokenizer } from './reading.js';
 import { checkSandbox } from './sandbox.js';
-import { checkTensorflow } from './tensorflow.js';
+import { checkTfjs } from './tfjs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lethe-surroundings-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -76,9 +76,9 @@ describe('the GPU', () => {
   });
 });
 
-describe('tfjs-node', () => {
+describe('tfjs’s own devices', () => {
   it('is a warning where LETHE_TFJS_NODE names a folder without it', async () => {
-    const found = await having({ LETHE_TFJS_NODE: join(folder, 'tfjs') }, checkTensorflow);
+    const found = await having({ LETHE_TFJS_NODE: join(folder, 'tfjs') }, () => checkTfjs('tensorflow'));
     expect(found).toMatchObject({
       status: 'warning',
       found: matching(/^does not open: .*Cannot find module '.*tfjs'/),
@@ -90,12 +90,16 @@ describe('tfjs-node', () => {
       join(folder, 'starts-not.js'),
       'throw new Error("libtensorflow.so.2: cannot open shared object file")',
     );
-    const found = await having({ LETHE_TFJS_NODE: join(folder, 'starts-not.js') }, checkTensorflow);
+    const found = await having({ LETHE_TFJS_NODE: join(folder, 'starts-not.js') }, () => checkTfjs('tensorflow'));
     expect(found).toMatchObject({ status: 'warning', found: matching(/libtensorflow\.so\.2: cannot open/) });
   });
 
   it('need not be installed', async () => {
-    if (process.env.LETHE_TFJS_NODE === undefined) expect((await checkTensorflow()).status).toBe('ok');
+    if (process.env.LETHE_TFJS_NODE === undefined) expect((await checkTfjs('tensorflow')).status).toBe('ok');
+  });
+
+  it('is found as WebAssembly, which development installs', async () => {
+    expect(await checkTfjs('wasm')).toEqual({ check: 'tfjs-wasm', status: 'ok', found: 'the device wasm multiplies' });
   });
 
   it('is a warning where it opens and does not compute', async () => {
@@ -107,7 +111,7 @@ describe('tfjs-node', () => {
        const kernelFunc = () => { throw new TypeError('isNullOrUndefined is not a function'); };
        tf.registerKernel({ kernelName: 'BatchMatMul', backendName: 'tensorflow', kernelFunc });`,
     );
-    const found = await having({ LETHE_TFJS_NODE: join(folder, 'computes-not.js') }, checkTensorflow);
+    const found = await having({ LETHE_TFJS_NODE: join(folder, 'computes-not.js') }, () => checkTfjs('tensorflow'));
     expect(found).toMatchObject({
       status: 'warning',
       found: matching(/opens and does not compute on Node \d+\.\d+.*isNullOrUndefined.*; run Node 20/),

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type DeviceName, useDevice } from '@lethe/tensor';
+import { installedDevices, useDevice } from '@lethe/tensor';
 import { baselm } from '../config.js';
 import { generate } from '../generate.js';
 import { initializeLlama } from '../initialize.js';
@@ -40,7 +40,7 @@ function addTo(batch: ContinuousBatch, one: SequenceRequest, id = 0): Continuous
 const tokensOf = (events: SequenceEvent[] = []): number[] =>
   events.flatMap((event) => (event.kind === 'token' ? [event.token] : []));
 
-describe.each(['lethe-cpu', 'lethe-reference', 'cpu'] as DeviceName[])('continuous batching on %s', (device) => {
+describe.each(installedDevices())('continuous batching on %s', (device) => {
   let model: Llama;
   beforeAll(async () => {
     await useDevice(device);

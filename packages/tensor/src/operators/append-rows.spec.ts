@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type DeviceName, useDevice } from '../devices.js';
+import { installedDevices, useDevice } from '../devices.js';
 import { appendRows } from './append-rows.js';
 
-describe.each(['lethe-reference', 'lethe-cpu', 'cpu'] as DeviceName[])('appendRows on %s', (device) => {
+describe.each(installedDevices())('appendRows on %s', (device) => {
   beforeAll(() => useDevice(device));
 
   // Two sequences of four rows of three numbers; 100 and more are what was there.

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type DeviceName, useDevice } from '../devices.js';
+import { type DeviceName, installedDevices, useDevice } from '../devices.js';
 import { gradients } from '../tape.js';
 import { attention } from './attention.js';
 import { embedding } from './embedding.js';
@@ -9,7 +9,7 @@ import { rope } from './rope.js';
 import { swiglu } from './swiglu.js';
 import { type ForgettingForm, type HeadOptions, unlearnHead } from './unlearn-head.js';
 
-const DEVICES: DeviceName[] = ['lethe-reference', 'lethe-cpu', 'cpu'];
+const DEVICES = installedDevices();
 
 /** Deterministic values in (-scale, scale). */
 function values(size: number, seed: number, scale = 1): Float32Array {
