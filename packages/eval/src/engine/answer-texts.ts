@@ -2,7 +2,7 @@ import type { Place, Tokenizer } from '@lethe/data-pipeline';
 import type { Llama } from '@lethe/model';
 import { type Answering, answerItems } from '../items/answer-items.js';
 import type { EvalItem } from '../items/eval-item.js';
-import { fitPrompt } from './fit-prompt.js';
+import { type CutFrom, fitPrompt } from './fit-prompt.js';
 import { type GenerationSettings, generateTexts, type TextResult } from './generate-texts.js';
 import { PromptEncoder } from './prompt-encoder.js';
 
@@ -17,6 +17,8 @@ export interface TextQuestion {
 /** How questions are answered. */
 export interface TextAnswering extends Answering, Omit<GenerationSettings, 'stopIds'> {
   numShots: number;
+  /** What prompts that are too long lose first; shots unless given. */
+  cutFrom?: CutFrom;
   /** How prompts become ids; unless given, as they are. */
   encoder?: Pick<PromptEncoder, 'encode'>;
   /** Texts for each question, 1 unless given. */
@@ -36,7 +38,7 @@ const QUESTIONS_AT_ONCE = 128;
 export async function answerTexts<Q extends TextQuestion>(
   evaluated: { model: Llama; tokenizer: Tokenizer },
   questions: readonly Q[],
-  { numShots, numSamples = 1, encoder: given, ...options }: TextAnswering,
+  { numShots, cutFrom, numSamples = 1, encoder: given, ...options }: TextAnswering,
   judge: (question: Q, texts: string[]) => Judged | Promise<Judged>,
 ): Promise<EvalItem[]> {
   const { model, tokenizer } = evaluated;
@@ -46,7 +48,9 @@ export async function answerTexts<Q extends TextQuestion>(
   const stopIds = [...new Set([...model.config.eosTokenIds, ...tokenizer.special.stops])];
 
   const answerPart = async (part: Q[], done: (item: EvalItem) => void): Promise<void> => {
-    const prompts = await Promise.all(part.map(({ prompt }) => fitPrompt(encoder, prompt, { numShots, limit })));
+    const prompts = await Promise.all(
+      part.map(({ prompt }) => fitPrompt(encoder, prompt, { numShots, limit, cutFrom })),
+    );
     const results: TextResult[][] = part.map(() => []);
     const requests = part.flatMap(({ id }, q) =>
       Array.from({ length: numSamples }, (_, sample) => ({ prompt: prompts[q].ids, stream: [id, sample] })),

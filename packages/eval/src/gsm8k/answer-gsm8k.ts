@@ -33,20 +33,23 @@ export function judgeMath(gold: string, text: string, protocol: MathProtocol): J
 }
 
 /** Solves GSM8K's test problems, greedily. */
-export function answerGsm8k(
+export async function answerGsm8k(
   evaluated: { model: Llama; tokenizer: Tokenizer },
   { test, ...problems }: MathProblems,
   { protocol, ...options }: MathAsking & Answering,
 ): Promise<EvalItem[]> {
   const shots = mathShots(protocol, options.numShots, problems);
-  const { prompt, stopStrings } = MATH_STYLES[protocol];
+  const { prompt, cutFrom, stopsAtSpelledEnd, stopStrings: usual } = MATH_STYLES[protocol];
+  const { eos } = evaluated.tokenizer.special;
+  const isSpelled = stopsAtSpelledEnd && eos !== undefined;
+  const stopStrings = isSpelled ? [...usual, await evaluated.tokenizer.decode([eos])] : usual;
   const questions = test.map((problem: MathProblem, i) => ({
     id: String(i),
     place: problem.place,
     gold: problem.gold,
     prompt: (numShots: number) => prompt(problem, shots.slice(0, numShots)),
   }));
-  return answerTexts(evaluated, questions, { ...options, stopStrings }, ({ gold }, [text]) =>
+  return answerTexts(evaluated, questions, { ...options, stopStrings, cutFrom }, ({ gold }, [text]) =>
     judgeMath(gold, text, protocol),
   );
 }

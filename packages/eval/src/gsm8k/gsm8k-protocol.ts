@@ -7,6 +7,7 @@ import {
   lmEvalStrict,
   statedAnswer,
 } from './extract-number.js';
+import type { CutFrom } from '../engine/fit-prompt.js';
 import type { MathProblem, MathProblems, WorkedExample } from './gsm8k-files.js';
 
 /** Whose prompts and scoring are followed. */
@@ -21,6 +22,9 @@ export interface MathStyle {
   numShots: number;
   maxNewTokens: number;
   stopStrings: string[];
+  /** Whether a text also ends where the model spells its end-of-text token letter by letter. */
+  stopsAtSpelledEnd: boolean;
+  cutFrom: CutFrom;
   /** What the shots are taken from, in order. */
   shotsOf: (problems: Omit<MathProblems, 'test'>) => readonly WorkedExample[];
   prompt: (problem: MathProblem, shots: readonly WorkedExample[]) => string;
@@ -47,6 +51,8 @@ export const MATH_STYLES: Record<MathProtocol, MathStyle> = {
     numShots: 4,
     maxNewTokens: 512,
     stopStrings: ['Question:'],
+    stopsAtSpelledEnd: false,
+    cutFrom: 'shots',
     shotsOf: ({ examples }) => examples,
     prompt: openCompassPrompt,
     read: { strict: statedAnswer, flexible: lastNumber },
@@ -57,6 +63,8 @@ export const MATH_STYLES: Record<MathProtocol, MathStyle> = {
     numShots: 5,
     maxNewTokens: 256,
     stopStrings: ['Question:', '</s>', '<|im_end|>'],
+    stopsAtSpelledEnd: true, // the harness adds that token's text to its stop strings
+    cutFrom: 'start',
     shotsOf: ({ train }) => train,
     prompt: lmEvalPrompt,
     read: { strict: lmEvalStrict, flexible: lmEvalFlexible },
