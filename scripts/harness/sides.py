@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import lm_eval
+from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 LETHE = Path(__file__).resolve().parents[2] / "packages/cli/bin/lethe.mjs"
@@ -18,15 +19,30 @@ def context_of(model):
     return json.loads((Path(model) / "config.json").read_text())["max_position_embeddings"]
 
 
-def plain_copy(model, to):
-    """A folder of links to a checkpoint, whose tokenizer is the one that tokenizer.json holds."""
+def _settings(file):
+    return json.loads(file.read_text()) if file.exists() else {}
+
+
+def plain_copy(model, to, context=None):
+    """A folder of links to a checkpoint whose tokenizer is the one that tokenizer.json holds; of another context, if given.
+
+    Where tokenizer_config.json names no beginning or end of text, the tokens that config.json numbers are named: the
+    harness needs them.
+    """
     to.mkdir()
     for file in Path(model).resolve().iterdir():
-        if file.name != "tokenizer_config.json":
+        if file.name not in ("tokenizer_config.json", "config.json"):
             (to / file.name).symlink_to(file)
-    settings = Path(model) / "tokenizer_config.json"
-    config = json.loads(settings.read_text()) if settings.exists() else {}
-    (to / settings.name).write_text(json.dumps(config | {"tokenizer_class": "PreTrainedTokenizerFast"}))
+    config = _settings(Path(model) / "config.json")
+    settings = _settings(Path(model) / "tokenizer_config.json") | {"tokenizer_class": "PreTrainedTokenizerFast"}
+    tokenizer = Tokenizer.from_file(str(Path(model) / "tokenizer.json"))
+    for name in ("bos_token", "eos_token"):
+        number = config.get(f"{name}_id")
+        number = number[0] if isinstance(number, list) else number
+        if settings.get(name) is None and number is not None:
+            settings[name] = tokenizer.id_to_token(number)
+    (to / "tokenizer_config.json").write_text(json.dumps(settings))
+    (to / "config.json").write_text(json.dumps(config | ({"max_position_embeddings": context} if context else {})))
     return to
 
 
@@ -42,7 +58,11 @@ def served(model, device):
 
 
 def harness_items(model, plan, url):
-    """The harness's items, through its hf backend, or through the server at a url."""
+    """The harness's items, through its hf backend, or through the server at a url.
+
+    Its API backend keeps a token less of a text than the context holds, and its hf backend one more. A choice whose text
+    the two would cut differently is left out of the server's items; prompts to continue are cut alike by asking for one more.
+    """
     if url is None:
         arguments = {"pretrained": str(model), "dtype": "float32", "device": "cpu", "batch_size": 8}
     else:
@@ -51,7 +71,7 @@ def harness_items(model, plan, url):
             "base_url": f"{url}/v1/completions",
             "tokenizer": str(model),
             "tokenizer_backend": "huggingface",
-            "max_length": context_of(model),
+            "max_length": context_of(model) + (0 if plan["name"] in CHOICES else 1),
             # The hf backend does as the tokenizer does; this one adds no BOS unless told to.
             "add_bos_token": AutoTokenizer.from_pretrained(model)("").input_ids != [],
             "batch_size": 8,
@@ -66,10 +86,13 @@ def harness_items(model, plan, url):
         log_samples=True,
     )
     if plan["name"] in CHOICES:
+        tokenizer = AutoTokenizer.from_pretrained(model)
+        fits = lambda sample: url is None or longest(sample, tokenizer) < context_of(model)
         return {
             f"{task.removeprefix(SUBJECT[plan['name']])}/{sample['doc_id']}": choice_of(sample)
             for task, samples in results["samples"].items()
             for sample in samples
+            if fits(sample)
         }
     return {
         f"{sample['doc_id']} {sample['filter']}": {
@@ -80,6 +103,12 @@ def harness_items(model, plan, url):
         }
         for sample in results["samples"]["gsm8k"]
     }
+
+
+def longest(sample, tokenizer):
+    """Tokens of a question's longest text, its choice included."""
+    texts = [context + continuation for context, continuation in sample["arguments"]]
+    return max(len(tokenizer(text).input_ids) for text in texts)
 
 
 def choice_of(sample):
