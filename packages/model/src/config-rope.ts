@@ -43,6 +43,7 @@ function readScaling(scaling: ConfigKeys, keys: ConfigKeys): RopeScaling | null 
 function readOriginalMaxPositions(scaling: ConfigKeys, keys: ConfigKeys): number {
   const name = 'original_max_position_embeddings';
   if (keys.get(name) !== undefined) return keys.integer(name);
+  if (scaling.has(name) && scaling.get(name) === undefined) scaling.refuse(name, 'a number, or no such key', null);
   return scaling.integer(name, { fallback: keys.integer('max_position_embeddings') });
 }
 
