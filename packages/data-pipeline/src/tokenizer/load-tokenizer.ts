@@ -53,7 +53,7 @@ export async function loadTokenizer(location: string, options: LoadTokenizerOpti
     folder,
     usesPieces: options.pieces ?? true,
   };
-  const difference = classDifference(json, files.tokenizerConfig);
+  const difference = classDifference(json, files.tokenizerConfig, files.config);
   if (difference !== undefined) options.onWarning?.(`${folder}: ${difference}`);
   try {
     return new Tokenizer(parts, build, name);
