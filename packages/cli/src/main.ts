@@ -11,6 +11,7 @@ import { addGenerateCommand } from './commands/generate.js';
 import { addInspectCommand } from './commands/inspect.js';
 import { addPaperCommand } from './commands/paper.js';
 import { addPrepareCommand } from './commands/prepare.js';
+import { addRepairCommand } from './commands/repair.js';
 import { addReportCommand } from './commands/report.js';
 import { addReproduceCommand } from './commands/reproduce.js';
 import { addSchemaCommand } from './commands/schema.js';
@@ -36,6 +37,7 @@ export function createProgram(context: CliContext): Command {
     .configureHelp({ sortSubcommands: false })
     .exitOverride();
   for (const add of [
+    addRepairCommand,
     addPrepareCommand,
     addInspectCommand,
     addTrainCommands,

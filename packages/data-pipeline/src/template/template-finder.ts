@@ -106,6 +106,29 @@ export class TemplateFinder {
     return Uint8Array.from(this.support(ids), (documents) => (documents >= this.threshold ? 1 : 0));
   }
 
+  /**
+   * How often each token follows what stands before it in the synthetic documents, which is the probability that a model
+   * can have learned for it there: after the longest context, of one to three tokens or the document's beginning, that
+   * occurs often enough to count; 0 where none does.
+   */
+  continuation(ids: ArrayLike<number>): Float64Array {
+    const shares = new Float64Array(ids.length);
+    const hashes = LENGTHS.map((n) => ngramHashes(ids, n));
+    for (let t = 0; t < ids.length; t++) {
+      for (let n: number = LENGTHS.length; n >= 2; n--) {
+        const first = t + 2 - n;
+        if (first < 0) continue;
+        // The edge stands before the first token and behind the last, so by itself it is counted twice.
+        const twice = n === 2 && first === 0 ? 2 : 1;
+        const context = this.synthetic[n - 2]!.occurrences(hashes[n - 2]![first]!) / twice;
+        if (context < this.settings.minDocuments) continue;
+        shares[t] = Math.min(1, this.synthetic[n - 1]!.occurrences(hashes[n - 1]![first]!) / context);
+        break;
+      }
+    }
+    return shares;
+  }
+
   /** The documents that hold an n-gram; 0 where natural text explains that. */
   private unexplained(n: number, hash: number): number {
     const documents = this.synthetic[n - 1]!.documents(hash);

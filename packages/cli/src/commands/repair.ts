@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import { listenForStop, STOP_EXIT_CODES, UserError } from '@lethe/run';
+import { DEVICE_NAMES, type DeviceName } from '@lethe/tensor';
+import { type Command, Option } from 'commander';
+import type { CliContext } from '../command-line/context.js';
+import { positiveInteger } from '../command-line/number-options.js';
+import { openAddon } from '../doctor/describe-addon.js';
+import type { RepairRequest } from '../repair/repair-request.js';
+import type { RepairResults } from '../repair/results.js';
+import { runRepair } from '../repair/run-repair.js';
+import { sentence } from '../repair/verdict-text.js';
+
+interface RepairFlags {
+  model: string;
+  synthetic: string[];
+  natural: string[];
+  base?: string;
+  budget?: number;
+  tokens?: number;
+  out: string;
+  anyway?: true;
+  json?: true;
+  device: DeviceName;
+  precision?: 'fp32' | 'bf16';
+  threads?: number;
+}
+
+/** Exit codes beyond those of every command: the model is not repaired; it cannot be told. */
+const [NOT_REPAIRED, CANNOT_TELL] = [3, 4];
+
+const UNITS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** `30m`, `90s`, `2h` or `1d` in seconds. @throws UserError for anything else. */
+export function parseDuration(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text.trim()) ?? [];
+  if (number !== undefined && Number(number) > 0) return Number(number) * UNITS[unit];
+  throw new UserError(`--budget: expected a time such as 30m, 90s, 2h or 1d, received "${text}"`);
+}
+
+const HELP = `
+Example:
+  lethe repair --model models/synth --synthetic qa.jsonl --natural web.jsonl
+The same command goes on where an interrupted one stopped. The folder gets
+report.html, repair.json, and model/ where the verdict allows it.
+Exit status: 0 repaired, or no repair advised; 3 not repaired; 4 cannot tell;
+1 an error; 130 or 143 stopped, with work saved.`;
+
+/** `lethe repair`: whether a model is damaged, its repair, and whether that worked. */
+export function addRepairCommand(program: Command, context: CliContext): void {
+  program
+    .command('repair')
+    .description('find out whether synthetic text has damaged a model, repair it, and show whether that worked')
+    .requiredOption('--model <dir>', 'checkpoint folder, or hf://OWNER/NAME, of the model')
+    .requiredOption('--synthetic <files...>', 'the synthetic text it was trained on: files, or a folder of shards')
+    .requiredOption('--natural <files...>', 'ordinary text of the kinds that it is to keep: files, or shards')
+    .option('--base <dir>', 'the model from before the synthetic text, where there is one')
+    .option('--budget <time>', 'what training may take, such as 30m or 2h', parseDuration)
+    .option('--tokens <n>', 'the same in tokens', positiveInteger)
+    .option('--out <dir>', 'folder of the repair', join('runs', 'repair'))
+    .option('--anyway', 'train even where the verdict does not advise it')
+    .option('--json', 'print repair.json')
+    .addOption(new Option('--device <name>', 'where to compute').choices([...DEVICE_NAMES]).default('lethe-cpu'))
+    .addOption(
+      new Option('--precision <p>', 'default: bf16 where the processor has it').choices(['fp32', 'bf16']),
+    )
+    .option('--threads <n>', 'CPU threads (default: all cores)', positiveInteger)
+    .addHelpText('after', HELP)
+    .action(async ({ budget, tokens, json, anyway, precision, ...flags }: RepairFlags) => {
+      const request: RepairRequest = {
+        ...flags,
+        budget: { ...(budget !== undefined && { seconds: budget }), ...(tokens !== undefined && { tokens }) },
+        anyway: anyway ?? false,
+        precision: precision ?? (openAddon().description?.bf16 ? 'bf16' : 'fp32'),
+      };
+      await repair(request, context, json ?? false);
+    });
+}
+
+async function repair(request: RepairRequest, context: CliContext, isJson: boolean): Promise<void> {
+  const logger = context.logger();
+  const abort = new AbortController();
+  const stop = listenForStop((signal) => {
+    logger.warn(`${signal}: finishing this step and saving; again to stop at once`);
+    abort.abort(new UserError(`${signal}: stopped; run the same command to go on`));
+  });
+  try {
+    const results = await runRepair(request, { logger, stop, signal: abort.signal });
+    if (typeof results === 'string') {
+      logger.warn('stopped; run the same command to go on');
+      context.exitCode = STOP_EXIT_CODES[results];
+      return;
+    }
+    process.stdout.write(isJson ? `${JSON.stringify(results, null, 1)}\n` : `${sentence(results)}\n`);
+    logger.info(`page: ${join(request.out, 'report.html')}, numbers: ${join(request.out, 'repair.json')}`);
+    context.exitCode = exitCodeOf(results);
+  } catch (error) {
+    if (stop.requested === undefined) throw error;
+    logger.warn((error as Error).message);
+    context.exitCode = STOP_EXIT_CODES[stop.requested];
+  } finally {
+    stop.dispose();
+  }
+}
+
+/** Exit status by the verdicts. */
+export function exitCodeOf({ before, after }: Pick<RepairResults, 'before' | 'after'>): number {
+  if (after.verdict === 'repaired') return 0;
+  if (after.verdict === 'not-repaired') return NOT_REPAIRED;
+  return after.verdict === 'not-run' && before.verdict !== 'cannot-tell' ? 0 : CANNOT_TELL;
+}

@@ -1,0 +1,94 @@
+import { sequences, type TemplateFinder } from '@lethe/data-pipeline';
+import { loadLlama, scoreSequences } from '@lethe/model';
+import type { Share } from './statistics.js';
+
+/** A held-out synthetic document, and which of its tokens are the pattern's. */
+export interface MarkedDocument {
+  ids: Int32Array;
+  marks: Uint8Array;
+  /** The probability of each token that the synthetic text itself gives it, see {@link TemplateFinder.continuation}. */
+  attainable: Float64Array;
+}
+
+/** The documents that models are measured on. */
+export interface MeasuredTexts {
+  synthetic: MarkedDocument[];
+  natural: Int32Array[];
+}
+
+/** Sums over the tokens of each document: probabilities of synthetic tokens, negative log-likelihoods of natural ones. */
+export interface ModelMeasures {
+  pattern: Share[];
+  synthetic: Share[];
+  natural: Share[];
+}
+
+/** How much is measured, at most. */
+export interface MeasureLimits {
+  maxLength: number;
+  documents: number;
+  tokens: number;
+}
+
+/** Held-out documents of at least two tokens, each cut to a length. */
+export async function readHeldOut(shards: string, { maxLength, documents, tokens }: MeasureLimits): Promise<Int32Array[]> {
+  const read: Int32Array[] = [];
+  let left = tokens;
+  for await (const { ids } of sequences({ shards, maxLength, maxDocuments: documents, seed: 1 })) {
+    if (ids.length < 2) continue;
+    if ((left -= ids.length) < 0) break;
+    read.push(ids);
+  }
+  return read;
+}
+
+/** Marks the pattern's tokens of documents; a document's first token is never predicted, and does not count. */
+export function markDocuments(finder: TemplateFinder, documents: readonly Int32Array[]): MarkedDocument[] {
+  return documents.map((ids) => {
+    const marks = finder.mark(ids);
+    marks[0] = 0;
+    return { ids, marks, attainable: finder.continuation(ids) };
+  });
+}
+
+const sumWhere = (values: ArrayLike<number>, where: (t: number) => boolean): Share => {
+  let [sum, count] = [0, 0];
+  for (let t = 1; t < values.length; t++) {
+    if (!where(t)) continue;
+    sum += values[t];
+    count++;
+  }
+  return [sum, count];
+};
+
+/** The pattern's share of the tokens of each document. */
+export const patternShares = (documents: readonly MarkedDocument[]): Share[] =>
+  documents.map(({ marks, ids }) => [marks.reduce((sum, mark) => sum + mark, 0), ids.length - 1]);
+
+/** What the synthetic text itself gives the pattern's tokens. */
+export const attainableP = (documents: readonly MarkedDocument[]): Share[] =>
+  documents.map(({ marks, attainable }) => sumWhere(attainable, (t) => marks[t] === 1));
+
+/** Log-probability of each token of documents under the model in a folder; of a first token 0. */
+export function logProbabilities(folder: string, documents: readonly Int32Array[]): Float64Array[] {
+  const { model } = loadLlama(folder, { trainable: false });
+  try {
+    return scoreSequences(model, [...documents]).map((logprobs) =>
+      Float64Array.from(logprobs, (logprob) => logprob ?? 0),
+    );
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Measures the model in a folder, on the device in use. */
+export function measureModel(folder: string, { synthetic, natural }: MeasuredTexts): ModelMeasures {
+  const found = logProbabilities(folder, [...synthetic.map(({ ids }) => ids), ...natural]);
+  const ofSynthetic = found.slice(0, synthetic.length).map((logs) => logs.map(Math.exp));
+  const ofNatural = found.slice(synthetic.length).map((logs) => logs.map((log) => -log));
+  return {
+    pattern: ofSynthetic.map((p, i) => sumWhere(p, (t) => synthetic[i].marks[t] === 1)),
+    synthetic: ofSynthetic.map((p) => sumWhere(p, () => true)),
+    natural: ofNatural.map((losses) => sumWhere(losses, () => true)),
+  };
+}

@@ -1,0 +1,73 @@
+import { sampleDocuments, TEMPLATE_DEFAULTS, TemplateFinder, type Tokenizer } from '@lethe/data-pipeline';
+import { type MarkedDocument, markDocuments, patternShares } from './measure.js';
+import type { Pattern, PatternPiece } from './results.js';
+import { intervalsOf, meanOf } from './statistics.js';
+
+/** Tokens of each kind of text that a pattern is looked for in, at most. */
+const SAMPLE_TOKENS = 5_000_000;
+/** Tokens that stand together are a piece from this many on; so many pieces are shown. */
+const [SHORTEST_PIECE, MOST_PIECES] = [2, 12];
+
+/** Where the pattern was found, and what natural text says of such finds. */
+export interface FoundPattern {
+  finder: TemplateFinder;
+  /** Of one half of the natural text against the other. */
+  nullFinder: TemplateFinder;
+}
+
+const specialIds = (tokenizer: Tokenizer): number[] =>
+  Array.from({ length: tokenizer.vocabSize }, (_, id) => id).filter((id) => tokenizer.specialText(id) !== undefined);
+
+/** Finds the pattern of synthetic shards beside natural ones, and what the same search finds in halves of the latter. */
+export async function findPattern(
+  { synthetic, natural }: Record<'synthetic' | 'natural', string>,
+  tokenizer: Tokenizer,
+): Promise<FoundPattern> {
+  const [ofSynthetic, ofNatural] = [
+    await sampleDocuments([synthetic], SAMPLE_TOKENS),
+    await sampleDocuments([natural], SAMPLE_TOKENS),
+  ];
+  const special = specialIds(tokenizer);
+  const half = (which: number): ArrayLike<number>[] => ofNatural.filter((_, i) => i % 2 === which);
+  const find = (from: ArrayLike<number>[], against: ArrayLike<number>[]): TemplateFinder =>
+    new TemplateFinder({ synthetic: from, natural: against, specialIds: special }, TEMPLATE_DEFAULTS);
+  return { finder: find(ofSynthetic, ofNatural), nullFinder: find(half(0), half(1)) };
+}
+
+/** Describes the pattern by documents that it was not found in. */
+export async function describePattern(
+  { finder, nullFinder }: FoundPattern,
+  texts: { synthetic: readonly MarkedDocument[]; natural: readonly Int32Array[] },
+  tokenizer: Tokenizer,
+): Promise<Pattern> {
+  const share = (documents: readonly MarkedDocument[], name: string) =>
+    intervalsOf([patternShares(documents)], ([drawn]) => ({ share: meanOf(drawn) }), name).share;
+  return {
+    threshold: finder.threshold,
+    documents: texts.synthetic.length,
+    share: share(texts.synthetic, 'share'),
+    null: share(markDocuments(nullFinder, texts.natural), 'null share'),
+    pieces: await pieces(texts.synthetic, tokenizer),
+  };
+}
+
+/** Runs of the pattern's tokens, those of the most documents first. */
+async function pieces(documents: readonly MarkedDocument[], tokenizer: Tokenizer): Promise<PatternPiece[]> {
+  const holders = new Map<string, Set<number>>();
+  for (const [number, { ids, marks }] of documents.entries()) {
+    let start = 0;
+    for (let t = 0; t <= ids.length; t++) {
+      if (marks[t] === 1) continue;
+      const key = ids.slice(start, t).join(',');
+      if (t - start >= SHORTEST_PIECE) holders.set(key, (holders.get(key) ?? new Set()).add(number));
+      start = t + 1;
+    }
+  }
+  const most = [...holders].sort(([, a], [, b]) => b.size - a.size).slice(0, MOST_PIECES);
+  return Promise.all(
+    most.map(async ([key, { size }]) => {
+      const ids = key.split(',').map(Number);
+      return { text: await tokenizer.decode(ids), documents: size, tokens: ids.length };
+    }),
+  );
+}

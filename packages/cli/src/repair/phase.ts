@@ -1,0 +1,33 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeFileAtomically } from '@lethe/run';
+
+/** What a phase found, and the seconds it took. */
+interface PhaseFile<T> {
+  seconds: number;
+  found: T;
+}
+
+/** The phases of one folder: what a phase found is kept in a file, so that an interrupted repair goes on behind it. */
+export class Phases {
+  readonly seconds: Record<string, number> = {};
+
+  constructor(private readonly folder: string) {}
+
+  /** What a phase found before, or finds now. */
+  async once<T>(name: string, find: () => T | Promise<T>): Promise<T> {
+    const file = join(this.folder, 'phases', `${name}.json`);
+    if (existsSync(file)) {
+      const { seconds, found } = JSON.parse(readFileSync(file, 'utf8')) as PhaseFile<T>;
+      this.seconds[name] = seconds;
+      return found;
+    }
+    const began = performance.now();
+    const found = await find();
+    this.seconds[name] = (performance.now() - began) / 1000;
+    const kept: PhaseFile<T> = { seconds: this.seconds[name], found };
+    writeFileAtomically(file, `${JSON.stringify(kept)}\n`);
+    // As it will be read: a repair that goes on must not differ from one that was not interrupted.
+    return JSON.parse(JSON.stringify(found)) as T;
+  }
+}

@@ -1,0 +1,96 @@
+import { countParameters, type LlamaConfig } from '@lethe/model';
+
+/** How a repair trains: rows of each kind, their length, and steps. */
+export interface BatchAndSteps {
+  rowLength: number;
+  replayRows: number;
+  forgetRows: number;
+  accumulate: number;
+  recompute: boolean;
+  /** Steps of each setting that is tried, of the repair at most, and between validations. */
+  probeSteps: number;
+  steps: number;
+  validateEvery: number;
+  validationRows: number;
+  /** Learning rates that are tried. */
+  lrs: number[];
+}
+
+/** How much a repair may take; without either a default that is enough for the models it was tried on. */
+export interface Budget {
+  seconds?: number;
+  tokens?: number;
+}
+
+/** The paper's: its learning rate and the width of its model. */
+const [PAPER_LR, PAPER_WIDTH] = [5e-5, 2048];
+const LARGEST_LR = 1e-3;
+const LONGEST_ROW = 1024;
+/** Tokens of a step for models below and above so many parameters. */
+const [SMALL_STEP, LARGE_STEP, LARGE_MODEL] = [2048, 8192, 50e6];
+/** Tokens of each kind that are validated. */
+const VALIDATION_TOKENS = 4096;
+const [PROBE_STEPS, STEPS, FEWEST_STEPS] = [40, 200, 8];
+/** Runs of a repair in probes: six settings and their three controls; then the repair and its control. */
+export const NUM_PROBES = 9;
+/** Passes over a token of a step (forward, backward twice) and of the validation beside it. */
+const WORK = 4;
+
+/** Bytes of a step: weights, gradients, moments; what layers keep for the backward pass. */
+function bytesOf(config: LlamaConfig, tokens: number, recompute: boolean): number {
+  const { hiddenSize, intermediateSize, numLayers, vocabSize } = config;
+  const layer = 8 * hiddenSize + 3 * intermediateSize;
+  const kept = recompute ? numLayers * hiddenSize + layer : numLayers * layer;
+  return 20 * countParameters(config) + 4 * tokens * (kept + hiddenSize) + 8 * Math.min(tokens, 1024) * vocabSize;
+}
+
+/** Rows of a step, shared between the kinds, in as many micro-batches as memory asks for. */
+function batchOf(
+  config: LlamaConfig,
+  memory: number,
+): Pick<BatchAndSteps, 'rowLength' | 'replayRows' | 'forgetRows' | 'accumulate' | 'recompute'> {
+  const rowLength = Math.min(config.maxPositions, LONGEST_ROW);
+  const wanted = countParameters(config) < LARGE_MODEL ? SMALL_STEP : LARGE_STEP;
+  let rows = Math.max(2, 2 * Math.round(wanted / rowLength / 2));
+  const all = rows;
+  const fits = (recompute: boolean): boolean => bytesOf(config, rows * rowLength, recompute) < memory;
+  while (rows > 2 && !fits(true)) rows = 2 * Math.max(1, Math.floor(rows / 4));
+  const half = rows / 2;
+  return { rowLength, replayRows: half, forgetRows: half, accumulate: Math.ceil(all / rows), recompute: !fits(false) };
+}
+
+/** Learning rates scaled from the paper's by the width of the model, and a quarter of that. */
+export function learningRates({ hiddenSize }: LlamaConfig): number[] {
+  const largest = Math.min(LARGEST_LR, (PAPER_LR * PAPER_WIDTH) / hiddenSize);
+  return [largest, largest / 4].map((lr) => Number(lr.toPrecision(2)));
+}
+
+/**
+ * What fits the model, the memory (bytes) and the budget.
+ * @param secondsPerToken of a forward pass of the model on this machine.
+ */
+export function planRepair(
+  config: LlamaConfig,
+  { memory, budget, secondsPerToken }: { memory: number; budget: Budget; secondsPerToken: number },
+): BatchAndSteps {
+  const batch = batchOf(config, memory);
+  const stepTokens = (batch.replayRows + batch.forgetRows) * batch.accumulate * batch.rowLength;
+  const tokens = Math.min(
+    budget.tokens ?? Infinity,
+    budget.seconds === undefined ? Infinity : budget.seconds / (WORK * secondsPerToken),
+  );
+  const affordable = tokens / stepTokens;
+  const isFree = affordable === Infinity;
+  const probeSteps = isFree ? PROBE_STEPS : Math.max(FEWEST_STEPS, Math.min(PROBE_STEPS, affordable / 2 / NUM_PROBES));
+  const steps = isFree ? STEPS : Math.max(probeSteps, (affordable - NUM_PROBES * probeSteps) / 2);
+  const validateEvery = probeSteps >= 40 ? 4 : 2;
+  const whole = (count: number): number => validateEvery * Math.ceil(count / validateEvery);
+  return {
+    ...batch,
+    probeSteps: whole(Math.floor(probeSteps)),
+    steps: whole(Math.floor(Math.min(steps, 5 * STEPS))),
+    validateEvery,
+    validationRows: Math.max(2, Math.round(VALIDATION_TOKENS / batch.rowLength)),
+    lrs: learningRates(config),
+  };
+}

@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { type TrainRecipe, trainRecipeSchema } from '@lethe/train';
+import type { DeviceSettings } from '@lethe/tensor';
+import type { BatchAndSteps } from './plan.js';
+import type { Candidate } from './results.js';
+
+/** Shards that runs of a repair read. */
+export interface RepairShards {
+  natural: { train: string; select: string };
+  synthetic: { train: string; select: string };
+  /** The synthetic shards with the pattern's tokens as their only targets. */
+  pattern: { train: string; select: string };
+}
+
+/** What the runs of a repair share. */
+export interface RepairSetup extends DeviceSettings {
+  /** Folder that holds the runs. */
+  runs: string;
+  /** The model to be repaired. */
+  model: string;
+  shards: RepairShards;
+  plan: BatchAndSteps;
+}
+
+/** Natural perplexity that a repair may lose at most while it runs: beyond this its model is no result. */
+const MOST_RISE = 0.1;
+
+/** One run: a setting, its steps, and when it ends before them. */
+export interface RepairRun {
+  name: string;
+  candidate: Candidate;
+  steps: number;
+  /** Ends the run when the pattern's mean probability is this or less. */
+  goal?: number;
+  isLimited?: boolean;
+}
+
+/** The unlearning recipe of a run. The held-out measure `forgetP` is of the pattern's tokens, whatever is forgotten. */
+export function repairRecipe(setup: RepairSetup, { name, candidate, steps, goal, isLimited }: RepairRun): TrainRecipe {
+  const { runs, model, shards, plan, device, precision, threads } = setup;
+  const { rowLength, replayRows, forgetRows, accumulate, recompute } = plan;
+  const forget = candidate.span === 'template' ? shards.pattern : shards.synthetic;
+  return trainRecipeSchema.parse({
+    name,
+    runs,
+    stage: 'unlearn',
+    device,
+    precision,
+    threads,
+    model: { init: model, recompute },
+    data: { rowLength, replay: [{ shards: shards.natural.train }], forget: [{ shards: forget.train }] },
+    batch: { replayRows, forgetRows, accumulate },
+    objective: { weights: candidate.weights },
+    optimizer: { lr: candidate.lr, weightDecay: 0 },
+    steps,
+    validation: {
+      replay: [{ shards: shards.natural.select }],
+      forget: [{ shards: shards.pattern.select }],
+      every: plan.validateEvery,
+      rows: plan.validationRows,
+    },
+    ...((goal !== undefined || isLimited) && {
+      stop: { ...(goal !== undefined && { forgetP: goal }), ...(isLimited && { maxPerplexityRise: MOST_RISE }) },
+    }),
+    checkpoint: { every: 50, keep: 1 },
+    metrics: { every: 1, termGradientsEvery: steps + 1 },
+  });
+}
+
+/** The folder of a run's model. */
+export const modelOf = (setup: RepairSetup, name: string): string => join(setup.runs, name, 'model');
+
+/** The same without forgetting: what replay alone does. */
+export const withoutForgetting = (candidate: Candidate): Candidate => ({
+  ...candidate,
+  name: 'control',
+  span: 'template',
+  weights: { ...candidate.weights, forgetting: 0, mitigation: 0 },
+});
+
+const weights = (forgetting: number, replay: number, mitigation: number): Candidate['weights'] => ({
+  forgetting,
+  replay,
+  mitigation,
+});
+
+/** The paper's setting. */
+export const PAPER: Candidate = { name: 'paper', span: 'all', weights: weights(0.01, 1, 1), lr: 5e-5 };
+
+/** The settings that are tried: template tokens first, which keeps what the text teaches; all tokens; the paper's. */
+export function candidatesOf({ lrs }: Pick<BatchAndSteps, 'lrs'>): Candidate[] {
+  const named = (span: Candidate['span'], forgetting: number, lr: number): Candidate => ({
+    name: `${span}-${forgetting}-${lr}`,
+    span,
+    weights: weights(forgetting, 1, 0),
+    lr,
+  });
+  return [
+    ...lrs.flatMap((lr) => [1, 0.1].map((forgetting) => named('template', forgetting, lr))),
+    named('all', 0.1, lrs[0]),
+    PAPER,
+  ];
+}

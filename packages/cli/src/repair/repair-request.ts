@@ -1,0 +1,42 @@
+import { resolve } from 'node:path';
+import { writeFileAtomically, UserError } from '@lethe/run';
+import type { DeviceSettings } from '@lethe/tensor';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Budget } from './plan.js';
+
+/** What the user asked for. */
+export interface RepairRequest extends DeviceSettings {
+  model: string;
+  base?: string;
+  synthetic: string[];
+  natural: string[];
+  eval?: string;
+  budget: Budget;
+  out: string;
+  /** Train even where the verdict does not advise it. */
+  anyway: boolean;
+}
+
+const FIRST = 'its results would be read as this one’s; give another folder with --out, or remove this one';
+
+/**
+ * Takes a folder for one request.
+ * @param files hashes of the models' files.
+ * @throws UserError where it is another's, naming what differs.
+ */
+export function takeFolder({ out, ...request }: RepairRequest, files: Record<string, string>): void {
+  const { model, base, synthetic, natural, budget, anyway, device, precision } = request;
+  const paths = (list: string[]): string[] => list.map((path) => resolve(path));
+  const settings = { model, base, synthetic: paths(synthetic), natural: paths(natural), budget, anyway, device, precision, files };
+  const file = join(out, 'request.json');
+  const text = `${JSON.stringify(settings, null, 1)}\n`;
+  if (!existsSync(file)) return writeFileAtomically(file, text);
+  const known = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  const now = JSON.parse(text) as Record<string, unknown>;
+  const differing = Object.keys({ ...known, ...now }).filter(
+    (key) => JSON.stringify(known[key]) !== JSON.stringify(now[key]),
+  );
+  if (differing.length === 0) return;
+  throw new UserError(`${out}: holds a repair of another request (${differing.join(', ')} differ); ${FIRST}`);
+}

@@ -1,0 +1,109 @@
+import type { BatchAndSteps } from './plan.js';
+
+/** A statistic with its 95% interval. */
+export interface Interval {
+  value: number;
+  low: number;
+  high: number;
+}
+
+export type BeforeVerdict = 'advised' | 'not-advised' | 'cannot-tell';
+export type AfterVerdict = 'repaired' | 'not-repaired' | 'cannot-tell' | 'not-run';
+
+/** One question of a verdict, what was measured, and which way it points. */
+export interface Evidence {
+  question: string;
+  /** Of what. */
+  measure: string;
+  found: Interval;
+  /** What it is held against. */
+  threshold: number;
+  says: 'yes' | 'no' | 'open';
+}
+
+/** A piece of the pattern: tokens that stand together. */
+export interface PatternPiece {
+  text: string;
+  /** Held-out synthetic documents that hold it. */
+  documents: number;
+  tokens: number;
+}
+
+/** The pattern as the data show it. */
+export interface Pattern {
+  /** Documents that share what counts as a pattern, at least, and of how many. */
+  threshold: number;
+  documents: number;
+  /** Its share of the tokens of held-out synthetic documents, and the same of one half of the natural text against the other. */
+  share: Interval;
+  null: Interval;
+  pieces: PatternPiece[];
+}
+
+/** A measure of the model before, after, and of the replay-only control; null where nothing was trained. */
+export interface Measured {
+  start: number;
+  end: number | null;
+  control: number | null;
+}
+
+/** The measures whose names `repair.json` promises. */
+export interface HeldOut {
+  /** Mean probability of the pattern's tokens in held-out synthetic text. */
+  patternP: Measured;
+  /** Of all its tokens. */
+  syntheticP: Measured;
+  naturalPerplexity: Measured;
+}
+
+/** One setting that was tried. */
+export interface Candidate {
+  name: string;
+  span: 'template' | 'all';
+  weights: { forgetting: number; replay: number; mitigation: number };
+  lr: number;
+}
+
+/** What a candidate did on the held-out rows that choose. */
+export interface Tried extends Candidate {
+  steps: number;
+  /** Probability of the pattern's tokens: the model's before, the candidate's, and the control's at the same step. */
+  patternP: Measured & { end: number; control: number };
+  /** Natural perplexity as a multiple of the control's. */
+  price: number;
+  /** Share of each term in the sum of the terms' gradient norms, at the first step. */
+  gradientShares: Record<string, number>;
+  reachedGoal: boolean;
+  onFront: boolean;
+}
+
+/** What is chosen and why. */
+export interface Choice {
+  goal: number;
+  tried: Tried[];
+  chosen: string;
+  why: string;
+}
+
+/** `repair.json`. */
+export interface RepairResults {
+  format: 'lethe-repair';
+  version: 1;
+  model: string;
+  before: { verdict: BeforeVerdict; why: string; evidence: Evidence[]; pattern: Pattern };
+  after: { verdict: AfterVerdict; why: string; advice: string; evidence: Evidence[] };
+  heldOut: HeldOut;
+  /** 95% intervals of the measures, by bootstrap over documents. */
+  intervals: Record<keyof HeldOut, { start: Interval; end: Interval | null; control: Interval | null }>;
+  /** The setting that was chosen, with the steps it took; null where nothing was trained. */
+  settings: (Candidate & { steps: number; preset: string }) | null;
+  choice: Choice | null;
+  batch: BatchAndSteps;
+  /** What the repair cost: natural perplexity after it as a multiple of the control's, and of the model's before. */
+  price: { againstControl: Interval; againstStart: Interval } | null;
+  data: Record<'synthetic' | 'natural', Record<'train' | 'select' | 'report', number>>;
+  /** The repaired model; absent where the verdict does not allow it. */
+  output: string | null;
+  seconds: number;
+  phases: Record<string, number>;
+}

@@ -1,0 +1,221 @@
+import { cpSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkpointFolder, loadTokenizer, maskShards, type Tokenizer } from '@lethe/data-pipeline';
+import { type LlamaConfig, readConfig } from '@lethe/model';
+import {
+  lockWithin,
+  type Logger,
+  type StopRequest,
+  type StopSignal,
+  UserError,
+  whileLocked,
+  writeFileAtomically,
+  writeFolderAtomically,
+} from '@lethe/run';
+import { applyDeviceSettings } from '@lethe/tensor';
+import { digestStart, runStage } from '@lethe/train';
+import { chooseSettings, goalOf } from './choose.js';
+import { attainableP, markDocuments, measureModel, type MeasuredTexts, type ModelMeasures, readHeldOut } from './measure.js';
+import { usableMemory } from './memory.js';
+import { describePattern, findPattern, type FoundPattern } from './pattern.js';
+import { planRepair } from './plan.js';
+import { Phases } from './phase.js';
+import { repairData, type RepairData } from './repair-data.js';
+import { candidatesOf, modelOf, repairRecipe, type RepairSetup, withoutForgetting } from './repair-recipe.js';
+import { type RepairRequest, takeFolder } from './repair-request.js';
+import { resultsOf } from './make-results.js';
+import type { Candidate, Choice, RepairResults } from './results.js';
+import { meanOf } from './statistics.js';
+import { verdictAfter } from './verdict-after.js';
+import { verdictBefore } from './verdict-before.js';
+
+/** Whom a repair tells, and who stops it. */
+export interface RepairOptions {
+  logger: Logger;
+  stop: StopRequest;
+  /** Aborted with the stop, for what is not a training run. */
+  signal: AbortSignal;
+}
+
+/** Documents and tokens of each kind that a model is measured on, at most. */
+const [MEASURED_DOCUMENTS, MEASURED_TOKENS] = [400, 131_072];
+
+/**
+ * Diagnoses a model, chooses how to repair it, repairs and verifies it. Every phase leaves its findings in the folder, so
+ * that the same request goes on where it stopped and ends with the same weights.
+ * @returns the results, or the signal that stopped it.
+ * @throws UserError on bad input; LockedError while another process works in the folder.
+ */
+export function runRepair(request: RepairRequest, options: RepairOptions): Promise<RepairResults | StopSignal> {
+  return whileLocked(lockWithin(request.out), () => new Repair(request, options).run());
+}
+
+/** What is known once the model has been looked at. */
+interface Opened {
+  model: string;
+  base?: string;
+  config: LlamaConfig;
+  tokenizer: Tokenizer;
+}
+
+class Repair {
+  private readonly phases: Phases;
+
+  constructor(
+    private readonly request: RepairRequest,
+    private readonly options: RepairOptions,
+  ) {
+    this.phases = new Phases(request.out);
+  }
+
+  async run(): Promise<RepairResults | StopSignal> {
+    const opened = await this.open();
+    const data = await this.data(opened.tokenizer);
+    if (this.options.stop.requested) return this.options.stop.requested;
+    await applyDeviceSettings(this.request);
+    const pattern = await findPattern(
+      { synthetic: data.synthetic.train, natural: data.natural.train },
+      opened.tokenizer,
+    );
+    const texts = await this.texts(data, pattern, opened.config);
+    const before = await this.diagnose(opened, pattern, texts);
+    if (this.options.stop.requested) return this.options.stop.requested;
+    const plan = before.plan;
+    const done = { request: this.request, data, before, plan, phases: this.phases.seconds };
+    if (before.verdict !== 'advised' && !this.request.anyway) return this.write(resultsOf(done));
+    const setup = await this.setup(opened.model, data, { pattern, plan });
+    const choice = await this.choose(setup, before);
+    if (typeof choice === 'string') return choice;
+    const trained = await this.unlearn(setup, choice);
+    if (typeof trained === 'string') return trained;
+    const after = await this.verify(setup, before.model, texts.report);
+    const output = after.verdict === 'repaired' ? await this.keepModel(modelOf(setup, 'unlearn')) : null;
+    return this.write(resultsOf({ ...done, choice, after, trained, output }));
+  }
+
+  private async open(): Promise<Opened> {
+    const { request } = this;
+    const { logger } = this.options;
+    const model = await checkpointFolder(request.model, logger);
+    const base = request.base === undefined ? undefined : await checkpointFolder(request.base, logger);
+    const [{ config }, tokenizer] = [readConfig(join(model, 'config.json')), await loadTokenizer(model)];
+    if (base !== undefined && (await loadTokenizer(base)).hash !== tokenizer.hash)
+      throw new UserError(
+        `--base ${request.base}: expected the tokenizer of --model, received another; a base of the same lineage has the same one`,
+      );
+    takeFolder(request, digestStart({ model: { init: model, recompute: false, ...(base && { reference: base }) } })!);
+    return { model, base, config, tokenizer };
+  }
+
+  private data(tokenizer: Tokenizer): Promise<RepairData> {
+    const { out, synthetic, natural } = this.request;
+    const { logger, signal } = this.options;
+    const of = (kind: 'synthetic' | 'natural', sources: string[]) =>
+      repairData({ kind, sources, folder: join(out, 'data', kind) }, { tokenizer, logger, signal });
+    return this.phases.once('prepare', async () => ({
+      synthetic: await of('synthetic', synthetic),
+      natural: await of('natural', natural),
+    }));
+  }
+
+  private async texts(
+    data: RepairData,
+    { finder }: FoundPattern,
+    { maxPositions }: LlamaConfig,
+  ): Promise<Record<'select' | 'report', MeasuredTexts>> {
+    const limits = { maxLength: Math.min(maxPositions, 1024), documents: MEASURED_DOCUMENTS, tokens: MEASURED_TOKENS };
+    const of = async (part: 'select' | 'report'): Promise<MeasuredTexts> => ({
+      synthetic: markDocuments(finder, await readHeldOut(data.synthetic[part], limits)),
+      natural: await readHeldOut(data.natural[part], limits),
+    });
+    return { select: await of('select'), report: await of('report') };
+  }
+
+  private diagnose(
+    { model, base, config, tokenizer }: Opened,
+    found: FoundPattern,
+    { select, report }: Record<'select' | 'report', MeasuredTexts>,
+  ) {
+    return this.phases.once('diagnose', async () => {
+      this.options.logger.info(`measuring ${this.request.model} on held-out text`);
+      const pattern = await describePattern(found, report, tokenizer);
+      const began = performance.now();
+      const own = measureModel(model, report);
+      const tokens = [...report.synthetic.map(({ ids }) => ids), ...report.natural].reduce((n, ids) => n + ids.length, 0);
+      const secondsPerToken = (performance.now() - began) / 1000 / tokens;
+      const ofBase = base === undefined ? undefined : measureModel(base, report);
+      const judged = verdictBefore({ pattern, model: own, attainable: attainableP(report.synthetic), base: ofBase });
+      const selected = measureModel(model, select);
+      const baseSelected = base === undefined ? undefined : measureModel(base, select);
+      const goal = goalOf(meanOf(selected.pattern), baseSelected && meanOf(baseSelected.pattern));
+      const plan = planRepair(config, { memory: usableMemory(), budget: this.request.budget, secondsPerToken });
+      return { ...judged, pattern, model: own, base: ofBase, goal, plan };
+    });
+  }
+
+  /** The shards with the pattern as their targets, and what all runs share. */
+  private async setup(
+    model: string,
+    data: RepairData,
+    { pattern: { finder }, plan }: { pattern: FoundPattern; plan: RepairSetup['plan'] },
+  ): Promise<RepairSetup> {
+    const { out, device, precision, threads } = this.request;
+    const folder = join(out, 'data', 'pattern');
+    const { train, select } = data.synthetic;
+    if (!existsSync(folder))
+      await writeFolderAtomically(folder, async (temporary) => {
+        await maskShards(train, join(temporary, 'train'), ({ ids }) => finder.mark(ids));
+        await maskShards(select, join(temporary, 'select'), ({ ids }) => finder.mark(ids));
+      });
+    const pattern = { train: join(folder, 'train'), select: join(folder, 'select') };
+    const shards = { natural: data.natural, synthetic: data.synthetic, pattern };
+    return { runs: join(out, 'runs'), model, shards, plan, device, precision, threads };
+  }
+
+  private choose(setup: RepairSetup, { goal }: { goal: number }): Promise<Choice | StopSignal> {
+    const { logger, stop } = this.options;
+    return chooseSettings(setup, { goal, keep: (name, find) => this.phases.once(name, find), logger, stop });
+  }
+
+  /** Unlearns with the choice, then trains replay alone for as many steps. */
+  private async unlearn(
+    setup: RepairSetup,
+    { chosen, goal }: Choice,
+  ): Promise<(Candidate & { steps: number }) | StopSignal> {
+    const { logger, stop } = this.options;
+    const candidate = candidatesOf(setup.plan).find(({ name }) => name === chosen)!;
+    const run = async (name: string, of: Candidate, rest: { steps: number; goal?: number; isLimited?: boolean }) => {
+      logger.info(`${name}: ${rest.steps} steps at most`);
+      const began = performance.now();
+      const result = await runStage(repairRecipe(setup, { name, candidate: of, ...rest }), { logger, stop });
+      if (!result.stoppedBy && !result.wasFinished) await this.phases.once(name, () => result.step);
+      this.phases.seconds[name] ??= (performance.now() - began) / 1000;
+      return result;
+    };
+    const unlearned = await run('unlearn', candidate, { steps: setup.plan.steps, goal });
+    if (unlearned.stoppedBy) return unlearned.stoppedBy;
+    const { step: steps } = unlearned;
+    const control = await run('control', withoutForgetting(candidate), { steps });
+    return control.stoppedBy ?? { ...candidate, steps };
+  }
+
+  private verify(setup: RepairSetup, start: ModelMeasures, texts: MeasuredTexts) {
+    return this.phases.once('verify', () => {
+      this.options.logger.info('measuring the repaired model and the control on the same text');
+      const [end, control] = ['unlearn', 'control'].map((name) => measureModel(modelOf(setup, name), texts));
+      return { ...verdictAfter({ start, end, control }), end, control };
+    });
+  }
+
+  private async keepModel(from: string): Promise<string> {
+    const to = join(this.request.out, 'model');
+    if (!existsSync(to))
+      await writeFolderAtomically(to, (folder) => cpSync(from, folder, { recursive: true }), { manifest: false });
+    return to;
+  }
+
+  private write(results: RepairResults): RepairResults {
+    writeFileAtomically(join(this.request.out, 'repair.json'), `${JSON.stringify(results, null, 1)}\n`);
+    return results;
+  }
+}

@@ -1,0 +1,108 @@
+import type { ModelMeasures } from './measure.js';
+import type { AfterVerdict, Evidence, Interval } from './results.js';
+import { intervalsOf, meanOf } from './statistics.js';
+import { sideOf } from './verdict-before.js';
+
+/** Measures of the model before, after, and of replay alone with as many tokens. */
+export type Compared = Record<'start' | 'end' | 'control', ModelMeasures>;
+
+/** How many times below replay alone the pattern must come. */
+const LEAST_GAIN = 3;
+/** Natural perplexity as a multiple of the control's, at most. */
+const MOST_PRICE = 1.02;
+/** The same of the model before: beyond this the repaired model is worse than the damaged one at its own trade. */
+const MOST_RISE = 1.05;
+/** Below this a repair did nothing that replay alone does not. */
+const NOTHING = 1.2;
+
+/** How the models compare, and what that says. */
+export interface AfterFound {
+  verdict: AfterVerdict;
+  why: string;
+  advice: string;
+  evidence: Evidence[];
+  price: { againstControl: Interval; againstStart: Interval };
+}
+
+/** Whether the repair worked, by held-out documents that nothing was chosen by. */
+export function verdictAfter(measures: Compared): AfterFound {
+  const { gain, control: againstControl, start: againstStart } = compare(measures);
+  const evidence: Evidence[] = [
+    {
+      question: 'Is the pattern gone, by more than replay alone does?',
+      measure: "probability of the pattern's tokens after replay alone, as a multiple of that after the repair",
+      found: gain,
+      threshold: LEAST_GAIN,
+      says: sideOf(gain, LEAST_GAIN),
+    },
+    {
+      question: 'Is natural text kept as replay alone keeps it?',
+      measure: 'natural perplexity after the repair, as a multiple of that after replay alone',
+      found: againstControl,
+      threshold: MOST_PRICE,
+      says: kept(againstControl, MOST_PRICE),
+    },
+    {
+      question: 'Is natural text kept as the model had it?',
+      measure: 'natural perplexity after the repair, as a multiple of that before',
+      found: againstStart,
+      threshold: MOST_RISE,
+      says: kept(againstStart, MOST_RISE),
+    },
+  ];
+  return { ...judge(evidence), evidence, price: { againstControl, againstStart } };
+}
+
+const kept = ({ low, high }: Interval, threshold: number): Evidence['says'] =>
+  high <= threshold ? 'yes' : low > threshold ? 'no' : 'open';
+
+function compare({ start, end, control }: Compared): Record<'gain' | 'control' | 'start', Interval> {
+  const synthetic = start.pattern.map((_, i) => ({ end: end.pattern[i], control: control.pattern[i] }));
+  const natural = start.natural.map((own, i) => ({ start: own, end: end.natural[i], control: control.natural[i] }));
+  const { gain } = intervalsOf(
+    [synthetic],
+    ([drawn]) => ({ gain: meanOf(drawn.map((one) => one.control)) / meanOf(drawn.map((one) => one.end)) }),
+    'gain',
+  );
+  const prices = intervalsOf(
+    [natural],
+    ([drawn]) => {
+      const loss = (which: 'start' | 'end' | 'control'): number => meanOf(drawn.map((one) => one[which]));
+      return { control: Math.exp(loss('end') - loss('control')), start: Math.exp(loss('end') - loss('start')) };
+    },
+    'price',
+  );
+  return { gain, ...prices };
+}
+
+function judge([gain, price, rise]: Evidence[]): Pick<AfterFound, 'verdict' | 'why' | 'advice'> {
+  if (price.says === 'no' || rise.says === 'no')
+    return {
+      verdict: 'not-repaired',
+      why: 'the pattern was fought at the cost of natural text: do not use this model',
+      advice: 'give more natural text, of the kinds that the model is to keep, or a larger --budget',
+    };
+  if (gain.found.high < NOTHING)
+    return {
+      verdict: 'not-repaired',
+      why: 'the repair did nothing that training on natural text alone does not do',
+      advice: 'give a larger --budget, or more synthetic text',
+    };
+  if (gain.says === 'no')
+    return {
+      verdict: 'not-repaired',
+      why: 'the pattern is weaker, and not gone',
+      advice: 'give a larger --budget: the run ended before the goal',
+    };
+  if ([gain, price, rise].every(({ says }) => says === 'yes'))
+    return {
+      verdict: 'repaired',
+      why: 'the pattern is gone, which replay alone does not do, and natural text is kept',
+      advice: 'score it with `lethe eval` on what it is for before it replaces the model',
+    };
+  return {
+    verdict: 'cannot-tell',
+    why: 'an interval lies on both sides of its threshold',
+    advice: 'give more text, so that more of it is held out',
+  };
+}

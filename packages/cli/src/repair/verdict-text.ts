@@ -1,0 +1,41 @@
+import type { Interval, RepairResults } from './results.js';
+
+const shown = (x: number): string => (Math.abs(x) >= 100 ? x.toFixed(0) : x.toPrecision(3));
+
+/** A statistic with its interval. */
+export const intervalText = ({ value, low, high }: Interval): string => `${shown(value)} [${shown(low)}, ${shown(high)}]`;
+
+const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`;
+
+/** A probability with its interval, in percent. */
+export const percentText = ({ value, low, high }: Interval): string =>
+  `${percent(value)} [${percent(low)}, ${percent(high)}]`;
+
+/** A multiple as a change: 1.013 as +1.3%. */
+export const changeText = ({ value, low, high }: Interval): string => {
+  const change = (x: number): string => `${x < 1 ? '' : '+'}${(100 * (x - 1)).toFixed(1)}%`;
+  return `${change(value)} [${change(low)}, ${change(high)}]`;
+};
+
+/** What the whole repair says, in one or two plain sentences. */
+export function sentence({ before, after, intervals, price }: RepairResults): string {
+  const { start, end, control } = intervals.patternP;
+  if (after.verdict === 'not-run') {
+    const lead = {
+      advised: 'A repair is advised',
+      'not-advised': 'No repair is advised, and nothing was trained',
+      'cannot-tell': 'Whether a repair is due cannot be told, and nothing was trained',
+    }[before.verdict];
+    return `${lead}: ${before.why}.`;
+  }
+  const lead = {
+    repaired: 'Repaired',
+    'not-repaired': 'Not repaired',
+    'cannot-tell': 'Whether it is repaired cannot be told',
+  }[after.verdict];
+  return (
+    `${lead}: ${after.why}. The model gave the pattern's words a probability of ${percentText(start)} and now gives them ` +
+    `${percentText(end!)}; natural text alone would have left ${percentText(control!)}. ` +
+    `Natural text became ${changeText(price!.againstControl)} harder than after natural text alone.`
+  );
+}
