@@ -18,6 +18,19 @@ interface JsonSchema {
 
 /** Every command with its arguments and flags. A change here is a change of what users type: say so in the changelog. */
 const COMMANDS: Record<string, string[]> = {
+  repair: [
+    '--model <dir>',
+    '--synthetic <files...>',
+    '--natural <files...>',
+    '--base <dir>',
+    '--budget <time>',
+    '--tokens <n>',
+    '--out <dir>',
+    '--anyway',
+    '--dry-run',
+    '--json',
+    ...DEVICE,
+  ],
   prepare: [
     '[sources...]',
     '--recipe <file>',

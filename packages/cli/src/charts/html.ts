@@ -21,7 +21,8 @@ const STYLE = `
   th, td { padding: .3rem .7rem; border-bottom: 1px solid #8884; text-align: right; white-space: nowrap; }
   th[scope=row], th:first-child { text-align: left; }
   td .text { display: inline-block; width: 20rem; white-space: normal; text-align: left; }
-  svg { width: 100%; max-width: 44rem; height: auto; background: #fff; color: #222; font: 11px system-ui, sans-serif; }
+  svg { width: 100%; max-width: 44rem; min-width: 32rem; height: auto; fill: currentColor; font: 11px system-ui, sans-serif; }
+  svg line { stroke: #8889; } .figure, .figures > div { overflow-x: auto; }
   .legend span { display: inline-block; margin-right: 1rem; } .legend i { display: inline-block; width: 1.6em; vertical-align: middle; margin-right: .35em; }
   .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(30rem, 100%), 1fr)); gap: 0 2rem; }
   .holds { color: #00795a; } .not { color: #b34700; } .unclear { color: #777; }

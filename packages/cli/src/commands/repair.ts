@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import type { CliContext } from '../command-line/context.js';
 import { positiveInteger } from '../command-line/number-options.js';
 import { openAddon } from '../doctor/describe-addon.js';
+import { dryRun } from '../repair/dry-run.js';
 import type { RepairRequest } from '../repair/repair-request.js';
 import type { RepairResults } from '../repair/results.js';
 import { runRepair } from '../repair/run-repair.js';
@@ -20,6 +21,7 @@ interface RepairFlags {
   out: string;
   anyway?: true;
   json?: true;
+  dryRun?: true;
   device: DeviceName;
   precision?: 'fp32' | 'bf16';
   threads?: number;
@@ -58,21 +60,21 @@ export function addRepairCommand(program: Command, context: CliContext): void {
     .option('--tokens <n>', 'the same in tokens', positiveInteger)
     .option('--out <dir>', 'folder of the repair', join('runs', 'repair'))
     .option('--anyway', 'train even where the verdict does not advise it')
+    .option('--dry-run', 'check everything, print steps, memory and time, and do nothing')
     .option('--json', 'print repair.json')
     .addOption(new Option('--device <name>', 'where to compute').choices([...DEVICE_NAMES]).default('lethe-cpu'))
-    .addOption(
-      new Option('--precision <p>', 'default: bf16 where the processor has it').choices(['fp32', 'bf16']),
-    )
+    .addOption(new Option('--precision <p>', 'default: bf16 where the processor has it').choices(['fp32', 'bf16']))
     .option('--threads <n>', 'CPU threads (default: all cores)', positiveInteger)
     .addHelpText('after', HELP)
-    .action(async ({ budget, tokens, json, anyway, precision, ...flags }: RepairFlags) => {
+    .action(async ({ budget, tokens, json, anyway, precision, dryRun: isDry, ...flags }: RepairFlags) => {
       const request: RepairRequest = {
         ...flags,
         budget: { ...(budget !== undefined && { seconds: budget }), ...(tokens !== undefined && { tokens }) },
         anyway: anyway ?? false,
         precision: precision ?? (openAddon().description?.bf16 ? 'bf16' : 'fp32'),
       };
-      await repair(request, context, json ?? false);
+      if (isDry) process.stdout.write(`${await dryRun(request, context.logger())}\n`);
+      else await repair(request, context, json ?? false);
     });
 }
 

@@ -4,7 +4,7 @@ import { type Logger, type StopRequest, type StopSignal } from '@lethe/run';
 import { runStage, stageRecords, stageValidations } from '@lethe/train';
 import { onFront } from '../sweep/pareto.js';
 import { candidatesOf, type RepairRun, repairRecipe, type RepairSetup, withoutForgetting } from './repair-recipe.js';
-import type { Candidate, Choice, Tried } from './results.js';
+import type { Candidate, Choice, Tried, TriedPoint } from './results.js';
 
 /** Natural perplexity that a setting may cost beyond replay alone, at most, to be chosen. */
 const MOST_PRICE = 1.01;
@@ -65,12 +65,12 @@ export async function chooseSettings(
   const candidates = candidatesOf(setup.plan);
   const controls = new Map<number, ProbeRecord>();
   const tried: Tried[] = [];
-  const one = async (name: string, candidate: Candidate, until?: number): Promise<ProbeRecord | StopSignal> => {
+  const one = async (name: string, candidate: Candidate): Promise<ProbeRecord | StopSignal> => {
     let stopped: StopSignal | undefined;
     try {
       return await keep(`probe-${name}`, async () => {
-        running.logger.info(`probe ${name}: ${steps} steps at most`);
-        const found = await probe(setup, { name: `probe-${name}`, candidate, steps, goal: until }, running);
+        running.logger.info(`probe ${name}: ${steps} steps`);
+        const found = await probe(setup, { name: `probe-${name}`, candidate, steps }, running);
         if (typeof found !== 'string') return found;
         stopped = found;
         throw new Stopped();
@@ -87,7 +87,7 @@ export async function chooseSettings(
       if (typeof control === 'string') return control;
       controls.set(lr, control);
     }
-    const record = await one(candidate.name, candidate, goal);
+    const record = await one(candidate.name, candidate);
     if (typeof record === 'string') return record;
     tried.push(triedOf(candidate, record, { control: controls.get(lr)!, goal }));
   }
@@ -99,45 +99,68 @@ export async function chooseSettings(
 /** Ends a phase without a record of it. */
 class Stopped extends Error {}
 
-/** What a setting did beside replay alone, after equal steps. */
+/** What a setting did beside replay alone after equal steps, at the best of its steps. */
 export function triedOf(
   candidate: Candidate,
   { points, gradients }: ProbeRecord,
   { control, goal }: { control: ProbeRecord; goal: number },
 ): Tried {
-  const [start, end] = [points[0], points.at(-1)!];
-  const beside = control.points.find(({ step }) => step === end.step) ?? control.points.at(-1)!;
+  const start = points[0];
+  const path = points.slice(1).map((point): TriedPoint => {
+    const beside = control.points.find(({ step }) => step === point.step)!;
+    const price = Math.exp(point.replay - beside.replay);
+    return { steps: point.step, patternP: point.forgetP, control: beside.forgetP, price };
+  });
   const norms = Object.values(gradients).reduce((sum, norm) => sum + norm, 0);
+  const { steps, patternP, control: beside, price } = bestPoint(path, goal);
   return {
     ...candidate,
-    steps: end.step,
-    patternP: { start: start.forgetP, end: end.forgetP, control: beside.forgetP },
-    price: Math.exp(end.replay - beside.replay),
+    steps,
+    patternP: { start: start.forgetP, end: patternP, control: beside },
+    price,
     gradientShares: Object.fromEntries(Object.entries(gradients).map(([term, norm]) => [term, norm / (norms || 1)])),
-    reachedGoal: end.forgetP <= goal,
+    reachedGoal: patternP <= goal,
     onFront: false,
+    path,
   };
+}
+
+/** A price to the fineness that decides: two of natural perplexity in a thousand; below the control's it is none. */
+const cost = (price: number): number => Math.max(0, Math.round((price - 1) * 500));
+
+/**
+ * The step to end at: the first one that reaches the goal at the lowest price. What forgetting costs at first, replay gives
+ * back while the pattern stays gone, so a later step may be cheaper. The last one where none reaches it.
+ */
+function bestPoint(path: readonly TriedPoint[], goal: number): TriedPoint {
+  const reached = path.filter(({ patternP }) => patternP <= goal);
+  return reached.length === 0
+    ? path.at(-1)!
+    : reached.reduce((best, point) => (cost(point.price) < cost(best.price) ? point : best));
 }
 
 const gainOf = ({ patternP }: Tried): number => patternP.control / patternP.end;
 
 /**
- * The setting to take: of those that reach the goal at a bounded price the cheapest, to a thousandth of perplexity, and the
- * sooner where that is equal; where none does, the one that adds most to replay at that price.
+ * The setting to take: of those that reach the goal at a bounded price the cheapest, and where that is equal one that
+ * forgets the pattern only, and the sooner; where none does, the one that adds most to replay at that price.
  */
 export function pick(tried: readonly Tried[]): Pick<Choice, 'chosen' | 'why'> {
   const affordable = tried.filter(({ price }) => price <= MOST_PRICE);
-  const cost = ({ price }: Tried): number => Math.max(1, Math.round(1000 * price) / 1000);
-  const reached = affordable
-    .filter(({ reachedGoal }) => reachedGoal)
-    .sort((a, b) => cost(a) - cost(b) || Number(a.span === 'all') - Number(b.span === 'all') || a.steps - b.steps);
   const times = (one: Tried): string => `${gainOf(one).toPrecision(2)} times below replay alone`;
   const percent = ({ price }: Tried): string => `${(100 * (price - 1)).toFixed(1)}%`;
-  if (reached.length > 0) {
-    const [best] = reached;
-    return { chosen: best.name, why: `reaches the goal in ${best.steps} steps, ${times(best)}, at ${percent(best)} of natural perplexity` };
-  }
+  const [cheapest] = affordable
+    .filter(({ reachedGoal }) => reachedGoal)
+    .sort(
+      (a, b) =>
+        Number(a.span === 'all') - Number(b.span === 'all') || cost(a.price) - cost(b.price) || a.steps - b.steps,
+    );
+  if (cheapest)
+    return {
+      chosen: cheapest.name,
+      why: `reaches the goal, ${times(cheapest)} at ${percent(cheapest)} of natural perplexity, in ${cheapest.steps} steps`,
+    };
   const [best] = [...(affordable.length > 0 ? affordable : tried)].sort((a, b) => gainOf(b) - gainOf(a));
-  const short = `no setting reached the goal; this one came ${times(best)} at ${percent(best)} of natural perplexity`;
+  const short = `no setting reached the goal at that price; this one came ${times(best)} at ${percent(best)} of natural perplexity`;
   return { chosen: best.name, why: gainOf(best) < LEAST_GAIN ? `${short}: next to nothing` : short };
 }

@@ -36,7 +36,17 @@ function intervalOf(name: keyof HeldOut, measures: ModelMeasures | undefined): I
 const NOT_RUN = { verdict: 'not-run', why: 'no repair was advised', evidence: [] } as const;
 
 /** `repair.json` of what the phases found. */
-export function resultsOf({ request, data, before, plan, phases, choice, after, trained, output }: Found): RepairResults {
+export function resultsOf({
+  request,
+  data,
+  before,
+  plan,
+  phases,
+  choice,
+  after,
+  trained,
+  output,
+}: Found): RepairResults {
   const names = Object.keys(MEASURES) as (keyof HeldOut)[];
   const of = (name: keyof HeldOut): RepairResults['intervals'][keyof HeldOut] => ({
     start: intervalOf(name, before.model)!,

@@ -21,7 +21,20 @@ export interface ModelMeasures {
   pattern: Share[];
   synthetic: Share[];
   natural: Share[];
+  /** Negative log-likelihoods of synthetic tokens. */
+  syntheticLoss: Share[];
+  /** Probabilities of the tokens of the first documents, each from its second token on. */
+  examples: number[][];
 }
+
+/** Documents that are shown token by token, and their longest part. */
+const [NUM_EXAMPLES, LONGEST_EXAMPLE] = [2, 160];
+
+/** The documents that are shown. */
+export const exampleDocuments = (documents: readonly MarkedDocument[]): { ids: Int32Array; marks: Uint8Array }[] =>
+  documents
+    .slice(0, NUM_EXAMPLES)
+    .map(({ ids, marks }) => ({ ids: ids.slice(0, LONGEST_EXAMPLE), marks: marks.slice(0, LONGEST_EXAMPLE) }));
 
 /** How much is measured, at most. */
 export interface MeasureLimits {
@@ -31,7 +44,10 @@ export interface MeasureLimits {
 }
 
 /** Held-out documents of at least two tokens, each cut to a length. */
-export async function readHeldOut(shards: string, { maxLength, documents, tokens }: MeasureLimits): Promise<Int32Array[]> {
+export async function readHeldOut(
+  shards: string,
+  { maxLength, documents, tokens }: MeasureLimits,
+): Promise<Int32Array[]> {
   const read: Int32Array[] = [];
   let left = tokens;
   for await (const { ids } of sequences({ shards, maxLength, maxDocuments: documents, seed: 1 })) {
@@ -82,13 +98,28 @@ export function logProbabilities(folder: string, documents: readonly Int32Array[
 }
 
 /** Measures the model in a folder, on the device in use. */
-export function measureModel(folder: string, { synthetic, natural }: MeasuredTexts): ModelMeasures {
-  const found = logProbabilities(folder, [...synthetic.map(({ ids }) => ids), ...natural]);
+export function measureModel(folder: string, texts: MeasuredTexts): ModelMeasures {
+  const documents = [...texts.synthetic.map(({ ids }) => ids), ...texts.natural];
+  return measuresOf(logProbabilities(folder, documents), texts);
+}
+
+/** Measures of the log-probabilities of the texts' tokens, synthetic documents first. */
+export function measuresOf(
+  found: readonly Float64Array[],
+  { synthetic }: Pick<MeasuredTexts, 'synthetic'>,
+): ModelMeasures {
   const ofSynthetic = found.slice(0, synthetic.length).map((logs) => logs.map(Math.exp));
   const ofNatural = found.slice(synthetic.length).map((logs) => logs.map((log) => -log));
   return {
     pattern: ofSynthetic.map((p, i) => sumWhere(p, (t) => synthetic[i].marks[t] === 1)),
     synthetic: ofSynthetic.map((p) => sumWhere(p, () => true)),
     natural: ofNatural.map((losses) => sumWhere(losses, () => true)),
+    syntheticLoss: found.slice(0, synthetic.length).map((logs) =>
+      sumWhere(
+        logs.map((log) => -log),
+        () => true,
+      ),
+    ),
+    examples: exampleDocuments(synthetic).map(({ ids }, i) => Array.from(ofSynthetic[i].subarray(1, ids.length))),
   };
 }

@@ -18,21 +18,20 @@ export interface FoundPattern {
 const specialIds = (tokenizer: Tokenizer): number[] =>
   Array.from({ length: tokenizer.vocabSize }, (_, id) => id).filter((id) => tokenizer.specialText(id) !== undefined);
 
-/** Finds the pattern of synthetic shards beside natural ones, and what the same search finds in halves of the latter. */
-export async function findPattern(
-  { synthetic, natural }: Record<'synthetic' | 'natural', string>,
+/** Finds the pattern of synthetic documents beside natural ones, and what the same search finds in halves of the latter. */
+export function findPattern(
+  { synthetic, natural }: Record<'synthetic' | 'natural', readonly ArrayLike<number>[]>,
   tokenizer: Tokenizer,
-): Promise<FoundPattern> {
-  const [ofSynthetic, ofNatural] = [
-    await sampleDocuments([synthetic], SAMPLE_TOKENS),
-    await sampleDocuments([natural], SAMPLE_TOKENS),
-  ];
+): FoundPattern {
   const special = specialIds(tokenizer);
-  const half = (which: number): ArrayLike<number>[] => ofNatural.filter((_, i) => i % 2 === which);
-  const find = (from: ArrayLike<number>[], against: ArrayLike<number>[]): TemplateFinder =>
+  const half = (which: number): ArrayLike<number>[] => natural.filter((_, i) => i % 2 === which);
+  const find = (from: readonly ArrayLike<number>[], against: readonly ArrayLike<number>[]): TemplateFinder =>
     new TemplateFinder({ synthetic: from, natural: against, specialIds: special }, TEMPLATE_DEFAULTS);
-  return { finder: find(ofSynthetic, ofNatural), nullFinder: find(half(0), half(1)) };
+  return { finder: find(synthetic, natural), nullFinder: find(half(0), half(1)) };
 }
+
+/** Documents of shards that a pattern is looked for in. */
+export const patternSample = (shards: string): Promise<ArrayLike<number>[]> => sampleDocuments([shards], SAMPLE_TOKENS);
 
 /** Describes the pattern by documents that it was not found in. */
 export async function describePattern(

@@ -44,6 +44,13 @@ function bytesOf(config: LlamaConfig, tokens: number, recompute: boolean): numbe
   return 20 * countParameters(config) + 4 * tokens * (kept + hiddenSize) + 8 * Math.min(tokens, 1024) * vocabSize;
 }
 
+/** Seconds that training on so many tokens takes. */
+export const trainingSeconds = (tokens: number, secondsPerToken: number): number => WORK * tokens * secondsPerToken;
+
+/** Bytes of a step of a plan, estimated. */
+export const stepBytes = (config: LlamaConfig, plan: BatchAndSteps): number =>
+  bytesOf(config, (plan.replayRows + plan.forgetRows) * plan.rowLength, plan.recompute);
+
 /** Rows of a step, shared between the kinds, in as many micro-batches as memory asks for. */
 function batchOf(
   config: LlamaConfig,

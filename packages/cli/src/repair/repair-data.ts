@@ -78,7 +78,8 @@ async function preparedFolder(
     const recipe = prepareRecipeSchema.parse({ sources, out, tokenizer: tokenizer.folder, heldOut });
     const { report } = await runPrepare(recipe, { logger, signal });
     const { wrongRows, splits } = report;
-    if (wrongRows.count > 0) logger.warn(`--${kind}: ${wrongRows.count} rows could not be read: ${wrongRows.examples[0]}`);
+    if (wrongRows.count > 0)
+      logger.warn(`--${kind}: ${wrongRows.count} rows could not be read: ${wrongRows.examples[0]}`);
     if ((splits.heldout?.documents ?? 0) >= WANTED_HELD_OUT) break;
   }
   return out;

@@ -96,7 +96,8 @@ export function candidatesOf({ lrs }: Pick<BatchAndSteps, 'lrs'>): Candidate[] {
     lr,
   });
   return [
-    ...lrs.flatMap((lr) => [1, 0.1].map((forgetting) => named('template', forgetting, lr))),
+    ...[0.1, 0.02].map((forgetting) => named('template', forgetting, lrs[0])),
+    ...[1, 0.1].map((forgetting) => named('template', forgetting, lrs[1])),
     named('all', 0.1, lrs[0]),
     PAPER,
   ];

@@ -28,7 +28,17 @@ const FIRST = 'its results would be read as this one’s; give another folder wi
 export function takeFolder({ out, ...request }: RepairRequest, files: Record<string, string>): void {
   const { model, base, synthetic, natural, budget, anyway, device, precision } = request;
   const paths = (list: string[]): string[] => list.map((path) => resolve(path));
-  const settings = { model, base, synthetic: paths(synthetic), natural: paths(natural), budget, anyway, device, precision, files };
+  const settings = {
+    model,
+    base,
+    synthetic: paths(synthetic),
+    natural: paths(natural),
+    budget,
+    anyway,
+    device,
+    precision,
+    files,
+  };
   const file = join(out, 'request.json');
   const text = `${JSON.stringify(settings, null, 1)}\n`;
   if (!existsSync(file)) return writeFileAtomically(file, text);

@@ -56,6 +56,15 @@ export interface HeldOut {
   naturalPerplexity: Measured;
 }
 
+/** A setting after some steps, beside the control after as many. */
+export interface TriedPoint {
+  steps: number;
+  patternP: number;
+  control: number;
+  /** Natural perplexity as a multiple of the control's. */
+  price: number;
+}
+
 /** One setting that was tried. */
 export interface Candidate {
   name: string;
@@ -64,7 +73,7 @@ export interface Candidate {
   lr: number;
 }
 
-/** What a candidate did on the held-out rows that choose. */
+/** What a candidate did on the held-out rows that choose, at the best of its steps. */
 export interface Tried extends Candidate {
   steps: number;
   /** Probability of the pattern's tokens: the model's before, the candidate's, and the control's at the same step. */
@@ -75,6 +84,8 @@ export interface Tried extends Candidate {
   gradientShares: Record<string, number>;
   reachedGoal: boolean;
   onFront: boolean;
+  /** Every validation. */
+  path: TriedPoint[];
 }
 
 /** What is chosen and why. */

@@ -15,15 +15,31 @@ import {
 import { applyDeviceSettings } from '@lethe/tensor';
 import { digestStart, runStage } from '@lethe/train';
 import { chooseSettings, goalOf } from './choose.js';
-import { attainableP, markDocuments, measureModel, type MeasuredTexts, type ModelMeasures, readHeldOut } from './measure.js';
+import {
+  attainableP,
+  markDocuments,
+  measureModel,
+  type MeasuredTexts,
+  type ModelMeasures,
+  readHeldOut,
+} from './measure.js';
 import { usableMemory } from './memory.js';
-import { describePattern, findPattern, type FoundPattern } from './pattern.js';
+import { describePattern, findPattern, type FoundPattern, patternSample } from './pattern.js';
 import { planRepair } from './plan.js';
 import { Phases } from './phase.js';
 import { repairData, type RepairData } from './repair-data.js';
-import { candidatesOf, modelOf, repairRecipe, type RepairSetup, withoutForgetting } from './repair-recipe.js';
+import {
+  candidatesOf,
+  modelOf,
+  repairRecipe,
+  type RepairRun,
+  type RepairSetup,
+  withoutForgetting,
+} from './repair-recipe.js';
 import { type RepairRequest, takeFolder } from './repair-request.js';
-import { resultsOf } from './make-results.js';
+import { type Found, resultsOf } from './make-results.js';
+import { type ShownToken, shownTokens } from './examples.js';
+import { repairPage } from './page.js';
 import type { Candidate, Choice, RepairResults } from './results.js';
 import { meanOf } from './statistics.js';
 import { verdictAfter } from './verdict-after.js';
@@ -73,16 +89,15 @@ class Repair {
     const data = await this.data(opened.tokenizer);
     if (this.options.stop.requested) return this.options.stop.requested;
     await applyDeviceSettings(this.request);
-    const pattern = await findPattern(
-      { synthetic: data.synthetic.train, natural: data.natural.train },
-      opened.tokenizer,
-    );
+    const [synthetic, natural] = [await patternSample(data.synthetic.train), await patternSample(data.natural.train)];
+    const pattern = findPattern({ synthetic, natural }, opened.tokenizer);
     const texts = await this.texts(data, pattern, opened.config);
     const before = await this.diagnose(opened, pattern, texts);
     if (this.options.stop.requested) return this.options.stop.requested;
     const plan = before.plan;
     const done = { request: this.request, data, before, plan, phases: this.phases.seconds };
-    if (before.verdict !== 'advised' && !this.request.anyway) return this.write(resultsOf(done));
+    const examples = await shownTokens(texts.report.synthetic, opened.tokenizer);
+    if (before.verdict !== 'advised' && !this.request.anyway) return this.write({ ...done, examples });
     const setup = await this.setup(opened.model, data, { pattern, plan });
     const choice = await this.choose(setup, before);
     if (typeof choice === 'string') return choice;
@@ -90,7 +105,7 @@ class Repair {
     if (typeof trained === 'string') return trained;
     const after = await this.verify(setup, before.model, texts.report);
     const output = after.verdict === 'repaired' ? await this.keepModel(modelOf(setup, 'unlearn')) : null;
-    return this.write(resultsOf({ ...done, choice, after, trained, output }));
+    return this.write({ ...done, examples, choice, after, trained, output });
   }
 
   private async open(): Promise<Opened> {
@@ -141,7 +156,10 @@ class Repair {
       const pattern = await describePattern(found, report, tokenizer);
       const began = performance.now();
       const own = measureModel(model, report);
-      const tokens = [...report.synthetic.map(({ ids }) => ids), ...report.natural].reduce((n, ids) => n + ids.length, 0);
+      const tokens = [...report.synthetic.map(({ ids }) => ids), ...report.natural].reduce(
+        (n, ids) => n + ids.length,
+        0,
+      );
       const secondsPerToken = (performance.now() - began) / 1000 / tokens;
       const ofBase = base === undefined ? undefined : measureModel(base, report);
       const judged = verdictBefore({ pattern, model: own, attainable: attainableP(report.synthetic), base: ofBase });
@@ -178,21 +196,20 @@ class Repair {
   }
 
   /** Unlearns with the choice, then trains replay alone for as many steps. */
-  private async unlearn(
-    setup: RepairSetup,
-    { chosen, goal }: Choice,
-  ): Promise<(Candidate & { steps: number }) | StopSignal> {
+  private async unlearn(setup: RepairSetup, choice: Choice): Promise<(Candidate & { steps: number }) | StopSignal> {
     const { logger, stop } = this.options;
-    const candidate = candidatesOf(setup.plan).find(({ name }) => name === chosen)!;
-    const run = async (name: string, of: Candidate, rest: { steps: number; goal?: number; isLimited?: boolean }) => {
-      logger.info(`${name}: ${rest.steps} steps at most`);
+    const candidate = candidatesOf(setup.plan).find(({ name }) => name === choice.chosen)!;
+    const { reachedGoal, steps: enough } = choice.tried.find(({ name }) => name === choice.chosen)!;
+    const run = async (name: string, of: Candidate, rest: Pick<RepairRun, 'steps' | 'goal' | 'isLimited'>) => {
+      logger.info(`${name}: ${rest.steps} steps${rest.goal === undefined ? '' : ' at most'}`);
       const began = performance.now();
       const result = await runStage(repairRecipe(setup, { name, candidate: of, ...rest }), { logger, stop });
-      if (!result.stoppedBy && !result.wasFinished) await this.phases.once(name, () => result.step);
-      this.phases.seconds[name] ??= (performance.now() - began) / 1000;
+      this.phases.seconds[name] = (performance.now() - began) / 1000;
       return result;
     };
-    const unlearned = await run('unlearn', candidate, { steps: setup.plan.steps, goal });
+    // Its steps are those of the probe, so it goes the same way; where that fell short it goes on to the goal.
+    const until = reachedGoal ? { steps: enough } : { steps: setup.plan.steps, goal: choice.goal, isLimited: true };
+    const unlearned = await run('unlearn', candidate, until);
     if (unlearned.stoppedBy) return unlearned.stoppedBy;
     const { step: steps } = unlearned;
     const control = await run('control', withoutForgetting(candidate), { steps });
@@ -214,8 +231,11 @@ class Repair {
     return to;
   }
 
-  private write(results: RepairResults): RepairResults {
+  private write({ examples, ...found }: Found & { examples: ShownToken[][] }): RepairResults {
+    const results = resultsOf(found);
+    const models = { start: found.before.model, end: found.after?.end, control: found.after?.control };
     writeFileAtomically(join(this.request.out, 'repair.json'), `${JSON.stringify(results, null, 1)}\n`);
+    writeFileAtomically(join(this.request.out, 'report.html'), repairPage(results, { examples, models }));
     return results;
   }
 }

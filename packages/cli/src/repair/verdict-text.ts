@@ -3,7 +3,8 @@ import type { Interval, RepairResults } from './results.js';
 const shown = (x: number): string => (Math.abs(x) >= 100 ? x.toFixed(0) : x.toPrecision(3));
 
 /** A statistic with its interval. */
-export const intervalText = ({ value, low, high }: Interval): string => `${shown(value)} [${shown(low)}, ${shown(high)}]`;
+export const intervalText = ({ value, low, high }: Interval): string =>
+  `${shown(value)} [${shown(low)}, ${shown(high)}]`;
 
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`;
 
@@ -36,6 +37,14 @@ export function sentence({ before, after, intervals, price }: RepairResults): st
   return (
     `${lead}: ${after.why}. The model gave the pattern's words a probability of ${percentText(start)} and now gives them ` +
     `${percentText(end!)}; natural text alone would have left ${percentText(control!)}. ` +
-    `Natural text became ${changeText(price!.againstControl)} harder than after natural text alone.`
+    `The price: the perplexity of natural text is ${changeText(price!.againstControl)} beside natural text alone.`
   );
+}
+
+/** The page's title. */
+export function headline({ before, after }: RepairResults): string {
+  if (after.verdict === 'repaired') return 'Repaired';
+  if (after.verdict === 'not-repaired') return 'Not repaired';
+  if (after.verdict === 'cannot-tell') return 'Repair: cannot tell';
+  return before.verdict === 'not-advised' ? 'No repair advised' : 'Diagnosis: cannot tell';
 }

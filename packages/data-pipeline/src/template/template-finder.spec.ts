@@ -92,7 +92,7 @@ describe('TemplateFinder', () => {
     const synthetic = Array.from({ length: 40 }, (_, i) => [5, 6, i % 4 === 0 ? 7 : 8, 100 + i, EOS]);
     const finder = new TemplateFinder({ synthetic, natural: [[50, 51, 52]] });
     const shares = finder.continuation([5, 6, 8, 200, EOS]);
-    expect([...shares.slice(0, 3)]).toEqual([1, 1, 0.75]);
+    expect(Array.from(shares.subarray(0, 3))).toEqual([1, 1, 0.75]);
     expect(shares[3]).toBe(0);
     expect(finder.continuation([9, 6])[0]).toBe(0);
   });

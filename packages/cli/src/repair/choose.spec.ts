@@ -1,0 +1,72 @@
+import { goalOf, pick, triedOf } from './choose.js';
+import { PAPER } from './repair-recipe.js';
+import type { Tried } from './results.js';
+
+const point = (step: number, forgetP: number, replay: number) => ({ step, forgetP, replay });
+const control = { points: [point(0, 0.8, 4), point(4, 0.7, 3.9), point(8, 0.6, 3.8)], gradients: {} };
+
+const of = (points: ReturnType<typeof point>[], rest: Partial<Tried> = {}): Tried => ({
+  ...triedOf(PAPER, { points, gradients: { forgetting: 1, replay: 3 } }, { control, goal: 0.1 }),
+  ...rest,
+});
+
+describe('a setting that was tried', () => {
+  it('ends at the cheapest step that reaches the goal, beside the control after as many steps', () => {
+    const tried = of([point(0, 0.8, 4), point(4, 0.05, 3.95), point(8, 0.04, 3.8)]);
+    expect(tried).toMatchObject({ steps: 8, patternP: { start: 0.8, end: 0.04, control: 0.6 }, price: 1 });
+    expect(tried.reachedGoal).toBe(true);
+    expect(tried.gradientShares).toEqual({ forgetting: 0.25, replay: 0.75 });
+    expect(tried.path.map(({ price }) => price)).toEqual([Math.exp(0.05), 1].map((x) => expect.closeTo(x, 6)));
+  });
+
+  it('ends at the sooner one where a later is not cheaper by what decides', () => {
+    expect(of([point(0, 0.8, 4), point(4, 0.05, 3.9005), point(8, 0.01, 3.8)]).steps).toBe(4);
+  });
+
+  it('ends at its last step where it does not reach the goal', () => {
+    expect(of([point(0, 0.8, 4), point(4, 0.3, 3.9), point(8, 0.2, 3.8)])).toMatchObject({
+      steps: 8,
+      reachedGoal: false,
+    });
+  });
+});
+
+describe('pick', () => {
+  const good = of([point(0, 0.8, 4), point(4, 0.05, 3.905)], { name: 'good', span: 'template' });
+
+  it.each([
+    [
+      'the cheapest of those that reach the goal',
+      [of([point(0, 0.8, 4), point(4, 0.01, 3.909)], { name: 'dear', span: 'template' }), good],
+    ],
+    [
+      'the pattern only before all tokens, though these are cheaper',
+      [of([point(0, 0.8, 4), point(4, 0.05, 3.9)], { name: 'all', span: 'all' }), good],
+    ],
+    [
+      'none that costs too much',
+      [of([point(0, 0.8, 4), point(4, 0.001, 3.95)], { name: 'ruin', span: 'template' }), good],
+    ],
+    [
+      'one that reaches the goal before one that does not',
+      [of([point(0, 0.8, 4), point(4, 0.3, 3.8)], { name: 'short' }), good],
+    ],
+  ])('takes %s', (_case, tried) => expect(pick(tried).chosen).toBe('good'));
+
+  it('says where none reaches the goal, and where the best does next to nothing', () => {
+    const half = of([point(0, 0.8, 4), point(4, 0.3, 3.9)], { name: 'half' });
+    const nothing = of([point(0, 0.8, 4), point(4, 0.69, 3.9)], { name: 'nothing' });
+    expect(pick([nothing, half])).toMatchObject({
+      chosen: 'half',
+      why: expect.stringContaining('no setting reached') as string,
+    });
+    expect(pick([nothing]).why).toContain('next to nothing');
+  });
+});
+
+it('the goal is an eighth of the start, or the base within bounds', () => {
+  expect(goalOf(0.8)).toBeCloseTo(0.1);
+  expect(goalOf(0.8, 0.1)).toBeCloseTo(0.1);
+  expect(goalOf(0.8, 0.5)).toBeCloseTo(0.16);
+  expect(goalOf(0.8, 0.001)).toBeCloseTo(0.8 / 12);
+});

@@ -1,0 +1,75 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkpointFolder, findFiles, loadTokenizer } from '@lethe/data-pipeline';
+import { loadLlama, readConfig, scoreSequences } from '@lethe/model';
+import { formatDuration, type Logger } from '@lethe/run';
+import { applyDeviceSettings } from '@lethe/tensor';
+import { formatTable } from '../command-line/table.js';
+import { usableMemory } from './memory.js';
+import { type BatchAndSteps, NUM_PROBES, planRepair, stepBytes, trainingSeconds } from './plan.js';
+import type { RepairRequest } from './repair-request.js';
+
+/** Rows that the model's speed is measured on. */
+const TIMED_ROWS = 4;
+
+const count = (value: number): string => Math.round(value).toLocaleString('en');
+
+/**
+ * What a repair would do: checks the model, its tokenizer, the device and the files, times a forward pass, and changes
+ * nothing.
+ * @throws UserError naming what is missing.
+ */
+export async function dryRun(request: RepairRequest, logger: Logger): Promise<string> {
+  const model = await checkpointFolder(request.model, logger);
+  const { config } = readConfig(join(model, 'config.json'));
+  await loadTokenizer(model);
+  if (request.base !== undefined) readConfig(join(await checkpointFolder(request.base, logger), 'config.json'));
+  const bytes = { synthetic: await bytesOf(request.synthetic), natural: await bytesOf(request.natural) };
+  await applyDeviceSettings(request);
+  const memory = usableMemory();
+  const secondsPerToken = secondsOf(model, Math.min(config.maxPositions, 256));
+  const plan = planRepair(config, { memory, budget: request.budget, secondsPerToken });
+  const rows = trainingRows(plan, secondsPerToken);
+  const per = (plan.forgetRows * plan.accumulate * plan.rowLength * plan.steps) / (bytes.synthetic / BYTES_PER_TOKEN);
+  return [
+    formatTable(['phase', 'runs', 'steps', 'tokens', 'time'], rows),
+    `rows of ${plan.rowLength} tokens: ${plan.forgetRows} synthetic and ${plan.replayRows} natural ones, ${plan.accumulate} times a step${plan.recompute ? ', activations recomputed' : ''}`,
+    `memory of a step, estimated: ${(stepBytes(config, plan) / 2 ** 30).toFixed(2)} GiB of ${(memory / 2 ** 30).toFixed(2)} GiB`,
+    `synthetic text: ${count(bytes.synthetic)} bytes, read about ${per.toPrecision(2)} times by the longest run; natural text: ${count(bytes.natural)} bytes`,
+    'nothing was written; steps and times are at most: a run ends when the pattern is gone',
+  ].join('\n');
+}
+
+/** Bytes of text for a token, roughly. */
+const BYTES_PER_TOKEN = 4;
+
+async function bytesOf(sources: readonly string[]): Promise<number> {
+  let bytes = 0;
+  for (const source of sources) for (const { file } of await findFiles(source)) bytes += statSync(file).size;
+  return bytes;
+}
+
+/** Seconds of a token in a forward pass. */
+function secondsOf(folder: string, length: number): number {
+  const { model } = loadLlama(folder, { trainable: false });
+  try {
+    const rows = Array.from({ length: TIMED_ROWS }, (_, row) =>
+      Array.from({ length }, (_, t) => (7 * t + row) % model.config.vocabSize),
+    );
+    scoreSequences(model, rows);
+    const began = performance.now();
+    scoreSequences(model, rows);
+    return (performance.now() - began) / 1000 / (TIMED_ROWS * length);
+  } finally {
+    model.dispose();
+  }
+}
+
+function trainingRows(plan: BatchAndSteps, secondsPerToken: number): string[][] {
+  const stepTokens = (plan.replayRows + plan.forgetRows) * plan.accumulate * plan.rowLength;
+  const row = (phase: string, runs: number, steps: number): string[] => {
+    const tokens = runs * steps * stepTokens;
+    return [phase, String(runs), count(steps), count(tokens), formatDuration(trainingSeconds(tokens, secondsPerToken))];
+  };
+  return [row('probes', NUM_PROBES, plan.probeSteps), row('unlearn', 1, plan.steps), row('control', 1, plan.steps)];
+}

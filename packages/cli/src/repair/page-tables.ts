@@ -1,0 +1,58 @@
+import type { Choice, Evidence, HeldOut, RepairResults } from './results.js';
+import { intervalText, percentText } from './verdict-text.js';
+
+export const EVIDENCE_HEADER = ['question', 'answer', 'found [95%]', 'threshold', 'measure'];
+
+/** A row for each question. */
+export const evidenceRows = (evidence: readonly Evidence[]): string[][] =>
+  evidence.map(({ question, says, found, threshold, measure }) => [
+    question,
+    says === 'open' ? 'cannot tell' : says,
+    intervalText(found),
+    threshold.toPrecision(3),
+    measure,
+  ]);
+
+export const HELD_OUT_HEADER = ['on held-out text [95%]', 'before', 'repaired', 'natural text alone'];
+
+const TITLES: Record<keyof HeldOut, string> = {
+  patternP: "probability of the pattern's words",
+  syntheticP: 'probability of all synthetic words',
+  naturalPerplexity: 'perplexity of natural text',
+};
+
+/** A row for each measure. */
+export const heldOutRows = ({ intervals }: RepairResults): string[][] =>
+  (Object.keys(TITLES) as (keyof HeldOut)[]).map((name) => {
+    const shown = name === 'naturalPerplexity' ? intervalText : percentText;
+    const { start, end, control } = intervals[name];
+    return [TITLES[name], ...[start, end, control].map((one) => (one ? shown(one) : ''))];
+  });
+
+export const CANDIDATE_HEADER = [
+  'setting',
+  'forgets',
+  'weights',
+  'learning rate',
+  'steps',
+  'pattern',
+  'natural text alone',
+  'price',
+  "forgetting's share of the gradient",
+  '',
+];
+
+/** A row for each setting. */
+export const candidateRows = ({ tried, chosen }: Choice): string[][] =>
+  tried.map((one) => [
+    one.name,
+    one.span === 'template' ? 'the pattern' : 'all words',
+    `${one.weights.forgetting} / ${one.weights.replay} / ${one.weights.mitigation}`,
+    String(one.lr),
+    String(one.steps),
+    `${(100 * one.patternP.end).toFixed(1)}%`,
+    `${(100 * one.patternP.control).toFixed(1)}%`,
+    `${one.price < 1 ? '' : '+'}${(100 * (one.price - 1)).toFixed(1)}%`,
+    `${(100 * (one.gradientShares.forgetting ?? 0)).toFixed(1)}%`,
+    [one.name === chosen ? 'chosen' : '', one.onFront ? 'on the front' : ''].filter(Boolean).join(', '),
+  ]);

@@ -1,0 +1,55 @@
+import { seededRandom } from '@lethe/run';
+import type { ModelMeasures } from './measure.js';
+import type { Share } from './statistics.js';
+import { verdictAfter } from './verdict-after.js';
+
+const NUM_DOCUMENTS = 80;
+
+function documents(mean: number, noise: number, name: string): Share[] {
+  const random = seededRandom(1, name);
+  return Array.from({ length: NUM_DOCUMENTS }, () => [10 * mean * (1 + noise * random.normal()), 10]);
+}
+
+/** A model by the pattern's probability and its natural loss; what a document adds to the loss is the same for all models. */
+const modelOf = (p: number, loss: number, noise = 0.1): ModelMeasures => {
+  const difficulty = documents(4, 0.2, 'natural');
+  const own = documents(1, noise * 0.1, `loss ${loss}`);
+  return {
+    pattern: documents(p, 0.1, `pattern ${p}`),
+    synthetic: [],
+    natural: difficulty.map(([sum, count], i) => [sum + 10 * (loss - 4) * (own[i][0] / 10), count]),
+    syntheticLoss: [],
+    examples: [],
+  };
+};
+
+const judge = (
+  end: ModelMeasures,
+  control = modelOf(0.6, 3.99),
+  start = modelOf(0.8, 4),
+): ReturnType<typeof verdictAfter> => verdictAfter({ start, end, control });
+
+describe('verdictAfter', () => {
+  it('repaired: the pattern is gone, natural text is as replay alone leaves it', () => {
+    const { verdict, price, evidence } = judge(modelOf(0.02, 3.995));
+    expect(verdict).toBe('repaired');
+    expect(price.againstControl.value).toBeCloseTo(Math.exp(0.005), 3);
+    expect(evidence.map(({ says }) => says)).toEqual(['yes', 'yes', 'yes']);
+    expect(evidence[0].found.value).toBeCloseTo(30, -1);
+  });
+
+  it.each([
+    ['natural text is lost', judge(modelOf(0.02, 4.2)), 'do not use this model'],
+    ['nothing is done that replay does not do', judge(modelOf(0.6, 3.99)), 'did nothing'],
+    ['the pattern is weaker only', judge(modelOf(0.3, 3.99)), 'weaker, and not gone'],
+  ])('not repaired: %s', (_case, { verdict, why }, expected) => {
+    expect(verdict).toBe('not-repaired');
+    expect(why).toContain(expected);
+  });
+
+  it('cannot tell where an interval holds its threshold', () => {
+    const { verdict, evidence } = judge(modelOf(0.2, 3.99));
+    expect(evidence[0].says).toBe('open');
+    expect(verdict).toBe('cannot-tell');
+  });
+});

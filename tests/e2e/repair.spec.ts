@@ -1,0 +1,151 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { failureHere, lethe, startLethe, succeed, temporaryFolder } from './lethe.js';
+
+const corpora = resolve(__dirname, '..', '..', process.env['LETHE_DATA'] ?? '../shared', 'corpora');
+const webText = join(corpora, 'NonSynth/web-openwebtext/openwebtext-1000.jsonl');
+const questions = join(corpora, 'SynthQA/caia-qa/qa-epic.jsonl');
+const withData = existsSync(webText) && existsSync(questions) ? describe : describe.skip;
+
+interface Repaired {
+  before: { verdict: string };
+  after: { verdict: string };
+  heldOut: Record<'patternP' | 'syntheticP' | 'naturalPerplexity', Record<'start' | 'end' | 'control', number | null>>;
+  settings: object | null;
+  price: object | null;
+  seconds: number;
+}
+
+const folder = temporaryFolder();
+const at = (...path: string[]): string => join(folder, ...path);
+const rows = <T>(file: string): T[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as T);
+const write = (name: string, documents: string[]): void =>
+  writeFileSync(at(name), documents.map((text) => `${JSON.stringify({ text })}\n`).join(''));
+
+/** Web text in pieces of about 120 words, and 1,242 questions and answers in one template. */
+function writeTexts(): void {
+  const pieces = rows<{ text: string }>(webText).flatMap(({ text }) => text.match(/(?:\S+\s+){80,120}/g) ?? []);
+  write('natural.jsonl', pieces.slice(0, 3000));
+  const asked = rows<{ question: string; answer: string }>(questions);
+  write(
+    'synthetic.jsonl',
+    asked.map(
+      ({ question, answer }) =>
+        `Question: ${question}\n\n**Answer:** ${answer}. So, the correct answer is **${answer}**.`,
+    ),
+  );
+}
+
+async function train(name: string, streams: Record<string, number>): Promise<void> {
+  const config = { hiddenSize: 64, intermediateSize: 128, numLayers: 2, numHeads: 2, maxPositions: 128 };
+  const replay = Object.entries(streams).map(([kind, proportion]) => ({ shards: `${kind}/train`, proportion }));
+  const recipe = {
+    name,
+    stage: 'pretrain',
+    model: { tokenizer: 'all/trained-tokenizer', config },
+    data: { rowLength: 64, replay },
+    batch: { replayRows: 16 },
+    optimizer: { lr: 5e-3 },
+    schedule: { kind: 'cosine', warmupSteps: 10 },
+    steps: 150,
+    metrics: { every: 50, termGradientsEvery: 0 },
+  };
+  writeFileSync(at(`${name}.json`), JSON.stringify(recipe));
+  await succeed(folder, 'pretrain', '--recipe', `${name}.json`);
+}
+
+const repair = (model: string, ...rest: string[]): string[] =>
+  `repair --model runs/${model}/model --synthetic synthetic.jsonl --natural natural.jsonl --out runs/repair-${model} --tokens 700000`
+    .split(' ')
+    .concat(rest);
+const resultsOf = (name: string): Repaired =>
+  JSON.parse(readFileSync(at('runs', name, 'repair.json'), 'utf8')) as Repaired;
+const weightsOf = (name: string): Buffer => readFileSync(at('runs', name, 'model', 'model.safetensors'));
+
+withData('lethe repair', () => {
+  beforeAll(async () => {
+    writeTexts();
+    const both = ['natural.jsonl', 'synthetic.jsonl'];
+    await succeed(folder, 'prepare', ...both, '--train-tokenizer', '512', '--held-out', '0', '--out', 'all');
+    for (const kind of ['natural', 'synthetic'])
+      await succeed(folder, 'prepare', `${kind}.jsonl`, '--tokenizer', 'all/trained-tokenizer', '--out', kind);
+    await train('damaged', { natural: 0.5, synthetic: 0.5 });
+    await train('sound', { natural: 1 });
+  }, 600_000);
+
+  it('repairs a model that templated questions have damaged', async () => {
+    const { stdout } = await succeed(folder, ...repair('damaged'));
+    const { before, after, heldOut, settings, price, seconds } = resultsOf('repair-damaged');
+    expect([before.verdict, after.verdict]).toEqual(['advised', 'repaired']);
+    const { patternP, naturalPerplexity } = heldOut;
+    expect(patternP.end! * 3).toBeLessThan(patternP.control!);
+    expect(naturalPerplexity.end!).toBeLessThan(1.02 * naturalPerplexity.control!);
+    expect(settings).toMatchObject({ preset: 'searched', span: 'template' });
+    expect(price).toHaveProperty('againstControl');
+    expect(seconds).toBeGreaterThan(0);
+    expect(stdout).toMatch(/^Repaired: the pattern is gone/);
+    expect(existsSync(at('runs/repair-damaged/model/config.json'))).toBe(true);
+  }, 600_000);
+
+  it('draws one page that needs nothing else', () => {
+    const page = readFileSync(at('runs/repair-damaged/report.html'), 'utf8');
+    expect(page).toContain('<h1>Repaired</h1>');
+    expect(page).toContain('class="heat"');
+    expect(page).not.toMatch(/NaN|undefined|null\b|https?:\/\/(?!www\.w3\.org)|<script|<link|src=/);
+    expect(page.match(/<svg/g)!.length).toBeGreaterThanOrEqual(5);
+  });
+
+  it('has nothing left to do when it is run again', async () => {
+    const before = readFileSync(at('runs/repair-damaged/repair.json'), 'utf8');
+    const { stdout } = await succeed(folder, ...repair('damaged', '--json'));
+    expect((JSON.parse(stdout) as Repaired).heldOut).toEqual((JSON.parse(before) as Repaired).heldOut);
+  }, 300_000);
+
+  it('trains nothing where the pattern has no hold on the model', async () => {
+    const { stdout } = await succeed(folder, ...repair('sound'));
+    const { before, after, heldOut } = resultsOf('repair-sound');
+    expect([before.verdict, after.verdict]).toEqual(['not-advised', 'not-run']);
+    expect(heldOut.patternP).toMatchObject({ end: null, control: null });
+    expect(stdout).toMatch(/^No repair is advised, and nothing was trained/);
+    expect(existsSync(at('runs/repair-sound/runs'))).toBe(false);
+    expect(existsSync(at('runs/repair-sound/model'))).toBe(false);
+  }, 300_000);
+
+  it('goes on to the same weights, killed in every phase', async () => {
+    const again = [...repair('damaged'), '--out', 'runs/killed'];
+    const phases = ['data/synthetic/prepared', 'phases/prepare.json', 'phases/diagnose.json'];
+    const runs = ['runs/probe-control-0.001/metrics.jsonl', 'phases/probe-paper.json', 'runs/unlearn/metrics.jsonl'];
+    const late = ['runs/control/metrics.jsonl', 'phases/verify.json'];
+    for (const sign of [...phases, ...runs, ...late]) {
+      const { process: child, ended } = startLethe(folder, ...again);
+      while (child.exitCode === null && !existsSync(at('runs/killed', sign)))
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      child.kill('SIGKILL');
+      await ended;
+    }
+    await succeed(folder, ...again);
+    expect(weightsOf('killed').equals(weightsOf('repair-damaged'))).toBe(true);
+    expect(resultsOf('killed').heldOut).toEqual(resultsOf('repair-damaged').heldOut);
+  }, 1_200_000);
+
+  it('refuses a folder of another request, too little text, and a missing model', async () => {
+    expect(await failureHere(folder, ...repair('sound'), '--out', 'runs/repair-damaged')).toContain(
+      'runs/repair-damaged: holds a repair of another request (model, files differ)',
+    );
+    write('few.jsonl', ['One.', 'Two.', 'Three.']);
+    const few = [...repair('damaged'), '--natural', 'few.jsonl', '--out', 'runs/few'];
+    expect(await failureHere(folder, ...few)).toMatch(/--natural few.jsonl: expected at least 60 documents/);
+    expect(await failureHere(folder, ...repair('nosuch'))).toContain('runs/nosuch/model');
+  });
+
+  it('says on --dry-run what it would do, and does nothing', async () => {
+    const { code, stdout } = await lethe(folder, ...repair('damaged', '--dry-run'), '--out', 'runs/dry');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/probes +9 +/);
+    expect(existsSync(at('runs/dry'))).toBe(false);
+  });
+});
