@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { build } from '../build.mjs';
 
 await build();
-const { main } = await import('../../packages/cli/dist/main.js');
+export const { main } = await import('../../packages/cli/dist/main.js');
 
 const data = process.env.LETHE_DATA ?? '../shared';
 const read = (name) => readFileSync(join(data, 'corpora', name), 'utf8');
