@@ -7,4 +7,11 @@ describe('chooseDevice', () => {
     expect(chooseDevice(probe).device).toBe('lethe-cpu');
     expect(probe).toHaveBeenCalledTimes(1);
   });
+
+  it('takes the GPU where the probe finds one', () => {
+    jest.isolateModules(() => {
+      const anew = jest.requireActual<typeof import('./choose-device.js')>('./choose-device.js');
+      expect(anew.chooseDevice(() => undefined)).toEqual({ device: 'lethe-cuda' });
+    });
+  });
 });

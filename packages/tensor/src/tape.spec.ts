@@ -98,6 +98,36 @@ describe.each(installedDevices())('the reverse pass on %s', (device) => {
     expect(found[0]).toBeUndefined();
     weight.dispose();
   });
+
+  it('refuses a result that no parameter reaches', () => {
+    const weights = parameters();
+    expect(() => backward(() => tf.scalar(1), weights)).toThrow(/depends on none of the parameters/);
+    for (const weight of weights) weight.dispose();
+  });
+
+  it('a checkpoint outside of a pass is its function', () => {
+    const x = tensor([4, 6], 4);
+    const y = checkpoint((z) => swiglu(z, z), x);
+    expect(y.dataSync()).toEqual(swiglu(x, x).dataSync());
+  });
+
+  it('a scope keeps several results, and skips what the result does not need', () => {
+    const x = tensor([4, 6], 4);
+    const other = (): tf.Tensor[] => scope(() => [add(x, x), swiglu(x, x)]);
+    const { gradients: found } = gradients(() => other()[0], [x]);
+    expect(found[0]!.dataSync()).toEqual(new Float32Array(24).fill(2));
+  });
+
+  it('keeps the gradient of an intermediate that is asked for, and the seed that is given', () => {
+    const x = tensor([4, 6], 4);
+    const seed = tf.fill([4, 6], 3);
+    const { value, gradients: found } = gradients(() => add(x, add(x, x)), [x], seed);
+    expect(found[0]!.dataSync()).toEqual(new Float32Array(24).fill(9));
+    expect(seed.dataSync()).toEqual(new Float32Array(24).fill(3));
+    tf.dispose([value, seed]);
+    const { gradients: twice } = gradients(() => add(x, x), [x]);
+    expect(twice[0]!.dataSync()).toEqual(new Float32Array(24).fill(2));
+  });
 });
 
 describe('in-place updates', () => {

@@ -18,7 +18,7 @@ function filledLike(backend: LetheBackend, x: tf.TensorInfo, value: number): tf.
 }
 
 function castTo(backend: LetheBackend, x: tf.TensorInfo, dtype: tf.DataType): tf.TensorInfo {
-  if (x.dtype === dtype || (x.dtype === 'bool' && dtype === 'int32')) return backend.alias(x, x.shape, dtype);
+  if (x.dtype === dtype) return backend.alias(x, x.shape, dtype);
   const values = backend.readSync(x.dataId as object) as Float32Array | Int32Array;
   const dataId = backend.write(
     dtype === 'float32' ? Float32Array.from(values) : Int32Array.from(values),

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { callOperator } from '../call.js';
 import { precision } from '../precision.js';
-import { accumulator, isLive, record } from '../tape.js';
+import { accumulator, record } from '../tape.js';
 import { registerOperator, runOperator } from './register.js';
 
 registerOperator(
@@ -47,10 +47,7 @@ export function embedding(ids: tf.Tensor, weight: tf.Tensor): tf.Tensor {
   const [y] = runOperator('lethe.embedding', { ids, weight }, { bf16: precision() === 'bf16' });
   const backward = ([dy]: (tf.Tensor | undefined)[]): (tf.Tensor | undefined)[] => {
     const inputs = { ids, dy, dweight: accumulator(weight) };
-    return [
-      undefined,
-      isLive(weight) ? runOperator('lethe.embedding_backward', inputs, { numRows: weight.shape[0] })[0] : undefined,
-    ];
+    return [undefined, runOperator('lethe.embedding_backward', inputs, { numRows: weight.shape[0] })[0]];
   };
   record({ inputs: [ids, weight], outputs: [y], saved: [ids], backward });
   return y;

@@ -4,6 +4,7 @@ import { gradients } from '../tape.js';
 import { attention } from './attention.js';
 import { embedding } from './embedding.js';
 import { linear } from './linear.js';
+import { type LogitLoss, logitLoss } from './logit-loss.js';
 import { rmsNorm } from './rms-norm.js';
 import { rope } from './rope.js';
 import { swiglu } from './swiglu.js';
@@ -167,6 +168,80 @@ describe('operators on every device', () => {
       `unlearnHead: expected numForget in [0, 7], received ${numForget}`,
     );
   });
+
+  it('the head refuses exponents and an original that do not fit', async () => {
+    await useDevice('lethe-cpu');
+    const inputs = { hidden: float([2, 6], 1), weight: float([11, 6], 2), targets: int([3, 0]) };
+    const options = { numForget: 1, scales: SCALES };
+    for (const beta1 of [-1, NaN, Infinity]) {
+      const forgetting = { kind: 'ascent', beta1, beta2: 0 } as const;
+      expect(() => unlearnHead(inputs, { ...options, forgetting })).toThrow(
+        `unlearnHead: beta1: expected a finite exponent of 0 or more, received ${beta1}`,
+      );
+    }
+    const [originalHidden, originalWeight] = [float([3, 6], 5), float([11, 6], 6)];
+    for (const one of [{ originalHidden }, { originalWeight }])
+      expect(() => unlearnHead({ ...inputs, ...one }, options)).toThrow(/together, received one of them/);
+    expect(() => unlearnHead({ ...inputs, originalHidden, originalWeight }, options)).toThrow(
+      'expected at most 2 rows of originalHidden, received 3',
+    );
+    const narrow = float([3, 5], 5);
+    expect(() => unlearnHead({ ...inputs, originalHidden: narrow, originalWeight }, options)).toThrow(
+      'unlearnHead: expected originalHidden of shape [3,6], received [3,5]',
+    );
+  });
+
+  it.each(DEVICES)('the head takes an original of every row, on %s', async (device) => {
+    await useDevice(device);
+    const inputs = { hidden: float([2, 6], 1, 3), weight: float([11, 6], 2), targets: int([3, 0]) };
+    const original = { originalHidden: float([2, 6], 5, 3), originalWeight: float([11, 6], 6) };
+    const options: HeadOptions = { numForget: 0, scales: SCALES, rows: ['kl'] };
+    const all = unlearnHead({ ...inputs, ...original }, options).kl!.dataSync();
+    const one = unlearnHead(
+      { ...inputs, ...original, originalHidden: tf.slice(float([2, 6], 5, 3), [1, 0], [1, 6]) },
+      options,
+    );
+    expect(all[0]).toBeGreaterThan(0);
+    expect(all[1]).toBeCloseTo(one.kl!.dataSync()[1], 5);
+    expect(one.kl!.dataSync()[0]).toBe(0);
+  });
+
+  it('only the loss of the head has a gradient', async () => {
+    await useDevice('lethe-cpu');
+    const inputs = { hidden: float([2, 6], 1), weight: float([11, 6], 2), targets: int([3, 0]) };
+    const sums = (): tf.Tensor => unlearnHead(inputs, { numForget: 1, scales: SCALES }).sums;
+    expect(() => gradients(sums, [inputs.hidden])).toThrow('only its loss has a gradient');
+  });
+
+  it.each(DEVICES)('a norm gives its sum’s gradient alone, and none to a frozen weight, on %s', async (device) => {
+    await useDevice(device);
+    const [x, residual, weight] = [float([3, 6], 1), float([3, 6], 2), float([6], 3)];
+    const norm = (): ReturnType<typeof rmsNorm> => rmsNorm(x, weight, { epsilon: 1e-5, residual });
+    const { gradients: ofSum } = gradients(() => norm().sum, [x, residual]);
+    for (const gradient of ofSum) expect([...gradient!.dataSync()]).toEqual(Array.from({ length: 18 }, () => 1));
+    const { gradients: all } = gradients(() => norm().y, [x, weight]);
+    const { gradients: frozen } = gradients(() => norm().y, [x]);
+    expectClose(frozen[0]!.dataSync() as Float32Array, all[0]!.dataSync() as Float32Array, 1e-6);
+  });
+
+  it.each(DEVICES)(
+    'a loss of logits adds up over chunks, and asks no gradient of what is frozen, on %s',
+    async (device) => {
+      await useDevice(device);
+      const [V, rows] = [1 << 20, [0, 1, 2]]; // more logits than a chunk holds
+      const [hidden, weight] = [float([3, 1], 1), float([V, 1], 2)];
+      const first: LogitLoss = ({ z }, dz) => ((dz[0] = 1), z[0]);
+      const loss = (): tf.Tensor => logitLoss({ hidden, weight, rows }, 2, first);
+      const { value, gradients: found } = gradients(loss, [hidden, weight]);
+      const [w, x] = [weight.dataSync()[0], hidden.dataSync()];
+      const sum = x[0] + x[1] + x[2];
+      expect(value.dataSync()[0]).toBeCloseTo(2 * w * sum, 5);
+      for (const part of found[0]!.dataSync()) expect(part).toBeCloseTo(2 * w, 5);
+      expect(found[1]!.dataSync()[0]).toBeCloseTo(2 * sum, 5);
+      const { gradients: frozen } = gradients(loss, [weight]);
+      expect(frozen[0]!.dataSync()).toEqual(found[1]!.dataSync());
+    },
+  );
 
   it('registers gradients with tfjs as well', async () => {
     await useDevice('lethe-cpu');

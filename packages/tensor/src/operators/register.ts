@@ -14,7 +14,6 @@ interface OperatorKernel {
 }
 
 const operators: OperatorKernel[] = [];
-const composedOn = new Set<string>();
 
 /** Declares a kernel of ours; devices pick it up when they are registered. */
 export function registerOperator(name: string, native: LetheKernel, composed: ComposedKernel): void {
@@ -29,14 +28,12 @@ export function registerNativeOperators(backendName: string): void {
 
 /** Registers every operator's composition for a device of tfjs's own. */
 export function registerComposedOperators(backendName: string): void {
-  if (composedOn.has(backendName)) return;
-  composedOn.add(backendName);
   for (const { name, composed } of operators) {
     tf.registerKernel({
       kernelName: name,
       backendName,
       kernelFunc: ({ inputs, attrs }) =>
-        tf.tidy(() => composed(inputs as unknown as Record<string, tf.Tensor>, (attrs ?? {}) as KernelAttributes)),
+        tf.tidy(() => composed(inputs as unknown as Record<string, tf.Tensor>, attrs as KernelAttributes)),
     });
   }
 }

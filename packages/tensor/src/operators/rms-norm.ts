@@ -80,7 +80,7 @@ export function rmsNorm(
   const [y, rstd, added] = runOperator('lethe.rms_norm', { x, residual, weight }, { epsilon });
   const sum = added ?? x;
   const backward = ([dy, , dsum]: (tf.Tensor | undefined)[]): (tf.Tensor | undefined)[] => {
-    const inputs = { x: sum, weight, rstd, dy: dy ?? tf.zerosLike(y), dsum, dweight: accumulator(weight) };
+    const inputs = { x: sum, weight, rstd, dy: dy ?? tf.zerosLike(dsum!), dsum, dweight: accumulator(weight) };
     const [dx, dweight] = runOperator('lethe.rms_norm_backward', inputs, { wantWeight: isLive(weight) });
     if (!dy) inputs.dy.dispose();
     return [dx, dweight, residual && isLive(residual) ? tf.clone(dx) : undefined];

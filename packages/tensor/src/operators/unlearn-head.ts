@@ -171,8 +171,8 @@ export function unlearnHead(inputs: HeadInputs, options: HeadOptions): HeadResul
   return { loss, sums, nll: output('nll'), p: output('p'), kl: output('kl') };
 }
 
-function scaled(gradient: tf.Tensor, dloss: tf.Tensor | undefined): tf.Tensor | undefined {
-  if (!dloss) return undefined;
+function scaled(gradient: tf.Tensor, dloss: tf.Tensor | undefined): tf.Tensor {
+  if (!dloss) throw new Error('unlearnHead: only its loss has a gradient; sums and values of rows have none');
   return isSeed(dloss) ? tf.clone(gradient) : tf.mul(gradient, dloss);
 }
 
