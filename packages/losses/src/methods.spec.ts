@@ -121,6 +121,11 @@ describe.each(installedDevices())('forgetting losses on %s', (device) => {
     expect(row(20, { method: 'complement' }).weight).toBeCloseTo(1, 6);
   });
 
+  it('says of a range where it ends', () => {
+    expect(rangeText({ default: 1, min: 0, below: Infinity })).toBe('a finite exponent of 0 or more');
+    expect(rangeText({ default: 1, min: 0, below: 2 })).toBe('an exponent from 0 to below 2');
+  });
+
   it('takes exponents for the methods that have them', () => {
     const p = 1 / (1 + 4 * Math.exp(-1));
     expect(row(1, { method: 'wga', beta1: 3 }).weight).toBeCloseTo(p ** 3 * (1 - p), 6);

@@ -1,8 +1,11 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { findModelFiles, findTokenizerFiles, openModelFolder } from './checkpoint-files.js';
+import { baselm } from './config.js';
+import { toHuggingFaceConfig } from './config-writer.js';
 import { countParameters, parameterSpecs } from './parameter-names.js';
+import { writeSafetensors } from './safetensors/writer.js';
 
 // Folders that transformers wrote (scripts/goldens).
 const models = join(__dirname, '..', '..', '..', 'tests', 'fixtures', 'goldens', 'models');
@@ -69,6 +72,40 @@ describe('the files of a model', () => {
     expect(findTokenizerFiles(folder)).toEqual([]);
     write('tokenizer.json');
     expect(findTokenizerFiles(folder)).toEqual([join(folder, 'tokenizer.json')]);
+  });
+
+  it('of its tokenizer are also its further chat templates', () => {
+    mkdirSync(join(folder, 'additional_chat_templates'));
+    for (const name of ['tools.jinja', 'brief.jinja', 'notes.txt']) write(join('additional_chat_templates', name));
+    expect(findTokenizerFiles(folder).map((file) => basename(file))).toEqual(['brief.jinja', 'tools.jinja']);
+  });
+
+  it.each(['F32', 'BF16'] as const)('of a tied model may hold a head of its own in %s, which is then read', (dtype) => {
+    const spec = { ...baselm(), vocabSize: 6, hiddenSize: 4, intermediateSize: 4, numLayers: 1, numHeads: 2 };
+    const config = { ...spec, numKeyValueHeads: 1, headDim: 2, tieEmbeddings: true };
+    write('config.json', JSON.stringify(toHuggingFaceConfig(config)));
+    const values = (name: string, size: number) => Float32Array.from({ length: size }, (_, i) => (name + i).length);
+    const save = (head: Float32Array): boolean => {
+      const tensors = parameterSpecs(config).map(({ name, shape }) => ({
+        name,
+        shape,
+        data: values(
+          name,
+          shape.reduce((a, b) => a * b, 1),
+        ),
+      }));
+      writeSafetensors(
+        join(folder, 'model.safetensors'),
+        [...tensors, { name: 'lm_head.weight', shape: [6, 4], data: head }],
+        { dtype },
+      );
+      const { config: read, tensors: source } = openModelFolder(folder);
+      source.close();
+      return read.tieEmbeddings;
+    };
+    const embedding = values('model.embed_tokens.weight', 24);
+    expect(save(embedding)).toBe(true);
+    expect(save(embedding.map((x, i) => (i === 23 ? x + 1 : x)))).toBe(false);
   });
 
   it('are refused by name where there are no weights', () => {

@@ -127,7 +127,7 @@ function checkTensors(folder: string, config: LlamaConfig, { tensors }: TensorSo
     throw new SafetensorsError(`${folder}: the weights lack ${listed(missing)}${hint}`);
   }
   for (const { name, shape } of specs) {
-    const received = tensors.get(name)?.shape ?? [];
+    const received = tensors.get(name)!.shape;
     if (received.join() !== shape.join()) {
       const expected = `expected shape [${shape.join(', ')}] by config.json, received [${received.join(', ')}]`;
       throw new SafetensorsError(`${folder}: tensor '${name}': ${expected}`);

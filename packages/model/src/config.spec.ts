@@ -94,6 +94,16 @@ describe('parseConfig', () => {
     expect(read).toEqual({ ...YARN, originalMaxPositions: 64, betaFast: 8, truncate: false, attentionFactor });
   });
 
+  it('reads what transformers takes for nothing as it does', () => {
+    const ropeOf = (rope_scaling: object) => parseConfig({ ...llama, rope_scaling }).ropeScaling;
+    expect(ropeOf({ rope_theta: 7 })).toBeNull();
+    const yarn = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 64, beta_fast: 0, beta_slow: 0 };
+    expect(ropeOf(yarn)).toMatchObject({ betaFast: 32, betaSlow: 1 });
+    // 0.1 ln(factor) + 1 where a context is stretched, and 1 where it is not.
+    expect(ropeOf(yarn)).toMatchObject({ attentionFactor: 0.1 * Math.log(4) + 1 });
+    expect(ropeOf({ ...yarn, factor: 0.5 })).toMatchObject({ attentionFactor: 1 });
+  });
+
   it('takes any dtype, which decides only what an export writes', () => {
     const dtypeOf = (keys: Record<string, unknown>) => parseConfig({ ...llama, ...keys }).dtype;
     expect([{ torch_dtype: 'torch.float16' }, { dtype: 'bfloat16' }, { torch_dtype: 'auto' }, {}].map(dtypeOf)).toEqual(
@@ -133,6 +143,12 @@ describe('parseConfig', () => {
 
   it.each([
     [{ architectures: ['GPT2LMHeadModel'] }, 'x/config.json: architectures: expected one of LlamaForCausalLM, '],
+    [{ architectures: ['LlamaForCausalLM', 'Other'] }, 'architectures: expected one of LlamaForCausalLM, '],
+    [{ architectures: 'LlamaForCausalLM' }, 'architectures: expected one of LlamaForCausalLM, '],
+    [
+      { rope_scaling: { rope_type: 'default', partial_rotary_factor: 0.5 } },
+      'rope_scaling: partial_rotary_factor: expected 1 (whole heads are rotated), received 0.5',
+    ],
     [{ architectures: undefined, model_type: 'gemma' }, 'model_type: expected one of llama, mistral, qwen2, qwen3'],
     [{ hidden_act: 'gelu' }, 'x/config.json: hidden_act: expected "silu", received "gelu"'],
     [{ hidden_size: 63 }, 'hidden_size: expected a multiple of num_attention_heads, or a head_dim, received 63'],

@@ -35,6 +35,19 @@ describe.each(installedDevices())('a cache on %s', (device) => {
     for (const one of [cache, fresh]) one.dispose();
   });
 
+  it('makes room only where there is less', () => {
+    const cache = new KvCache(config, 1, 8);
+    read(cache, [1, 2, 3]);
+    for (const [wanted, capacity] of [
+      [4, 8],
+      [12, 12],
+    ]) {
+      cache.reserve(wanted);
+      expect([cache.capacity, cache.length]).toEqual([capacity, 3]);
+    }
+    cache.dispose();
+  });
+
   it('copied goes on by itself', () => {
     const [cache, copy] = [new KvCache(config, 1, 16), new KvCache(config, 1, 8)];
     read(cache, [1, 2, 3]);

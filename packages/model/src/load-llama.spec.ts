@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { useDevice } from '@lethe/tensor';
+import { Parameter, useDevice } from '@lethe/tensor';
+import * as tf from '@tensorflow/tfjs-core';
 import { baselm } from './config.js';
 import { initializeLlama } from './initialize.js';
+import { Llama } from './llama.js';
 import { loadLlama, saveLlama } from './load-llama.js';
 import { scoreSequences } from './score.js';
 
@@ -39,4 +41,24 @@ describe('a frozen model under bf16', () => {
       model.dispose();
     },
   );
+});
+
+it('is saved in fp32 unless another format is asked for', async () => {
+  await useDevice('lethe-cpu');
+  const made = initializeLlama(config, 3);
+  await saveLlama(made, join(folder, 'plain'));
+  const { model } = loadLlama(join(folder, 'plain'), { trainable: false });
+  for (const { name, value } of made.parameters)
+    expect(model.parameter(name).value.dataSync()).toEqual(value.dataSync());
+  model.dispose();
+  made.dispose();
+});
+
+it('a model lacks no parameter, and has none of another shape', async () => {
+  await useDevice('lethe-cpu');
+  const { parameters } = initializeLlama(config, 3);
+  const [first, ...others] = parameters;
+  expect(() => new Llama(config, others)).toThrow(`expected ${first.name} of shape [97,32], received nothing`);
+  const wrong = new Parameter(first.name, tf.zeros([97, 31]));
+  expect(() => new Llama(config, [wrong, ...others])).toThrow('of shape [97,32], received [97,31]');
 });

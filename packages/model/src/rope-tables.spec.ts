@@ -80,6 +80,32 @@ describe('ropeFrequencies', () => {
   });
 });
 
+const UNTRUNCATED = [
+  1, 0.21246867858378526, 0.025664394391007976, 0.007905694150420948, 0.0025, 0.0007905694150420948, 0.00025,
+  7.905694150420948e-5,
+];
+
+describe('yarn', () => {
+  const scaling = { kind: 'yarn', factor: 4, attentionFactor: 1, betaFast: 8, betaSlow: 1 } as const;
+  const of = (more: object) =>
+    ropeFrequencies({ ...config, ropeScaling: { ...scaling, originalMaxPositions: 64, truncate: true, ...more } }, 64);
+
+  it('blends between the very pairs of betaFast and betaSlow turns where these are not made whole', () => {
+    // find_correction_range of transformers 5.18 with truncate=False: from pair 0.21 to pair 2.02.
+    expectClose(of({ truncate: false }), UNTRUNCATED, 1e-12);
+    expect([...of({ truncate: false })]).not.toEqual([...of({})]);
+  });
+
+  it('steps where both bounds are one pair', () => {
+    const turns = 64 / (2 * Math.PI); // of the first pair
+    const shares = [...of({ betaFast: turns, betaSlow: turns })].map(
+      (frequency, pair) => frequency * 10000 ** (pair / 8),
+    );
+    expect(shares[0]).toBe(1);
+    for (const share of shares.slice(1)) expect(share).toBeCloseTo(1 / 4, 12);
+  });
+});
+
 describe('ropeTables', () => {
   it('holds cos and sin of position times frequency', () => {
     const { cos, sin, numPositions, numPairs } = ropeTables(config, 50);

@@ -130,9 +130,6 @@ export class BatchSequence {
   private choose(logits: Float32Array): SequenceEvent[] {
     const { prompt, maxNewTokens, numTop, sampling, stopIds } = this.request;
     const token = sampleToken(logits, sampling, this.random);
-    if (Number.isNaN(logits[token])) {
-      return [{ kind: 'failure', message: 'the model computed NaN; its weights are damaged or out of range' }];
-    }
     this.ids.push(token);
     const logprob = numTop === undefined ? {} : { logprob: tokenLogprob(logits, token, numTop) };
     const events: SequenceEvent[] = [{ kind: 'token', token, ...logprob }];

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededRandom } from '@lethe/run';
@@ -48,6 +48,14 @@ function refusalOf(bytes: Uint8Array): string {
 
 it('the largest header is that of the reference implementation', () => expect(MAX_HEADER_BYTES).toBe(1e8));
 
+it('a file that is cut while it is read says so', () => {
+  writeFileSync(file, fileBytes(JSON.stringify(good), data));
+  const source = openSafetensors(file);
+  truncateSync(file, 8 + JSON.stringify(good).length + 2);
+  expect(() => source.readFloat32('a')).toThrow("'a' ended early: the file changed while it was read");
+  source.close();
+});
+
 describe('openSafetensors', () => {
   it('reads one tensor at a time, widening F16 and BF16', () => {
     writeFileSync(file, fileBytes(JSON.stringify(good), data));
@@ -60,6 +68,7 @@ describe('openSafetensors', () => {
     expect(source.tensors.get('a')).toMatchObject({ dtype: 'F32', shape: [2, 2], numElements: 4 });
     expect(source.metadata).toEqual({ format: 'pt' });
     expect(() => source.readFloat32('d')).toThrow("tensor 'd': expected dtype F32, F16 or BF16, received I32");
+    expect(() => [...source.readBf16Parts('d')]).toThrow("tensor 'd': expected dtype F32, F16 or BF16, received I32");
     expect(() => source.readInt32('a')).toThrow("tensor 'a': expected dtype I32, received F32");
     expect(() => source.readFloat32('z')).toThrow("there is no tensor 'z'");
     source.close();

@@ -73,6 +73,7 @@ describe('createSafetensorsWriter', () => {
     writer.write(a);
     expect(() => writer.write(a)).toThrow("tensor 'a' was written twice");
     writer.abort();
+    writer.abort();
     expect(readdirSync(folder)).toEqual([]);
   });
 });

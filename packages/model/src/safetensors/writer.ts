@@ -61,7 +61,7 @@ export function createSafetensorsWriter(
       const { name, data } = tensor;
       checkTensor(file, tensor, shapes.get(name));
       if (!missing.delete(name)) throw new SafetensorsError(`${file}: tensor '${name}' was written twice`);
-      const unwritable = writeValues(handle, data, { dtype, start: header.length + (starts.get(name) ?? 0) });
+      const unwritable = writeValues(handle, data, { dtype, start: header.length + starts.get(name)! });
       if (unwritable === undefined) return;
       throw new SafetensorsError(`${file}: tensor '${name}': ${dtype} cannot hold ${unwritable}; choose F32 or BF16`);
     },
