@@ -45,6 +45,8 @@ describe('t95', () => {
   ])('of %d degrees of freedom', (degrees, t) => {
     expect(Math.abs(t95(degrees) / t - 1)).toBeLessThan(0.002);
   });
+
+  it('of less than one degree of freedom is that of one', () => expect(t95(0.4)).toBe(t95(1)));
 });
 
 /** How far the ends of an interval are from its value, in standard errors: 1.96 where it is normal. */

@@ -1,6 +1,11 @@
+import type { Overlaps } from '@lethe/data-pipeline';
 import { seededRandom } from '@lethe/run';
 import type { EvalItem } from '../items/eval-item.js';
+import type { Answered } from '../benchmark/answered.js';
+import type { Evaluation } from '../evaluation/evaluation.js';
+import { compareEvaluations } from './compare-evaluations.js';
 import { compareItems } from './compare-items.js';
+import { comparisonRows } from './comparison-rows.js';
 import { binaryDifference, macroDifference, tango } from './difference-interval.js';
 import { holm, mcNemar, signFlipTest } from './paired-tests.js';
 
@@ -157,5 +162,64 @@ describe('two models on the same items', () => {
       /B: item 1 has the answer A in one result and C in another/,
     );
     expect(() => compareItems('B', { before, after: [item('2', 1)], average: 'micro' })).toThrow(/no items in common/);
+  });
+});
+
+describe('two results of lethe eval', () => {
+  const task = (name: string, scores: number[], more: Partial<Answered> = {}): Answered => ({
+    name,
+    average: 'micro',
+    measures: [],
+    items: scores.map((score, i) => ({ id: String(i), prediction: null, score })),
+    ...more,
+  });
+  const evaluation = (model: string, ...tasks: Answered[]): Evaluation => ({ model, tasks }) as unknown as Evaluation;
+  const zeros = Array.from({ length: 20 }, () => 0);
+  const ones = zeros.map(() => 1);
+
+  it('are compared where both have the benchmark and something is scored', () => {
+    const before = evaluation('a', task('B', zeros), task('only a', ones), task('nothing', []));
+    const after = evaluation('b', task('B', ones), task('nothing', []));
+    const [{ benchmarks }] = compareEvaluations([before, after]);
+    expect(benchmarks.map(({ name }) => name)).toEqual(['B']);
+    expect(benchmarks[0].recovered[0]).toEqual({ id: '0', before: null, after: null });
+    const [row] = comparisonRows({ before: 'a', after: 'b', benchmarks });
+    expect(row.slice(0, 4)).toEqual(['B', '20', '0.0', '100.0']);
+    expect(row.slice(-2)).toEqual(['<0.001', '<0.001']);
+  });
+
+  it('keep the right answer, the place and whether training data hold it', () => {
+    const items = zeros.map((score, i) => ({
+      id: String(i),
+      prediction: 'A',
+      gold: 'B',
+      score,
+      place: { file: 'f', line: i },
+    }));
+    const overlaps = { statusOf: ({ line }: { line: number }) => (line === 1 ? 'overlapping' : undefined) };
+    const better = items.map((item) => ({ ...item, prediction: 'B', score: 1 }));
+    const pair = [evaluation('a', task('B', [], { items })), evaluation('b', task('B', [], { items: better }))];
+    const [{ benchmarks }] = compareEvaluations(pair, overlaps as unknown as Overlaps);
+    expect(benchmarks[0].recovered.slice(0, 2)).toEqual([
+      { id: '0', gold: 'B', before: 'A', after: 'B', place: { file: 'f', line: 0 } },
+      { id: '1', gold: 'B', before: 'A', after: 'B', place: { file: 'f', line: 1 }, overlap: 'overlapping' },
+    ]);
+  });
+
+  it('are refused where they share no benchmark, or two judges rated them', () => {
+    expect(() => compareEvaluations([evaluation('a', task('B', ones)), evaluation('b', task('C', ones))])).toThrow(
+      'a and b were not scored on the same benchmark, by name and protocol',
+    );
+    const judge = (model: string) => ({ judge: { model } }) as Partial<Answered>;
+    const [one, other] = [task('B', ones, judge('x')), task('B', ones, judge('y'))];
+    expect(() => compareEvaluations([evaluation('a', one), evaluation('b', other)])).toThrow(
+      'B: judged by x in one result and by y in another; judge both alike',
+    );
+  });
+
+  it('macro averages of items without a group are of one group', () => {
+    const of = (scores: number[]) => task('B', scores, { average: 'macro' });
+    const [{ benchmarks }] = compareEvaluations([evaluation('a', of(zeros)), evaluation('b', of(ones))]);
+    expect(benchmarks[0]).toMatchObject({ before: 0, after: 1, difference: { value: 1, n: 20 } });
   });
 });

@@ -1,5 +1,6 @@
 import type { Tokenizer } from '@lethe/data-pipeline';
 import { generate, initializeLlama } from '@lethe/model';
+import { useDevice } from '@lethe/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { cutAtStop, GeneratedText } from './generated-text.js';
 import { scoreContinuations } from './score-continuations.js';
@@ -88,4 +89,30 @@ it('a model that computes no numbers is refused by name, tensor and place; nothi
   expect(() => scoreContinuations(damaged, [choice], (i) => scored.push(i))).toThrow(named);
   expect(scored).toEqual([]);
   damaged.dispose();
+});
+
+it('nothing is asked where there are no prompts', async () => expect(await texts(plain, [])).toEqual([]));
+
+it.each(['fp32', 'bf16'] as const)('scores in %s do not depend on how requests share passes', async (precision) => {
+  await useDevice('lethe-cpu', precision);
+  // Three passes a request, sixteen at once: the sixth request is scored by two groups.
+  const requests = prompts.slice(0, 7).map((context, i) => ({
+    context,
+    continuations: [
+      [5, i],
+      [6, i, 7],
+      [8, 9],
+    ],
+  }));
+  const together: number[][] = [];
+  const order: number[] = [];
+  scoreContinuations(tiny.model, requests, (i, logprobs) => (order.push(i), (together[i] = logprobs)));
+  expect(order).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  for (const [i, request] of requests.entries())
+    scoreContinuations(tiny.model, [request], (_, alone) =>
+      alone.forEach((logprob, c) =>
+        expect(Math.abs(logprob / together[i][c] - 1)).toBeLessThan(precision === 'bf16' ? 0.02 : 1e-4),
+      ),
+    );
+  await useDevice('lethe-cpu');
 });

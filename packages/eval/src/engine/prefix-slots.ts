@@ -13,9 +13,9 @@ export interface SlotTokens {
   ids: number[];
 }
 
-/** How many leading ids all sequences have in common, at most `most`. */
+/** How many leading ids all sequences, one or more, have in common, at most `most`. */
 export function commonPrefixLength(sequences: readonly ArrayLike<number>[], most = Infinity): number {
-  const first = sequences[0] ?? [];
+  const [first] = sequences;
   let length = Math.min(most, first.length);
   for (const sequence of sequences) {
     let same = 0;

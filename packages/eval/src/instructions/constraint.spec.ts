@@ -13,6 +13,7 @@ describe('a constraint', () => {
     [{ kind: 'count', of: 'items', equals: 1 }, '["a"]', false, [json]],
     [{ kind: 'count', of: 'words', equals: 4 }, "it's a well-known fact", true],
     [{ kind: 'count', of: 'words', equals: 4 }, 'one two three', false],
+    [{ kind: 'count', of: 'words', equals: 1 }, ' ... ', false],
     [{ kind: 'count', of: 'sentences', equals: 2 }, 'One. Two!', true],
     [{ kind: 'count', of: 'sentences', equals: 2 }, 'Only 3.5 of one', false],
     [{ kind: 'order', by: 'alphabetical' }, 'apple, Bear, cat', true],

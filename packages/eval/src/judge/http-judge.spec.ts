@@ -1,6 +1,7 @@
 import { type Answer, type JudgeServer, startJudge } from '../../testing/judge-server.js';
-import { completionsUrl, HttpJudge, JudgeError } from './http-judge.js';
+import { completionsUrl, HttpJudge, JUDGE_KEY_VARIABLE, JudgeError } from './http-judge.js';
 import type { JudgeRequest } from './judge.js';
+import { judgeSchema, openJudge } from './judge-recipe.js';
 import { retryAfterSeconds, retryDelay } from './retry-delay.js';
 
 const request: JudgeRequest = { messages: [{ role: 'user', content: 'Is it?' }], temperature: 0, maxTokens: 64 };
@@ -8,7 +9,10 @@ let server: JudgeServer | undefined;
 afterEach(() => server?.close());
 
 /** A judge that gives these answers in turn, and what it slept. */
-async function judgeOf(answers: (Answer | undefined)[], options: { key?: string; timeout?: number } = {}) {
+async function judgeOf(
+  answers: (Answer | undefined)[],
+  options: { key?: string; timeout?: number; attempts?: number } = {},
+) {
   server = await startJudge((_, number) => answers[number]);
   const slept: number[] = [];
   const sleep = (milliseconds: number): Promise<void> => {
@@ -83,6 +87,12 @@ it.each<[string, Answer, string | undefined, RegExp]>([
     'secret',
     /404: <h1>Nothing here<\/h1>; give the base/,
   ],
+  [
+    'an error that is a text',
+    { status: 400, body: '{"error":"too long"}' },
+    undefined,
+    /answered 400: too long; check the model/,
+  ],
   ['a redirection', { status: 301, body: '', headers: { location: '/' } }, 'secret', /answered 301: ; give the base/],
   [
     'a refused parameter',
@@ -141,4 +151,30 @@ it('waits longer each time, up to a minute, or as asked', () => {
       retryAfterSeconds(header, now),
     ),
   ).toEqual([undefined, undefined, 5, 20, 0, undefined, 600]);
+});
+
+it('tries eight times unless told otherwise', async () => {
+  const busy = Array.from({ length: 7 }, () => refused(429, 'busy', { 'retry-after': '0' }));
+  const { judge, slept } = await judgeOf([...busy, 'YES'], { attempts: undefined });
+  expect((await judge.ask(request)).text).toBe('YES');
+  expect(slept).toEqual([0, 0, 0, 0, 0, 0, 0]);
+});
+
+it('waits by itself', async () => {
+  server = await startJudge((_, number) => (number === 0 ? refused(429, 'busy', { 'retry-after': '0' }) : 'YES'));
+  expect((await new HttpJudge({ url: server.url, model: 'm' }).ask(request)).text).toBe('YES');
+});
+
+it('a recipe’s judge has the key of the environment, or none', async () => {
+  const { judge: recipe } = { judge: judgeSchema.parse({ url: 'http://127.0.0.1:9', model: 'm' }) };
+  server = await startJudge(() => 'YES');
+  const before = process.env[JUDGE_KEY_VARIABLE];
+  for (const key of ['secret', undefined]) {
+    if (key === undefined) delete process.env[JUDGE_KEY_VARIABLE];
+    else process.env[JUDGE_KEY_VARIABLE] = key;
+    const { judge, rejudge, concurrency } = openJudge({ ...recipe, url: server.url }, undefined);
+    expect([rejudge, concurrency, (await judge.ask(request)).text]).toEqual([0, 4, 'YES']);
+  }
+  if (before !== undefined) process.env[JUDGE_KEY_VARIABLE] = before;
+  expect(server.received.map(({ headers }) => headers.authorization)).toEqual(['Bearer secret', undefined]);
 });

@@ -1,6 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { UserError } from '@lethe/run';
+import type { ChatAnswer } from '../chat/answer-chats.js';
+import { answerDetails, judged } from './judged-answers.js';
 import { judgeAnswers, type ToJudge } from './judge-answers.js';
 import { judgeNoise, standardDeviation } from './judge-noise.js';
 import type { Judge, JudgeRequest } from './judge.js';
@@ -116,4 +119,33 @@ it('noise is the spread of scores, and the items whose verdicts differ', () => {
     numItems: 3,
   });
   expect(standardDeviation([1])).toBeNaN();
+});
+
+it('a judge that cannot be had ends it: with what is kept, where something is', async () => {
+  const broken: Judge = { ...countingJudge(), ask: () => Promise.reject(new UserError('no judge')) };
+  const ask = (judge: Judge, kept?: string) =>
+    judged(answers, { judge, concurrency: 1, rejudge: 0, folder: kept }, (_id, text) => text);
+  await expect(ask(broken)).rejects.toThrow(/^no judge$/);
+  await expect(ask(broken, folder)).rejects.toThrow(
+    /no judge\n0 judgements and all answers are kept: the same command/,
+  );
+  await expect(ask({ ...broken, ask: () => Promise.reject(new Error('a defect')) }, folder)).rejects.toThrow(
+    /^a defect$/,
+  );
+});
+
+it('a judge whose name has no letters has a file all the same', async () => {
+  await judgeAnswers(answers, { judge: { ...countingJudge(), model: '***' }, concurrency: 1, rejudge: 0, folder });
+  expect(readdirSync(folder)).toEqual([expect.stringMatching(/^judgements-judge-[0-9a-f]{12}\.jsonl$/)]);
+});
+
+it('results keep how an answer was cut, and that it is unfinished', () => {
+  const answer = { id: 'a', text: 't' } as ChatAnswer;
+  expect(answerDetails(answer)).toEqual({});
+  const place = { file: 'f', line: 3 };
+  expect(answerDetails({ ...answer, cut: 'start', isUnfinished: true, place })).toEqual({
+    cut: 'start',
+    numUnfinished: 1,
+    place,
+  });
 });

@@ -191,5 +191,7 @@ describe('kept items', () => {
     writeFileSync(file, '{"n":1}\n{"id":"a/0"}\n');
     await expect(answer({ n: 1 })).rejects.toThrow(/items\.jsonl:2: not an item .*delete the file/);
     expect(existsSync(file)).toBe(true);
+    writeFileSync(file, '{"n":1}\n{"score":1}\n');
+    await expect(answer({ n: 1 })).rejects.toThrow(/items\.jsonl:2: not an item \(no id\)/);
   });
 });

@@ -54,7 +54,7 @@ function itemOf(
     id,
     group: subject.name,
     gold: LETTERS[question.answer],
-    prediction: chosen < 0 ? null : LETTERS[chosen], // a model that computes NaN chooses nothing
+    prediction: LETTERS[chosen],
     score: chosen === question.answer ? 1 : 0,
     logprobs,
     ...(cut && { cut }),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chooseIsolation, sandboxProblem } from './choose-isolation.js';
 import { controlGroup } from './control-group.js';
+import type { ProgramLimits } from './isolation.js';
 import { type Program, type Verdict, verdictOf } from './report.js';
 import { runProgram } from './run-program.js';
 import { programFilter } from './seccomp-filter.js';
@@ -142,6 +143,24 @@ const run = (program: string | Program, seconds = 100) => runProgram(program, { 
     },
     300_000,
   );
+});
+
+const hasInterpreter = ['/usr/bin/prlimit', '/usr/bin/python3'].every((file) => existsSync(file));
+(hasInterpreter ? describe : describe.skip)('programs without a sandbox, where that is allowed', () => {
+  const bare = (program: string, limits: Partial<ProgramLimits> = {}) =>
+    runProgram(program, { isolation: 'none', seconds: 60, ...limits });
+
+  it('run, under their limits', async () => {
+    expect(await bare('assert 1 + 1 == 2')).toMatchObject({ verdict: 'pass' });
+    expect(await bare('assert 1 + 1 == 3')).toMatchObject({ verdict: 'fail', detail: 'AssertionError:' });
+    expect(await bare('while True: pass', { seconds: 4 })).toMatchObject({ verdict: 'timeout' });
+  });
+
+  it('that cannot start are told apart from programs that fail, with what was said', async () => {
+    const { verdict, detail } = await bare('assert True', { memoryBytes: 2 ** 20 });
+    expect(verdict).toBe('sandbox-error');
+    expect(detail).toMatch(/memory|libpython|shared|mmap|ended with/i);
+  });
 });
 
 it('without the sandbox programs are refused, by name of what is missing, unless that is allowed', async () => {
