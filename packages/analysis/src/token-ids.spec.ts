@@ -38,10 +38,23 @@ describe('tokenShift', () => {
     expect(peaks[0].excess).toBeCloseTo(p * Math.log(p / q), 12);
   });
 
+  it('peaks of one excess are in the order of their ids', () => {
+    const { peaks } = tokenShift(counts(0, 5, 0, 5, 5), counts(9, 1, 9, 1, 1));
+    expect(peaks.map(({ id }) => id)).toEqual([1, 3, 4]);
+  });
+
   it('refuses texts without tokens and other vocabularies', () => {
     expect(() => tokenShift(counts(0, 0), counts(1, 1))).toThrow(/received 0 of 2 ids and 2 of 2/);
     expect(() => tokenShift(counts(1), counts(1, 1))).toThrow(/one vocabulary/);
   });
+});
+
+it('the density has 400 points, half a percent of the vocabulary wide, at least one id', () => {
+  const one = Float64Array.from({ length: 1000 }, (_, id) => (id === 500 ? 1 : 0));
+  const wide = tokenDensity(one);
+  expect([wide.x.length, wide.x[399]]).toEqual([400, 999]);
+  expect(wide.y).toEqual(tokenDensity(one, { points: 400, bandwidth: 5 }).y);
+  expect(tokenDensity(counts(1, 2))).toEqual(tokenDensity(counts(1, 2), { bandwidth: 1 }));
 });
 
 it('the density is that of the ids as a sample', () => {

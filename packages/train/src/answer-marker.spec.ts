@@ -15,6 +15,7 @@ describe('answerMarker', () => {
     ['without the token in which it ends', [3, 4, 9, 8], [0, 0, 0, 1]],
     ['nothing where it is not', [1, 2, 0], [0, 0, 0]],
     ['nothing after the end', [3, 4, 5], [0, 0, 0]],
+    ['past ids that the tokenizer does not have', [99, 3, 4, 5, 99], [0, 0, 0, 0, 1]],
   ])('marks %s', async (_, ids, marks) => {
     expect([...(await answerMarker('**Answer:**', tokenizer))(ids)]).toEqual(marks);
   });

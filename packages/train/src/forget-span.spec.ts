@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openStream, ShardReader, ShardWriter } from '@lethe/data-pipeline';
+import { openStream, ShardReader, ShardWriter, trainTokenizer } from '@lethe/data-pipeline';
 import { readRunManifest, seededRandom, silentLogger } from '@lethe/run';
-import { applyForgetSpan, spanWarnings } from './forget-span.js';
+import { applyForgetSpan, checkForgetSpan, spanWarnings } from './forget-span.js';
 import { type TrainRecipe, trainRecipeSchema } from './recipe.js';
 import { runStage } from './run-stage.js';
 
@@ -118,7 +118,60 @@ describe('forgetSpan: template', () => {
   });
 });
 
+describe('forgetSpan: all', () => {
+  it('leaves the recipe as it is', async () => {
+    const recipe = recipeOf({});
+    expect(await apply({})).toEqual({ recipe, spans: [] });
+  });
+});
+
+describe('forgetSpan: template of shards without documents', () => {
+  it('is refused', async () => {
+    await write('nothing', []);
+    await expect(apply({ forgetSpan: 'template' }, 'nothing')).rejects.toThrow(
+      /nothing: no documents to tell a template from; prepare data first/,
+    );
+  });
+});
+
 describe('forgetSpan: answer', () => {
+  it('takes what follows the marker, by the tokenizer, or says that no document holds it', async () => {
+    const tokenizer = await trainTokenizer(['a b c'], { vocabSize: 262, folder: shards('tokenizer') });
+    const [question, answer] = await tokenizer.encodeBatch(['Which? A:', 'none'], { addSpecialTokens: false });
+    await write('plain', [
+      [...question, ...answer, EOS],
+      [...answer, EOS],
+    ]);
+    const span = (answerMarker: string): ReturnType<typeof applyForgetSpan> =>
+      applyForgetSpan(recipeOf({ forgetSpan: 'answer', answerMarker }, 'plain'), {
+        folder: shards('marked'),
+        tokenizer,
+      });
+    const { spans } = await span('A:');
+    expect(spans).toMatchObject([{ targets: answer.length + 1, documentsWithTargets: 1, documents: 2 }]);
+    expect(spanWarnings(spans)).toEqual([]);
+    expect(spanWarnings([{ ...spans[0], documents: 3 }])).toEqual([
+      `${shards('plain')}: only 1 of 3 documents have an answer to forget`,
+    ]);
+    await expect(span('B:')).rejects.toThrow(/no token .* expected the answer marker "B:" in the documents; give/);
+    const marked = recipeOf({ forgetSpan: 'answer', answerMarker: 'A:' }, 'plain');
+    await expect(checkForgetSpan(marked, tokenizer)).resolves.toBeUndefined();
+    await expect(checkForgetSpan(marked, undefined)).rejects.toThrow(
+      /cannot be searched for answers without the tokenizer/,
+    );
+    await expect(checkForgetSpan(recipeOf({ forgetSpan: 'answer' }, 'plain'), tokenizer)).rejects.toThrow(
+      /do not say where an answer begins: give objective\.answerMarker/,
+    );
+    await expect(checkForgetSpan(recipeOf({ forgetSpan: 'answer' }, 'chat'), undefined)).resolves.toBeUndefined();
+  });
+
+  it('knows special tokens of a tokenizer, which belong to no template', async () => {
+    const tokenizer = await trainTokenizer(['a b c'], { vocabSize: 262, folder: shards('tokenizer') });
+    const recipe = recipeOf({ forgetSpan: 'template' });
+    const { spans } = await applyForgetSpan(recipe, { folder: shards('with-tokenizer'), tokenizer });
+    expect(spans).toMatchObject([{ targets: 480 }]);
+  });
+
   it('takes the answers of chat shards', async () => {
     const { spans } = await apply({ forgetSpan: 'answer' }, 'chat');
     expect(spans).toMatchObject([{ span: 'answer', share: 1, targets: 8 * NUM_DOCUMENTS }]);

@@ -96,6 +96,10 @@ describe('requireMemory', () => {
     expect(() => requireMemory(config, plain, probe)).toThrow(
       /^a step needs about \d+\.\d GB \(.*\); the GPU has 60\.0 GB free\. Settings that fit: model\.recompute: true, \d+ rows/,
     );
+    const small = (bytes: number): string => `no ${bytes} bytes left (1000000 of 80000000000 are free)`;
+    expect(() => requireMemory(config, plain, small)).toThrow(
+      'Settings that fit: none; take a smaller model or a larger GPU',
+    );
     expect(() => requireMemory(config, plain, () => 'the driver is too old')).toThrow('the driver is too old');
     expect(() => requireMemory(config, plain, () => undefined)).not.toThrow();
   });

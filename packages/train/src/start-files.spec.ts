@@ -64,3 +64,10 @@ it('a model on the hub, and fresh weights, have no files', () => {
   expect(digestStart({ model: { init: 'hf://owner/name@0123', recompute: false } })).toBeUndefined();
   expect(digestStart({ model: { recompute: false } })).toBeUndefined();
 });
+
+it('refuses another file of the reference, by its own path', () => {
+  const [began, now] = [{ 'base/config.json': 'a' }, { 'base/config.json': 'b' }];
+  expect(() => requireSameStart({ began, now }, folder, 'runs/unlearn')).toThrow(
+    /^base\/config\.json is not the file that runs\/unlearn started from/,
+  );
+});
