@@ -8,7 +8,7 @@ module.exports = {
   ...preset,
   rootDir: join(__dirname, '..', '..'),
   roots: ['<rootDir>/packages', '<rootDir>/native/src', '<rootDir>/tests'],
-  testMatch: ['<rootDir>/packages/*/src/**/*.spec.ts', '<rootDir>/tests/{parity,regression}/*.spec.ts'],
+  testMatch: ['<rootDir>/packages/*/src/**/*.spec.ts', '<rootDir>/tests/{parity,regression,e2e}/*.spec.ts'],
   collectCoverageFrom: [
     `packages/${PACKAGES}/src/**/*.ts`,
     `node_modules/@lethe/${PACKAGES}/src/**/*.ts`,

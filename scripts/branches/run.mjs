@@ -1,9 +1,11 @@
 // Which branches of the numeric packages does no test take? Each is in explained.txt with its reason, or is an error here.
-//   nice node scripts/branches/run.mjs                     runs the tests (ten minutes on two cores), then compares
-//   nice node scripts/branches/run.mjs --from FILE         compares jest's coverage-final.json, made before
+//   nice node scripts/branches/run.mjs                     runs the tests, a part at a time (eight minutes), then compares
+//   nice node scripts/branches/run.mjs --keep FOLDER       the same; leaves each part's coverage-final.json in FOLDER/<part>
+//   nice node scripts/branches/run.mjs --keep FOLDER --part eval     runs one part anew, then compares all that FOLDER holds
+//   nice node scripts/branches/run.mjs --from FOLDER       only compares what FOLDER holds
 // Exit status 1: a branch that is neither taken nor explained, or an explanation of one that is taken or gone.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,35 +15,58 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
 const PACKAGES = ['model', 'tensor', 'losses', 'eval', 'train', 'analysis'];
 
-/** Runs the tests that stay within one process, and returns where jest wrote what they took. */
-function measure(folder) {
+// One jest for all would keep every module of every test: four times as slow as one for each part.
+const PARTS = {
+  ...Object.fromEntries([...PACKAGES, 'serve', 'cli'].map((name) => [name, `packages/${name}/`])),
+  parity: 'tests/parity/',
+  regression: 'tests/regression/',
+  // Not those that only start, stop and ask servers, or set up machines.
+  e2e: 'tests/e2e/(bad|commands|hub|ifeval|judged|lineage|overlap|readme|reproduce|stopping|sweep|validation|whole)',
+};
+
+/** Runs the tests of `part`, commands within jest's own process; what they took is in `folder`/`part`. */
+function measure(part, folder) {
   const config = join(here, 'jest.config.cjs');
   const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
-  const args = [jest, '-c', config, '--coverage', `--coverageDirectory=${folder}`, '--maxWorkers=1'];
-  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
-  if (status !== 0) throw new Error('expected all tests to pass; mend them first');
-  return join(folder, 'coverage-final.json');
+  const args = [jest, '-c', config, '--coverage', `--coverageDirectory=${join(folder, part)}`, '--maxWorkers=1'];
+  const { status } = spawnSync(process.execPath, [...args, '--testPathPatterns', PARTS[part]], {
+    cwd: root,
+    env: { ...process.env, LETHE_E2E_HERE: '1' },
+    stdio: 'inherit',
+  });
+  if (status !== 0) throw new Error(`expected all tests of ${part} to pass; mend them first`);
 }
 
 const isMeasured = (file) => PACKAGES.some((name) => file.startsWith(`packages/${name}/src/`));
 
-/** `file | text of the line` of every branch that no test took, with its line's number. */
-function untaken(report) {
-  const found = new Map();
+/** Calls `onBranch` with file, line and column, kind and count of every branch of a report of jest, numbered within its statement. */
+function readReport(report, onBranch) {
   for (const [path, { branchMap, b: counts }] of Object.entries(JSON.parse(readFileSync(report, 'utf8')))) {
     const file = relative(root, path);
     if (!isMeasured(file)) continue;
-    const lines = readFileSync(path, 'utf8').split('\n');
-    for (const [id, { type, loc, locations }] of Object.entries(branchMap)) {
+    for (const [id, { type, loc, locations }] of Object.entries(branchMap))
       counts[id].forEach((count, i) => {
-        if (count > 0) return;
         // An `else` that is not written has no place of its own.
-        const line = locations[i]?.start?.line ?? loc.start.line;
-        const text = lines[line - 1].trim();
-        const key = `${file} | ${text}`;
-        found.set(key, { line, type });
+        const { line, column } = locations[i]?.start?.line === undefined ? loc.start : locations[i].start;
+        onBranch({ file, line, type: `${type} ${i}`, count, place: [file, line, column, type, i].join(' ') });
       });
-    }
+  }
+}
+
+/** `file | text of the line` of every branch that no test of any part took, with its line's number. */
+function untaken(folder) {
+  const taken = new Set();
+  const all = [];
+  for (const part of readdirSync(folder))
+    readReport(join(folder, part, 'coverage-final.json'), (branch) => {
+      if (branch.count > 0) taken.add(branch.place);
+      else all.push(branch);
+    });
+  const found = new Map();
+  for (const { place, file, line, type } of all) {
+    if (taken.has(place)) continue;
+    const text = readFileSync(join(root, file), 'utf8').split('\n')[line - 1].trim();
+    found.set(`${file} | ${text}`, { line, type });
   }
   return found;
 }
@@ -57,10 +82,13 @@ function explained() {
   return reasons;
 }
 
-const { values: flags } = parseArgs({ options: { from: { type: 'string' } } });
-const folder = mkdtempSync(join(tmpdir(), 'lethe-branches-'));
+const { values: flags } = parseArgs({
+  options: { from: { type: 'string' }, keep: { type: 'string' }, part: { type: 'string', multiple: true } },
+});
+const folder = flags.from ?? flags.keep ?? mkdtempSync(join(tmpdir(), 'lethe-branches-'));
 try {
-  const found = untaken(flags.from ?? measure(folder));
+  if (flags.from === undefined) for (const part of flags.part ?? Object.keys(PARTS)) measure(part, folder);
+  const found = untaken(folder);
   const reasons = explained();
   const open = [...found].filter(([key]) => !reasons.has(key));
   const stale = [...reasons.keys()].filter((key) => !found.has(key));
@@ -69,5 +97,5 @@ try {
   console.log(`${found.size} lines with branches that no test takes, ${open.length} of them not explained`);
   process.exitCode = open.length + stale.length === 0 ? 0 : 1;
 } finally {
-  rmSync(folder, { recursive: true });
+  if (folder !== flags.from && folder !== flags.keep) rmSync(folder, { recursive: true });
 }

@@ -34,8 +34,12 @@ export function startLethe(folder: string, ...args: string[]): Running {
   return { process: child, ended };
 }
 
+/** Whether commands run in this process, so that scripts/branches sees the branches they take. */
+const IS_HERE = process.env['LETHE_E2E_HERE'] !== undefined;
+
 /** Runs `lethe` in a folder to its end. */
-export const lethe = (folder: string, ...args: string[]): Promise<Ended> => startLethe(folder, ...args).ended;
+export const lethe = (folder: string, ...args: string[]): Promise<Ended> =>
+  IS_HERE ? letheHere(folder, ...args) : startLethe(folder, ...args).ended;
 
 /** Runs `lethe` and expects success. @throws Error with its output otherwise. */
 export async function succeed(folder: string, ...args: string[]): Promise<Ended> {
@@ -46,7 +50,7 @@ export async function succeed(folder: string, ...args: string[]): Promise<Ended>
 
 /**
  * Runs the command line inside this process: the same `main`, without the second it takes to start. The working folder
- * is changed meanwhile.
+ * and the process's arguments are changed meanwhile.
  */
 export async function letheHere(folder: string, ...args: string[]): Promise<Ended> {
   const output = { stdout: '', stderr: '' };
@@ -56,12 +60,14 @@ export async function letheHere(folder: string, ...args: string[]): Promise<Ende
       return true;
     }),
   );
-  const before = process.cwd();
+  const [before, argv] = [process.cwd(), process.argv];
   process.chdir(folder);
+  process.argv = [process.execPath, PROGRAM, ...args]; // what manifests record
   try {
     return { code: await main(args), ...output };
   } finally {
     process.chdir(before);
+    process.argv = argv;
     for (const spy of spies) spy.mockRestore();
   }
 }

@@ -18,6 +18,7 @@ export const VARIABLES = [
   'LETHE_TFJS_NODE',
   'LETHE_TOKENIZER',
   // of tests and benchmarks
+  'LETHE_E2E_HERE',
   'LETHE_IFEVAL_GOLDEN',
   'LETHE_TCMALLOC',
   'LETHE_VERBOSE',
