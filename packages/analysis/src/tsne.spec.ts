@@ -74,6 +74,10 @@ it('the gradient is that of the KL divergence', () => {
   }
 });
 
+it('the principal plane of one point, however often, is that point', () => {
+  expect([...principalPlane({ values: new Float32Array(12), count: 4 })]).toEqual(Array.from({ length: 8 }, () => 0));
+});
+
 it('the principal plane is that of the longest directions', () => {
   const values = Float32Array.from({ length: 200 * 3 }, (_, k) => [1, 10, 3][k % 3] * noise(k) + 5);
   const plane = principalPlane({ values, count: 200 });

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { gradients, installedDevices, useDevice } from '@lethe/tensor';
+import { logitForm } from './logit-forms.js';
 import type { ForgettingLoss } from './methods.js';
 import { type Objective, readSums, termMeans, unlearnLoss } from './objective.js';
 
@@ -171,7 +172,7 @@ describe('a method of whole sequences', () => {
 it('inverted hinge and complement-softmax stay finite where p is 1 or 0', async () => {
   await useDevice('lethe-cpu');
   for (const method of ['ihl', 'complement-softmax', 'undial', 'tnpo'] as const) {
-    const hidden = tf.tensor2d([[200], [-200]]);
+    const hidden = tf.tensor2d([[200], [-500]]);
     const weight = tf.tensor2d([[1], [-1], [0]]);
     const inputs = { hidden, weight, targets: tf.tensor1d([0, 0], 'int32') };
     const objective: Objective = { method, weights: ONLY_FORGET, reduction: 'sum' };
@@ -183,4 +184,8 @@ it('inverted hinge and complement-softmax stay finite where p is 1 or 0', async 
     );
     expect([...value.dataSync(), ...found[0]!.dataSync()].every(Number.isFinite)).toBe(true);
   }
+});
+
+it('a method of the fused head has no form of logits', () => {
+  expect(() => logitForm({ method: 'complement' })).toThrow("logitForm: complement is the fused head's");
 });

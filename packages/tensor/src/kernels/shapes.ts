@@ -56,8 +56,8 @@ function slice(backend: LetheBackend, x: tf.TensorInfo, begin: number[], size: n
   const inner = tf.util.sizeFromShape(x.shape.slice(axis + 1));
   const rows = tf.util.sizeFromShape(x.shape.slice(0, axis));
   const y = like(backend, x, shape);
-  const [cols, stride] = [(shape[axis] ?? 1) * inner, (x.shape[axis] ?? 1) * inner];
-  const offset = (begin[axis] ?? 0) * inner;
+  const [cols, stride] = [shape[axis] * inner, x.shape[axis] * inner];
+  const offset = begin[axis] * inner;
   copyBlock(backend, x, y, { rows, cols, x_offset: offset, x_stride: stride, y_offset: 0, y_stride: cols });
   return y;
 }
