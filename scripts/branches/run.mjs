@@ -1,5 +1,5 @@
 // Which branches of the numeric packages does no test take? Each is in explained.txt with its reason, or is an error here.
-//   nice node scripts/branches/run.mjs                     runs the tests, a part at a time (eight minutes), then compares
+//   nice node scripts/branches/run.mjs                     runs the tests, a part at a time (twelve minutes), then compares
 //   nice node scripts/branches/run.mjs --keep FOLDER       the same; leaves each part's coverage-final.json in FOLDER/<part>
 //   nice node scripts/branches/run.mjs --keep FOLDER --part eval     runs one part anew, then compares all that FOLDER holds
 //   nice node scripts/branches/run.mjs --from FOLDER       only compares what FOLDER holds
@@ -65,7 +65,8 @@ function untaken(folder) {
   const found = new Map();
   for (const { place, file, line, type } of all) {
     if (taken.has(place)) continue;
-    const text = readFileSync(join(root, file), 'utf8').split('\n')[line - 1].trim();
+    const text = readFileSync(join(root, file), 'utf8').split('\n')[line - 1]?.trim();
+    if (text === undefined) throw new Error(`${file} was longer when it was measured; measure again`);
     found.set(`${file} | ${text}`, { line, type });
   }
   return found;
