@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { requireFile } from './regular-file.js';
 import { UserError } from './user-error.js';
 
 /** A step into a recipe: a mapping's key or a list's index. */
@@ -59,6 +60,7 @@ interface Reading {
 function readLayer(file: string, reading: Reading): { values: Record<string, unknown>; text: string } {
   const absolute = resolve(file);
   if (reading.extending.includes(absolute)) throw new UserError(`${file}: extends itself; remove one 'extends' key`);
+  requireFile(file);
   let text: string;
   try {
     text = readFileSync(file, 'utf8');

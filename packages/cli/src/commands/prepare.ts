@@ -118,12 +118,10 @@ function filtersFrom({ filter, overlap }: PrepareFlags, base: PrepareRecipe['fil
 function report({ report: done, isSkipped, numResumed }: PrepareResult, logger: Logger): void {
   if (numResumed > 0) logger.info(`went on after the ${numResumed} documents of an interrupted preparation`);
   if (isSkipped) logger.info('the same preparation is there already; --force makes it again');
-  for (const { file, format, documents, wrongRows, skipped } of done.files) {
-    logger.info(
-      skipped
-        ? `${file}: skipped, ${skipped}`
-        : `${file}: ${format}, ${documents} documents${wrongRows ? `, ${wrongRows} wrong rows` : ''}`,
-    );
+  for (const { file, format, documents, wrongRows, skipped, repeats } of done.files) {
+    if (skipped) logger.warn(`${file}: skipped, ${skipped}`);
+    else logger.info(`${file}: ${format}, ${documents} documents${wrongRows ? `, ${wrongRows} wrong rows` : ''}`);
+    if (repeats) logger.warn(`${file}: was read for ${repeats} as well, so that its documents count once more`);
   }
   if (done.wrongRows.count > 0) {
     logger.warn(`${done.wrongRows.count} rows could not be used; all are listed in wrong-rows.jsonl, the first:`);

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { checkpointFolder, loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { loadLlama, type Llama, scoreSequences } from '@lethe/model';
-import { UserError, writeFileAtomically } from '@lethe/run';
+import { requireFile, UserError, writeFileAtomically } from '@lethe/run';
 import type { DeviceSettings } from '@lethe/tensor';
 import type { Command } from 'commander';
 import { addDeviceOptions, selectDevice } from '../command-line/device-options.js';
@@ -49,6 +49,7 @@ async function readSequences(
   const lines: number[] = [];
   let tokenizer: Tokenizer | undefined;
   let number = 0;
+  requireFile(flags.in);
   for await (const line of createInterface({ input: createReadStream(flags.in), crlfDelay: Infinity })) {
     number++;
     if (line.trim() === '') continue;

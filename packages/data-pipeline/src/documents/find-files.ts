@@ -1,5 +1,7 @@
-import { readdir, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { specialKind } from '@lethe/run';
 import { fetchDataset } from '../hub/fetch-dataset.js';
 import { isHubLocation } from '../hub/hub-location.js';
 import { SourceError } from './document.js';
@@ -9,12 +11,15 @@ import { globPattern } from './glob.js';
 export interface FoundFile {
   file: string;
   isNamed: boolean;
+  /** Why it is not read: a link that leads nowhere or to a file found before, a device, a pipe. */
+  unread?: string;
 }
 
 /**
  * The files behind a path: itself, a directory's files (recursive, hidden ones left out), or the matches of a glob
  * (`*`, `**`, `?`, `{a,b}`), sorted by name; `-` is standard input; `hf://datasets/owner/name` is downloaded first.
- * @throws SourceError when nothing is there.
+ * A file that several links lead to is read once, under the first of its names that is no link.
+ * @throws SourceError when nothing is there, for a device or pipe, and for a link to a directory that it lies in.
  */
 export async function findFiles(source: string): Promise<FoundFile[]> {
   if (source === '-') return [{ file: '-', isNamed: true }];
@@ -22,30 +27,67 @@ export async function findFiles(source: string): Promise<FoundFile[]> {
   const information = await stat(source).catch(() => undefined);
   if (information?.isFile()) return [{ file: source, isNamed: true }];
   const isDirectory = information?.isDirectory() === true;
+  if (information && !isDirectory) {
+    const why = `expected a file or directory, found ${specialKind(information)}`;
+    throw new SourceError(`${source}: ${why}; give - and send it to standard input, or write it to a file`);
+  }
   if (!isDirectory && !/[*?{]/.test(source)) {
     throw new SourceError(`${source}: no such file or directory; check the path of the source`);
   }
   const pattern = isDirectory ? undefined : globPattern(path.normalize(source));
   const root = isDirectory ? source : fixedPart(path.normalize(source));
-  const files = (await listFiles(root)).filter((file) => !pattern || pattern.test(file)).sort();
-  if (files.length === 0)
+  const isDeep = isDirectory || source.includes('**');
+  const entries = (await listEntries(root, { isDeep, above: [] })).filter(({ file }) => !pattern || pattern.test(file));
+  if (entries.length === 0)
     throw new SourceError(`${source}: ${isDirectory ? 'the directory has no files' : 'no file matches'}`);
-  return files.map((file) => ({ file, isNamed: false }));
+  return withoutRepeats(entries.sort((a, b) => (a.file < b.file ? -1 : 1)));
 }
 
-async function listFiles(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: Error) => {
+/** What lies at a path below a directory; `real` is where links lead, undefined for a link that leads nowhere. */
+interface Entry {
+  file: string;
+  real?: string;
+  kind?: string;
+}
+
+/** @param above the real paths of the directories that are being listed; `isDeep`: all that is below them is wanted. */
+async function listEntries(folder: string, walk: { isDeep: boolean; above: readonly string[] }): Promise<Entry[]> {
+  const { isDeep, above } = walk;
+  const refuse = (cause: Error): never => {
     throw new SourceError(`${folder}: cannot list the directory: ${cause.message}`, { cause });
+  };
+  const real = await realpath(folder).catch(refuse);
+  if (above.includes(real)) {
+    if (!isDeep) return [];
+    throw new SourceError(
+      `${folder}: this link leads back to ${real}, in which it lies, so that its files would be read again and again; remove the link`,
+    );
+  }
+  const names = (await readdir(folder).catch(refuse)).filter((name) => !name.startsWith('.'));
+  const nested = names.map(async (name): Promise<Entry[]> => {
+    const file = path.join(folder, name);
+    const stats: Stats | undefined = await stat(file).catch(() => undefined);
+    if (stats?.isDirectory()) return listEntries(file, { isDeep, above: [...above, real] });
+    return [stats ? { file, real: await realpath(file), kind: specialKind(stats) } : { file }];
   });
-  const nested = entries
-    .filter((entry) => !entry.name.startsWith('.'))
-    .map(async (entry) => {
-      const file = path.join(folder, entry.name);
-      const kind = entry.isSymbolicLink() ? await stat(file).catch(() => undefined) : entry;
-      if (kind?.isDirectory()) return listFiles(file);
-      return kind?.isFile() ? [file] : [];
-    });
   return (await Promise.all(nested)).flat();
+}
+
+/** Entries as files, each once: under its own path where that was found, else under the first link to it. */
+async function withoutRepeats(entries: readonly Entry[]): Promise<FoundFile[]> {
+  const first = new Map<string, string>();
+  for (const { file, real } of entries) {
+    if (real === undefined) continue;
+    const isItself = (await realpath(path.dirname(file))) + path.sep + path.basename(file) === real;
+    if (isItself || !first.has(real)) first.set(real, file);
+  }
+  return entries.map(({ file, real, kind }) => {
+    const found = { file, isNamed: false };
+    if (real === undefined) return { ...found, unread: 'a link that leads nowhere' };
+    if (kind !== undefined) return { ...found, unread: `${kind}, not a file` };
+    const own = first.get(real);
+    return own === file ? found : { ...found, unread: `the same file as ${own}, which is read` };
+  });
 }
 
 function fixedPart(glob: string): string {

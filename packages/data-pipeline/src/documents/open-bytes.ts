@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { specialKind } from '@lethe/run';
 import { SourceError } from './document.js';
 
 /** A file's decompressed bytes, with the first of them to look at. */
@@ -38,7 +39,8 @@ async function openFile(file: string): Promise<Readable> {
     const why = cause.code === 'ENOENT' ? 'no such file or directory' : cause.message;
     throw new SourceError(`${file}: ${why}; check the path of the source`, { cause });
   });
-  if (information.isDirectory()) throw new SourceError(`${file}: expected a file, received a directory`);
+  const kind = specialKind(information);
+  if (kind) throw new SourceError(`${file}: expected a file, received ${kind}`);
   return createReadStream(file, { highWaterMark: CHUNK_BYTES });
 }
 

@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { tableFromArrays, tableToIPC } from 'apache-arrow';
@@ -122,6 +123,65 @@ describe('sources', () => {
     expect((await read(path.join(root, '**/*.txt'))).texts).toEqual(['b', 'c']);
     expect((await read(path.join(root, '*.{txt,jsonl}'))).texts).toEqual(['a', 'b']);
     expect((await read(path.join(root, '?.txt'))).texts).toEqual(['b']);
+  });
+
+  it('a file that several links lead to is read once, under its own name', async () => {
+    const root = path.join(folder.path, 'linked');
+    mkdirSync(path.join(root, 'z', 'deep'), { recursive: true });
+    const own = folder.file('linked/z/own.txt', 'own');
+    const elsewhere = folder.file('elsewhere.txt', 'elsewhere');
+    symlinkSync(own, path.join(root, 'a.txt'));
+    symlinkSync(path.join(root, 'z'), path.join(root, 'b'));
+    for (const name of ['c.txt', 'd.txt']) symlinkSync(elsewhere, path.join(root, name));
+    symlinkSync('nowhere', path.join(root, 'e.txt'));
+    const { texts, files } = await read(root);
+    expect(texts).toEqual(['elsewhere', 'own']);
+    expect(files.map(({ file, skipped }) => [path.relative(root, file), skipped])).toEqual([
+      ['a.txt', `the same file as ${own}, which is read`],
+      ['b/own.txt', `the same file as ${own}, which is read`],
+      ['c.txt', undefined],
+      ['d.txt', `the same file as ${path.join(root, 'c.txt')}, which is read`],
+      ['e.txt', 'a link that leads nowhere'],
+      ['z/own.txt', undefined],
+    ]);
+  });
+
+  it('a link to a directory in which it lies is refused', async () => {
+    const root = path.join(folder.path, 'circle');
+    mkdirSync(path.join(root, 'deep'), { recursive: true });
+    folder.file('circle/a.txt', 'a');
+    symlinkSync('..', path.join(root, 'deep', 'up'));
+    for (const source of [root, path.join(root, '**/*.txt')])
+      await expect(read(source)).rejects.toThrow(
+        /circle\/deep\/up: this link leads back to .*circle.*; remove the link/,
+      );
+  });
+
+  it('pipes and devices are refused where they are named, and told where they are not', async () => {
+    const root = path.join(folder.path, 'special');
+    mkdirSync(root);
+    folder.file('special/a.txt', 'a');
+    const pipe = path.join(root, 'pipe');
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+    symlinkSync('/dev/zero', path.join(root, 'zero.txt'));
+    const { texts, files } = await read(root);
+    expect(texts).toEqual(['a']);
+    expect(files.map(({ skipped }) => skipped)).toEqual([undefined, 'a pipe, not a file', 'a device, not a file']);
+    for (const [source, kind] of [
+      [pipe, 'a pipe'],
+      ['/dev/zero', 'a device'],
+    ])
+      await expect(read(source)).rejects.toThrow(`${source}: expected a file or directory, found ${kind}`);
+  });
+
+  it('a file of two sources is read for both, and the second report says so', async () => {
+    const file = folder.file('twice.txt', 'twice');
+    const reports: FileReport[] = [];
+    const documents: Document[] = [];
+    for await (const document of readDocuments([file, file], { onFile: (report) => reports.push(report) }))
+      documents.push(document);
+    expect(documents).toHaveLength(2);
+    expect(reports.map(({ repeats }) => repeats)).toEqual([undefined, file]);
   });
 
   it.each([

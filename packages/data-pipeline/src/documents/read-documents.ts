@@ -22,6 +22,8 @@ export interface FileReport {
   shapes: Record<string, number>;
   /** Why a file of a directory or glob was not read. */
   skipped?: string;
+  /** The earlier source that the file was read for as well, so that its documents count once more. */
+  repeats?: string;
 }
 
 /** How sources are read, and who is told what was found. */
@@ -49,13 +51,20 @@ export async function* readDocuments(
   options: ReadDocumentsOptions = {},
 ): AsyncGenerator<Document> {
   if (sources.length === 0) throw new SourceError('expected at least one source, received none');
+  const seen = new Map<string, string>();
   for (const source of sources) {
     const how: Source = typeof source === 'string' ? { path: source } : source;
     let numRead = 0;
     const skipped: string[] = [];
     for (const found of await findFiles(how.path)) {
       const report: FileReport = { file: found.file, documents: 0, wrongRows: 0, shapes: {} };
-      yield* readFile(found, how, options, report);
+      if (found.unread !== undefined) report.skipped = found.unread;
+      else {
+        const before = seen.get(found.file);
+        if (before !== undefined) report.repeats = before;
+        seen.set(found.file, how.path);
+        yield* readFile(found, how, options, report);
+      }
       options.onFile?.(report);
       if (report.skipped === undefined) numRead++;
       else skipped.push(report.skipped);

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { requireFile } from '@lethe/run';
 import { SourceError, type Place } from '../documents/document.js';
 import { OVERLAP_FILE, type OverlapFinding, type OverlapSearch } from './overlap-filter.js';
 
@@ -35,6 +36,7 @@ export async function readOverlaps(locations: readonly string[]): Promise<Overla
   for (const location of locations) {
     const isFolder = (await stat(location).catch(() => undefined))?.isDirectory() !== false;
     const file = isFolder ? path.join(location, OVERLAP_FILE) : location;
+    requireFile(file);
     const text = await readFile(file, 'utf8').catch((cause: Error) => {
       throw new SourceError(`${file}: ${cause.message}; prepare the data with filters.overlap (or --overlap SET)`, {
         cause,

@@ -39,7 +39,8 @@ export async function fingerprint(options: PrepareOptions): Promise<Fingerprint>
 
 /** Path, size and time of a source's files; undefined for standard input. */
 async function describeFiles(source: string | Source): Promise<[string, number, number][] | undefined> {
-  const files = await findFiles(typeof source === 'string' ? source : source.path);
+  const found = await findFiles(typeof source === 'string' ? source : source.path);
+  const files = found.filter(({ unread }) => unread === undefined);
   if (files.some(({ file }) => file === '-')) return undefined;
   return Promise.all(
     files.map(async ({ file }) => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { UserError } from '@lethe/run';
+import { requireFile, UserError } from '@lethe/run';
 import { crc32 } from './crc32.js';
 
 /** How ids are stored. */
@@ -76,6 +76,7 @@ function checksum(index: ShardIndex): number {
 /** Reads and checks `index.json` of a shard folder. @throws ShardError naming the file and the remedy. */
 export async function readShardIndex(folder: string): Promise<ShardIndex> {
   const file = path.join(folder, INDEX_FILE);
+  requireFile(file);
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'ENOENT' && cause.code !== 'ENOTDIR') throw cause;
     throw new ShardError(

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { requireFile } from '@lethe/run';
 import { modelFolder } from '../hub/fetch-model.js';
 import { classDifference } from './class-difference.js';
 import { loadJsCore } from './js-core.js';
@@ -30,6 +31,7 @@ export async function loadTokenizer(location: string, options: LoadTokenizerOpti
   const local = await modelFolder(location, { weights: false });
   const isFolder = (await stat(local).catch(() => undefined))?.isDirectory() === true;
   const file = isFolder ? path.join(local, 'tokenizer.json') : local;
+  requireFile(file);
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     const why =
       cause.code === 'ENOENT' ? 'no such file; expected the tokenizer.json of a Hugging Face model' : cause.message;

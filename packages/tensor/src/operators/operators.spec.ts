@@ -234,7 +234,7 @@ describe('operators on every device', () => {
       const first: LogitLoss = ({ z }, dz) => ((dz[0] = 1), z[0]);
       const loss = (): tf.Tensor => logitLoss({ hidden, weight, rows }, 2, first);
       const { value, gradients: found } = gradients(loss, [hidden, weight]);
-      const [w, x] = [weight.dataSync()[0], hidden.dataSync()];
+      const [w, x] = [weight.dataSync()[0], hidden.dataSync() as Float32Array];
       const sum = x.reduce((total, one) => total + one, 0);
       expect(value.dataSync()[0]).toBeCloseTo(2 * w * sum, 5);
       for (const part of found[0]!.dataSync()) expect(part).toBeCloseTo(2 * w, 5);
