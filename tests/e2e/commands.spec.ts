@@ -23,6 +23,8 @@ const COMMANDS: Record<string, string[]> = {
     '--synthetic <files...>',
     '--natural <files...>',
     '--base <dir>',
+    '--instructions <files...>',
+    '--eval <recipe>',
     '--budget <time>',
     '--tokens <n>',
     '--out <dir>',

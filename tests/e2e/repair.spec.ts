@@ -147,5 +147,5 @@ withData('lethe repair', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/probes +9 +/);
     expect(existsSync(at('runs/dry'))).toBe(false);
-  });
+  }, 120_000);
 });

@@ -16,6 +16,8 @@ interface RepairFlags {
   synthetic: string[];
   natural: string[];
   base?: string;
+  eval?: string;
+  instructions?: string[];
   budget?: number;
   tokens?: number;
   out: string;
@@ -56,6 +58,8 @@ export function addRepairCommand(program: Command, context: CliContext): void {
     .requiredOption('--synthetic <files...>', 'the synthetic text it was trained on: files, or a folder of shards')
     .requiredOption('--natural <files...>', 'ordinary text of the kinds that it is to keep: files, or shards')
     .option('--base <dir>', 'the model from before the synthetic text, where there is one')
+    .option('--instructions <files...>', 'JSONL of instructions that rules check, scored before and after')
+    .option('--eval <recipe>', 'recipe of `lethe eval`: its benchmarks before and after, item by item')
     .option('--budget <time>', 'what training may take, such as 30m or 2h', parseDuration)
     .option('--tokens <n>', 'the same in tokens', positiveInteger)
     .option('--out <dir>', 'folder of the repair', join('runs', 'repair'))
@@ -70,6 +74,7 @@ export function addRepairCommand(program: Command, context: CliContext): void {
       const request: RepairRequest = {
         ...flags,
         budget: { ...(budget !== undefined && { seconds: budget }), ...(tokens !== undefined && { tokens }) },
+        instructions: flags.instructions ?? [],
         anyway: anyway ?? false,
         precision: precision ?? (openAddon().description?.bf16 ? 'bf16' : 'fp32'),
       };

@@ -1,3 +1,4 @@
+import type { ModelComparison } from '@lethe/eval';
 import type { ModelMeasures } from './measure.js';
 import type { BatchAndSteps } from './plan.js';
 import type { RepairData } from './repair-data.js';
@@ -17,6 +18,7 @@ export interface Found {
   choice?: Choice;
   after?: AfterFound & { end: ModelMeasures; control: ModelMeasures };
   trained?: Candidate & { steps: number };
+  benchmarks?: ModelComparison;
   output?: string | null;
 }
 
@@ -45,6 +47,7 @@ export function resultsOf({
   choice,
   after,
   trained,
+  benchmarks,
   output,
 }: Found): RepairResults {
   const names = Object.keys(MEASURES) as (keyof HeldOut)[];
@@ -76,6 +79,7 @@ export function resultsOf({
     choice: choice ?? null,
     batch: plan,
     price: after?.price ?? null,
+    benchmarks: benchmarks ?? null,
     data: { synthetic: data.synthetic.documents, natural: data.natural.documents },
     output: output ?? null,
     seconds: Object.values(phases).reduce((sum, seconds) => sum + seconds, 0),

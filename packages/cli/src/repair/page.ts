@@ -1,3 +1,4 @@
+import { COMPARISON_HEADER, comparisonRows } from '@lethe/eval';
 import { escapeHtml, htmlPage, htmlTable } from '../charts/html.js';
 import { densitySvg } from '../charts/density-svg.js';
 import { legend } from '../charts/axes.js';
@@ -51,7 +52,7 @@ const figure = (svg: string): string => `<div class="figure">${svg}</div>`;
 
 /** The page of a repair: what it says first, then what it says that from. It needs no other file and no network. */
 export function repairPage(results: RepairResults, parts: PageParts): string {
-  const { before, after } = results;
+  const { before, after, benchmarks } = results;
   const body = [
     STYLE,
     `<p class="answer">${escapeHtml(sentence(results))}</p>`,
@@ -61,6 +62,7 @@ export function repairPage(results: RepairResults, parts: PageParts): string {
     section('Before: is a repair due?', table(EVIDENCE_HEADER, evidenceRows(before.evidence))),
     section('After: did it work?', table(EVIDENCE_HEADER, evidenceRows(after.evidence))),
     section('Settings that were tried', candidates(results)),
+    section('Benchmarks', benchmarks ? table(COMPARISON_HEADER, comparisonRows(benchmarks)) : ''),
     section('Documents, before and after', densities(parts)),
     section('How it was made', made(results)),
   ];

@@ -11,7 +11,9 @@ export interface RepairRequest extends DeviceSettings {
   base?: string;
   synthetic: string[];
   natural: string[];
+  /** An evaluation recipe, and files of instructions that rules check: scored before and after. */
   eval?: string;
+  instructions: string[];
   budget: Budget;
   out: string;
   /** Train even where the verdict does not advise it. */
@@ -26,13 +28,15 @@ const FIRST = 'its results would be read as this one’s; give another folder wi
  * @throws UserError where it is another's, naming what differs.
  */
 export function takeFolder({ out, ...request }: RepairRequest, files: Record<string, string>): void {
-  const { model, base, synthetic, natural, budget, anyway, device, precision } = request;
+  const { model, base, synthetic, natural, budget, anyway, device, precision, instructions } = request;
   const paths = (list: string[]): string[] => list.map((path) => resolve(path));
   const settings = {
     model,
     base,
     synthetic: paths(synthetic),
     natural: paths(natural),
+    eval: request.eval,
+    instructions: paths(instructions),
     budget,
     anyway,
     device,

@@ -1,3 +1,4 @@
+import type { ModelComparison } from '@lethe/eval';
 import type { BatchAndSteps } from './plan.js';
 
 /** A statistic with its 95% interval. */
@@ -12,6 +13,8 @@ export type AfterVerdict = 'repaired' | 'not-repaired' | 'cannot-tell' | 'not-ru
 
 /** One question of a verdict, what was measured, and which way it points. */
 export interface Evidence {
+  /** Of a benchmark, its name. */
+  name?: string;
   question: string;
   /** Of what. */
   measure: string;
@@ -112,6 +115,8 @@ export interface RepairResults {
   batch: BatchAndSteps;
   /** What the repair cost: natural perplexity after it as a multiple of the control's, and of the model's before. */
   price: { againstControl: Interval; againstStart: Interval } | null;
+  /** The model before and the repaired one on each benchmark that was asked for, item by item. */
+  benchmarks: ModelComparison | null;
   data: Record<'synthetic' | 'natural', Record<'train' | 'select' | 'report', number>>;
   /** The repaired model; absent where the verdict does not allow it. */
   output: string | null;

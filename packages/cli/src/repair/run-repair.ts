@@ -1,5 +1,6 @@
 import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ModelComparison } from '@lethe/eval';
 import { checkpointFolder, loadTokenizer, maskShards, type Tokenizer } from '@lethe/data-pipeline';
 import { type LlamaConfig, readConfig } from '@lethe/model';
 import {
@@ -14,6 +15,7 @@ import {
 } from '@lethe/run';
 import { applyDeviceSettings } from '@lethe/tensor';
 import { digestStart, runStage } from '@lethe/train';
+import { benchmarkEvidence, compareModels, readBenchmarks, scoreModel } from './benchmarks.js';
 import { chooseSettings, goalOf } from './choose.js';
 import {
   attainableP,
@@ -103,14 +105,17 @@ class Repair {
     if (typeof choice === 'string') return choice;
     const trained = await this.unlearn(setup, choice);
     if (typeof trained === 'string') return trained;
-    const after = await this.verify(setup, before.model, texts.report);
+    const benchmarks = await this.compare(setup);
+    const after = await this.verify(setup, before.model, texts.report, benchmarks);
     const output = after.verdict === 'repaired' ? await this.keepModel(modelOf(setup, 'unlearn')) : null;
-    return this.write({ ...done, examples, choice, after, trained, output });
+    return this.write({ ...done, examples, choice, after, trained, benchmarks, output });
   }
 
   private async open(): Promise<Opened> {
     const { request } = this;
     const { logger } = this.options;
+    // A recipe that cannot be read is told before anything is trained.
+    readBenchmarks({ recipe: request.eval, instructions: request.instructions });
     const model = await checkpointFolder(request.model, logger);
     const base = request.base === undefined ? undefined : await checkpointFolder(request.base, logger);
     const [{ config }, tokenizer] = [readConfig(join(model, 'config.json')), await loadTokenizer(model)];
@@ -216,12 +221,26 @@ class Repair {
     return control.stoppedBy ?? { ...candidate, steps };
   }
 
-  private verify(setup: RepairSetup, start: ModelMeasures, texts: MeasuredTexts) {
+  private verify(setup: RepairSetup, start: ModelMeasures, texts: MeasuredTexts, compared?: ModelComparison) {
     return this.phases.once('verify', () => {
       this.options.logger.info('measuring the repaired model and the control on the same text');
       const [end, control] = ['unlearn', 'control'].map((name) => measureModel(modelOf(setup, name), texts));
-      return { ...verdictAfter({ start, end, control }), end, control };
+      return { ...verdictAfter({ start, end, control }, compared && benchmarkEvidence(compared)), end, control };
     });
+  }
+
+  /** The model before and the repaired one on the benchmarks that were asked for. */
+  private async compare(setup: RepairSetup): Promise<ModelComparison | undefined> {
+    const { out, eval: recipe, instructions, device, precision } = this.request;
+    const benchmarks = readBenchmarks({ recipe, instructions });
+    if (benchmarks.tasks.length === 0) return undefined;
+    const score = (name: string, model: string) =>
+      this.phases.once(`score-${name}`, () => {
+        this.options.logger.info(`benchmarks: the model ${name}`);
+        const items = join(out, 'items', name);
+        return scoreModel(benchmarks, { model, items, device: `${device} ${precision}` }, this.options.logger);
+      });
+    return compareModels(await score('before', setup.model), await score('repaired', modelOf(setup, 'unlearn')));
   }
 
   private async keepModel(from: string): Promise<string> {

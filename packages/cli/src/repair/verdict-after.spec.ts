@@ -47,6 +47,19 @@ describe('verdictAfter', () => {
     expect(why).toContain(expected);
   });
 
+  it.each([
+    [{ value: -0.2, low: -0.3, high: -0.1 }, 'no', 'not-repaired'],
+    [{ value: -0.02, low: -0.1, high: 0.06 }, 'open', 'repaired'],
+  ] as const)('a benchmark that changed by %j', (found, says, expected) => {
+    const start = modelOf(0.8, 4);
+    const measures = { start, end: modelOf(0.02, 3.995), control: modelOf(0.6, 3.99) };
+    const kept = { name: 'mmlu', question: 'Is mmlu kept?', measure: '', found, threshold: -0.05, says };
+    const { verdict, why, evidence } = verdictAfter(measures, [kept]);
+    expect(verdict).toBe(expected);
+    expect(evidence).toHaveLength(4);
+    expect(why.includes('lost mmlu')).toBe(expected === 'not-repaired');
+  });
+
   it('cannot tell where an interval holds its threshold', () => {
     const { verdict, evidence } = judge(modelOf(0.2, 3.99));
     expect(evidence[0].says).toBe('open');

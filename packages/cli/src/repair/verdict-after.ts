@@ -24,8 +24,11 @@ export interface AfterFound {
   price: { againstControl: Interval; againstStart: Interval };
 }
 
-/** Whether the repair worked, by held-out documents that nothing was chosen by. */
-export function verdictAfter(measures: Compared): AfterFound {
+/**
+ * Whether the repair worked, by held-out documents that nothing was chosen by.
+ * @param kept whether each benchmark is kept, where there are any.
+ */
+export function verdictAfter(measures: Compared, kept: readonly Evidence[] = []): AfterFound {
   const { gain, control: againstControl, start: againstStart } = compare(measures);
   const evidence: Evidence[] = [
     {
@@ -40,20 +43,21 @@ export function verdictAfter(measures: Compared): AfterFound {
       measure: 'natural perplexity after the repair, as a multiple of that after replay alone',
       found: againstControl,
       threshold: MOST_PRICE,
-      says: kept(againstControl, MOST_PRICE),
+      says: atMost(againstControl, MOST_PRICE),
     },
     {
       question: 'Is natural text kept as the model had it?',
       measure: 'natural perplexity after the repair, as a multiple of that before',
       found: againstStart,
       threshold: MOST_RISE,
-      says: kept(againstStart, MOST_RISE),
+      says: atMost(againstStart, MOST_RISE),
     },
+    ...kept,
   ];
   return { ...judge(evidence), evidence, price: { againstControl, againstStart } };
 }
 
-const kept = ({ low, high }: Interval, threshold: number): Evidence['says'] =>
+const atMost = ({ low, high }: Interval, threshold: number): Evidence['says'] =>
   high <= threshold ? 'yes' : low > threshold ? 'no' : 'open';
 
 function compare({ start, end, control }: Compared): Record<'gain' | 'control' | 'start', Interval> {
@@ -75,12 +79,19 @@ function compare({ start, end, control }: Compared): Record<'gain' | 'control' |
   return { gain, ...prices };
 }
 
-function judge([gain, price, rise]: Evidence[]): Pick<AfterFound, 'verdict' | 'why' | 'advice'> {
+function judge([gain, price, rise, ...kept]: Evidence[]): Pick<AfterFound, 'verdict' | 'why' | 'advice'> {
   if (price.says === 'no' || rise.says === 'no')
     return {
       verdict: 'not-repaired',
       why: 'the pattern was fought at the cost of natural text: do not use this model',
       advice: 'give more natural text, of the kinds that the model is to keep, or a larger --budget',
+    };
+  const lost = kept.filter(({ says }) => says === 'no').map(({ name }) => name);
+  if (lost.length > 0)
+    return {
+      verdict: 'not-repaired',
+      why: `the model has lost ${lost.join(' and ')}: do not use it`,
+      advice: 'give natural text that holds what these ask for',
     };
   if (gain.found.high < NOTHING)
     return {
@@ -98,7 +109,10 @@ function judge([gain, price, rise]: Evidence[]): Pick<AfterFound, 'verdict' | 'w
     return {
       verdict: 'repaired',
       why: 'the pattern is gone, which replay alone does not do, and natural text is kept',
-      advice: 'score it with `lethe eval` on what it is for before it replaces the model',
+      advice:
+        kept.length > 0
+          ? 'use the repaired model; benchmarks whose answer is "cannot tell" need more items'
+          : 'score it on what it is for before it replaces the model: --eval RECIPE',
     };
   return {
     verdict: 'cannot-tell',
