@@ -1,7 +1,7 @@
 import { escapeHtml } from './html.js';
 
 /** Okabe and Ito's palette: told apart by colour-blind readers. */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
+const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', 'currentColor'];
 
 /** The size of a figure with axes, in its own units. */
 export const WIDTH = 640;

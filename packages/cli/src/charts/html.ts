@@ -22,11 +22,11 @@ const STYLE = `
   th[scope=row], th:first-child { text-align: left; }
   td .text { display: inline-block; width: 20rem; white-space: normal; text-align: left; }
   svg { width: 100%; max-width: 44rem; min-width: 32rem; height: auto; fill: currentColor; font: 11px system-ui, sans-serif; }
-  svg line { stroke: #8889; } .figure, .figures > div { overflow-x: auto; }
+  svg line { stroke: #8889; } .figure, .figures > div { overflow-x: auto; min-width: 0; } li { overflow-wrap: anywhere; }
   .legend span { display: inline-block; margin-right: 1rem; } .legend i { display: inline-block; width: 1.6em; vertical-align: middle; margin-right: .35em; }
   .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(30rem, 100%), 1fr)); gap: 0 2rem; }
-  .holds { color: #00795a; } .not { color: #b34700; } .unclear { color: #777; }
-  pre { overflow-x: auto; background: #8881; padding: .6rem; } .note { color: #777; }
+  .holds { color: light-dark(#00795a, #3fc79a); } .not { color: light-dark(#b34700, #ff9a5c); } .unclear, .note { color: light-dark(#595959, #a9a9a9); }
+  pre { overflow-x: auto; background: #8881; padding: .6rem; }
 `;
 
 /** A page that needs no other file and no network. */

@@ -47,7 +47,7 @@ export const compareModels = (before: Evaluation, after: Evaluation): ModelCompa
 export function benchmarkEvidence({ benchmarks }: ModelComparison): Evidence[] {
   return benchmarks.map(({ name, difference: { value, low, high } }) => ({
     name,
-    question: `Is ${name} kept?`,
+    question: `Is the score of ${name} kept?`,
     measure: 'score after the repair less that before',
     found: { value, low, high },
     threshold: -MOST_LOSS,

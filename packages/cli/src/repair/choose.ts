@@ -1,9 +1,4 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Logger, type StopRequest, type StopSignal } from '@lethe/run';
-import { runStage, stageRecords, stageValidations } from '@lethe/train';
 import { onFront } from '../sweep/pareto.js';
-import { candidatesOf, type RepairRun, repairRecipe, type RepairSetup, withoutForgetting } from './repair-recipe.js';
 import type { Candidate, Choice, Tried, TriedPoint } from './results.js';
 
 /** Natural perplexity that a setting may cost beyond replay alone, at most, to be chosen. */
@@ -26,78 +21,19 @@ interface Point {
   replay: number;
 }
 
-interface Running {
-  logger: Logger;
-  stop: StopRequest;
-}
-
-/** The validations of a run and the gradient norms of its terms at its first step. */
-interface ProbeRecord {
+/** The validations of a short run, and the gradient norms of its terms at its first step. */
+export interface ProbeRecord {
   points: Point[];
   gradients: Record<string, number>;
+  /** Why it ended before its last step, where a number was not finite. */
+  failed?: string;
 }
 
-async function probe(setup: RepairSetup, run: RepairRun, running: Running): Promise<ProbeRecord | StopSignal> {
-  const { stoppedBy } = await runStage(repairRecipe(setup, run), running);
-  if (stoppedBy) return stoppedBy;
-  const folder = join(setup.runs, run.name);
-  const first = stageRecords(folder).find(({ step }) => step === 1);
-  // A probe's weights are of no further use.
-  for (const name of ['checkpoints', 'model']) rmSync(join(folder, name), { recursive: true, force: true });
-  return {
-    points: stageValidations(folder).map(({ step, forgetP, replay }) => ({ step, forgetP: forgetP!, replay: replay! })),
-    gradients: (first?.termGradientNorms ?? {}) as Record<string, number>,
-  };
-}
-
-/** Once a probe has been read its folder has no model, so its record is kept where the phases are. */
-export type Keep = <T>(name: string, find: () => Promise<T>) => Promise<T>;
-
-/**
- * Tries every setting for a few steps beside replay alone, on rows that are not reported.
- * @returns what each did and which is chosen, or the signal that stopped it.
- */
-export async function chooseSettings(
-  setup: RepairSetup,
-  { goal, keep, ...running }: { goal: number; keep: Keep } & Running,
-): Promise<Choice | StopSignal> {
-  const { probeSteps: steps } = setup.plan;
-  const candidates = candidatesOf(setup.plan);
-  const controls = new Map<number, ProbeRecord>();
-  const tried: Tried[] = [];
-  const one = async (name: string, candidate: Candidate): Promise<ProbeRecord | StopSignal> => {
-    let stopped: StopSignal | undefined;
-    try {
-      return await keep(`probe-${name}`, async () => {
-        running.logger.info(`probe ${name}: ${steps} steps`);
-        const found = await probe(setup, { name: `probe-${name}`, candidate, steps }, running);
-        if (typeof found !== 'string') return found;
-        stopped = found;
-        throw new Stopped();
-      });
-    } catch (error) {
-      if (error instanceof Stopped) return stopped!;
-      throw error;
-    }
-  };
-  for (const candidate of candidates) {
-    const { lr } = candidate;
-    if (!controls.has(lr)) {
-      const control = await one(`control-${lr}`, withoutForgetting(candidate));
-      if (typeof control === 'string') return control;
-      controls.set(lr, control);
-    }
-    const record = await one(candidate.name, candidate);
-    if (typeof record === 'string') return record;
-    tried.push(triedOf(candidate, record, { control: controls.get(lr)!, goal }));
-  }
+/** All settings with the front of what they leave and cost, and the one to take. */
+export function chosenOf(tried: readonly Tried[]): Omit<Choice, 'goal' | 'failed'> {
   const front = onFront(tried.map(({ patternP, price }) => [patternP.end / patternP.control, price]));
-  const marked = tried.map((one, i) => ({ ...one, onFront: front[i] }));
-  return { goal, tried: marked, ...pick(marked) };
+  return { tried: tried.map((one, i) => ({ ...one, onFront: front[i] })), ...pick(tried) };
 }
-
-/** Ends a phase without a record of it. */
-class Stopped extends Error {}
 
 /** What a setting did beside replay alone after equal steps, at the best of its steps. */
 export function triedOf(

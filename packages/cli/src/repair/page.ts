@@ -107,6 +107,7 @@ function candidates({ choice }: RepairResults): string {
     legend(series.map(({ name }) => name)) +
     figure(candidatesSvg(choice)) +
     table(CANDIDATE_HEADER, candidateRows(choice)) +
+    choice.failed.map(({ name, why }) => `<p>${escapeHtml(name)} failed: ${escapeHtml(why)}</p>`).join('') +
     `<div class="figures"><div class="figure"><h3>Probability of the pattern</h3>${lineSvg(
       curves(({ patternP }) => patternP),
       'probability of the pattern',

@@ -95,6 +95,8 @@ export interface Tried extends Candidate {
 export interface Choice {
   goal: number;
   tried: Tried[];
+  /** Settings that ended in a number that is not finite. */
+  failed: { name: string; why: string }[];
   chosen: string;
   why: string;
 }

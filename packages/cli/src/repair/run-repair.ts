@@ -16,7 +16,8 @@ import {
 import { applyDeviceSettings } from '@lethe/tensor';
 import { digestStart, runStage } from '@lethe/train';
 import { benchmarkEvidence, compareModels, readBenchmarks, scoreModel } from './benchmarks.js';
-import { chooseSettings, goalOf } from './choose.js';
+import { goalOf } from './choose.js';
+import { chooseSettings } from './probe.js';
 import {
   attainableP,
   markDocuments,
@@ -197,7 +198,7 @@ class Repair {
 
   private choose(setup: RepairSetup, { goal }: { goal: number }): Promise<Choice | StopSignal> {
     const { logger, stop } = this.options;
-    return chooseSettings(setup, { goal, keep: (name, find) => this.phases.once(name, find), logger, stop });
+    return chooseSettings(setup, goal, { phases: this.phases, logger, stop });
   }
 
   /** Unlearns with the choice, then trains replay alone for as many steps. */

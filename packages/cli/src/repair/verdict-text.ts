@@ -14,7 +14,10 @@ export const percentText = ({ value, low, high }: Interval): string =>
 
 /** A multiple as a change: 1.013 as +1.3%. */
 export const changeText = ({ value, low, high }: Interval): string => {
-  const change = (x: number): string => `${x < 1 ? '' : '+'}${(100 * (x - 1)).toFixed(1)}%`;
+  const change = (x: number): string => {
+    const text = (100 * (x - 1)).toFixed(1);
+    return text === '-0.0' ? '0.0%' : `${text.startsWith('-') ? '' : '+'}${text}%`;
+  };
   return `${change(value)} [${change(low)}, ${change(high)}]`;
 };
 

@@ -1,0 +1,118 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatDuration, type Logger, type StopRequest, type StopSignal, UserError } from '@lethe/run';
+import { NonFiniteError, runStage, stageRecords, stageValidations } from '@lethe/train';
+import { chosenOf, type ProbeRecord, triedOf } from './choose.js';
+import type { Phases } from './phase.js';
+import { candidatesOf, repairRecipe, type RepairSetup, withoutForgetting } from './repair-recipe.js';
+import type { Candidate, Choice, Tried } from './results.js';
+
+/** Whom the probes tell, who stops them, and where what they found is kept. */
+interface Probing {
+  phases: Phases;
+  logger: Logger;
+  stop: StopRequest;
+}
+
+/** Ends a phase without a record of it. */
+class Stopped extends Error {
+  constructor(readonly by: StopSignal) {
+    super(`stopped by ${by}`);
+  }
+}
+
+/**
+ * Tries every setting for a few steps beside replay alone, on rows that are not reported.
+ * @returns what each did and which is chosen, or the signal that stopped it.
+ * @throws UserError where every setting ends in a number that is not finite.
+ */
+export async function chooseSettings(setup: RepairSetup, goal: number, probing: Probing): Promise<Choice | StopSignal> {
+  try {
+    return await tryAll(setup, goal, probing);
+  } catch (error) {
+    if (error instanceof Stopped) return error.by;
+    throw error;
+  }
+}
+
+async function tryAll(setup: RepairSetup, goal: number, probing: Probing): Promise<Choice> {
+  const candidates = candidatesOf(setup.plan);
+  const probes = new Probes(setup, probing, candidates.length + new Set(candidates.map(({ lr }) => lr)).size);
+  const controls = new Map<number, ProbeRecord>();
+  const tried: Tried[] = [];
+  const failed: Choice['failed'] = [];
+  for (const candidate of candidates) {
+    const { lr, name } = candidate;
+    const control = controls.get(lr) ?? (await probes.run({ ...withoutForgetting(candidate), name: `control-${lr}` }));
+    controls.set(lr, control);
+    const record = await probes.run(candidate);
+    const why = control.failed ?? record.failed;
+    if (why === undefined) tried.push(triedOf(candidate, record, { control, goal }));
+    else failed.push({ name, why });
+  }
+  if (tried.length > 0) return { goal, failed, ...chosenOf(tried) };
+  throw new UserError(`every setting failed, the first one with: ${failed[0].why}; is the model sound?`);
+}
+
+/** Short runs, one after another. */
+class Probes {
+  private numDone = 0;
+  /** Of this process: their number and seconds. */
+  private readonly timed = { count: 0, seconds: 0 };
+
+  constructor(
+    private readonly setup: RepairSetup,
+    private readonly probing: Probing,
+    private readonly total: number,
+  ) {}
+
+  /** What a setting does, now or as it was found before. @throws Stopped at a signal. */
+  run(candidate: Candidate): Promise<ProbeRecord> {
+    this.numDone++;
+    return this.probing.phases.once(`probe-${candidate.name}`, async () => {
+      this.probing.logger.info(`[${this.numDone}/${this.total}] probe ${candidate.name}${this.left()}`);
+      const began = performance.now();
+      const record = await this.train(candidate);
+      this.timed.seconds += (performance.now() - began) / 1000;
+      this.timed.count++;
+      return record;
+    });
+  }
+
+  /** The time left of the whole repair: it and its control take about as long as two probes. */
+  private left(): string {
+    const { count, seconds } = this.timed;
+    if (count === 0) return '';
+    return `, about ${formatDuration((seconds / count) * (this.total - this.numDone + 3))} left of the repair`;
+  }
+
+  private async train(candidate: Candidate): Promise<ProbeRecord> {
+    const { setup, probing } = this;
+    const name = `probe-${candidate.name}`;
+    const folder = join(setup.runs, name);
+    let failed: string | undefined;
+    try {
+      const { stoppedBy } = await runStage(
+        repairRecipe(setup, { name, candidate, steps: setup.plan.probeSteps }),
+        probing,
+      );
+      if (stoppedBy) throw new Stopped(stoppedBy);
+    } catch (error) {
+      if (!(error instanceof NonFiniteError)) throw error;
+      failed = error.message;
+      probing.logger.warn(`probe ${candidate.name} failed: ${failed}`);
+    }
+    const first = stageRecords(folder).find(({ step }) => step === 1);
+    // A probe's weights are of no further use.
+    for (const part of ['checkpoints', 'model']) rmSync(join(folder, part), { recursive: true, force: true });
+    return {
+      points: stageValidations(folder).map(({ step, forgetP, replay }) => ({
+        step,
+        forgetP: forgetP!,
+        replay: replay!,
+      })),
+      gradients: (first?.termGradientNorms ?? {}) as Record<string, number>,
+      ...(failed !== undefined && { failed }),
+    };
+  }
+}
