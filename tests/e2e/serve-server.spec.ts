@@ -169,3 +169,33 @@ whenThere(NAME)('lethe serve', () => {
     expect(await failure(folder, 'serve', '--model', 'nowhere')).toContain('nowhere');
   }, 120_000);
 });
+
+whenThere('TinyStories-656K')('lethe serve and what it keeps', () => {
+  const A = 'Once upon a time there was a little girl who lived in a small house near the big dark wood.';
+  const B = 'Tom had a red ball, and he played with it in the park every day after he had eaten his lunch.';
+
+  it.each([
+    ['0', [0, 0, 0, 0]],
+    ['1', [0, 1, 0, 0]],
+  ])(
+    '--kept-prompts %s keeps as many, and the tokenizer’s warning is told',
+    async (kept, expected) => {
+      const served = await serve(publishedModel('TinyStories-656K'), '--name', 'teller', '--kept-prompts', kept);
+      try {
+        const found: number[] = [];
+        for (const prompt of [A, A, B, A]) {
+          const { usage } = await served.client.completions.create({ model: 'teller', prompt, max_tokens: 2 });
+          const { prompt_tokens: read, prompt_tokens_details: details } = usage!;
+          const cached = details!.cached_tokens!;
+          if (cached > 0) expect(cached).toBe(read - 1); // the last token is read again, for its logits
+          found.push(Math.sign(cached));
+        }
+        expect(found).toEqual(expected);
+        expect(served.log()).toMatch(/warn: .*TinyStories-656K: tokenizer_class LlamaTokenizer: transformers builds/);
+      } finally {
+        await stopServing(served);
+      }
+    },
+    180_000,
+  );
+});

@@ -20,7 +20,7 @@ export interface FollowRates {
 export interface FollowScores extends FollowRates {
   /** Consistent satisfaction levels: how many levels from 1 on are hard-satisfied in a row, 0 to 5; mean over groups. */
   csl: Score;
-  /** Means of the levels, each weighing as much as it has constraints: (1 h1 + 2 h2 + .. + 5 h5) / 15. */
+  /** Means of the levels, each weighing as much as it has constraints: (1 h1 + 2 h2 + .. + 5 h5) / 15, as in FollowBench's aggregator. */
   weighted: FollowRates;
   /** Means of the categories. */
   byLevel: ({ level: number } & FollowRates)[];

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { chooseIsolation, sandboxProblem } from './choose-isolation.js';
 import { controlGroup } from './control-group.js';
 import type { ProgramLimits } from './isolation.js';
@@ -13,6 +13,10 @@ import { programFilter } from './seccomp-filter.js';
 const hasSandbox =
   ['/usr/bin/bwrap', '/usr/bin/prlimit', '/usr/bin/python3'].every((file) => existsSync(file)) &&
   spawnSync('/usr/bin/bwrap', ['--unshare-all', '--ro-bind', '/', '/', '/usr/bin/true']).status === 0;
+const FORGED = JSON.parse(readFileSync(resolve(__dirname, '../../../../tests/cases/forged-verdicts.json'), 'utf8')) as {
+  program: string;
+  right: string;
+}[];
 const LIBC = 'import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)';
 const WORKERS = 'from concurrent.futures import ThreadPoolExecutor';
 const EVERYWHERE = `import os
@@ -127,6 +131,12 @@ const run = (program: string | Program, seconds = 100) => runProgram(program, { 
     },
     300_000,
   );
+
+  it.each(FORGED)('the program of the case is judged: $program', async ({ program, right }) => {
+    const { verdict, detail } = await run(program, 20);
+    expect(verdict).toBe('fail');
+    if (right !== 'fail') expect(detail).toMatch(/Read-only/); // refused before its first byte
+  });
 
   it.each([
     ['a busy loop', 'while True: pass'],
