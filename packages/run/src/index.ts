@@ -30,7 +30,14 @@ export {
 } from './manifest.js';
 export { type MetricsRecord, type MetricsValue, type MetricsWriter, openMetrics, readMetrics } from './metrics.js';
 export { nearestName } from './nearest-name.js';
-export { type LoadedRecipe, loadRecipe, RecipeError, type RecipeIssue, recipeJsonSchema } from './recipe.js';
+export {
+  describeIssues,
+  type LoadedRecipe,
+  loadRecipe,
+  RecipeError,
+  type RecipeIssue,
+  recipeJsonSchema,
+} from './recipe.js';
 export { requireFile, specialKind } from './regular-file.js';
 export { type Random, seededRandom } from './seed.js';
 export { listenForStop, STOP_EXIT_CODES, type StopRequest, type StopSignal } from './signals.js';

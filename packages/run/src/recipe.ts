@@ -62,6 +62,13 @@ export function loadRecipe<S extends z.ZodType>(
   return { recipe: parsed.data, text, files, origin };
 }
 
+/** What is wrong with values that a schema refuses, in a recipe's words: the key, what was expected, what was received. */
+export function describeIssues(issues: readonly z.core.$ZodIssue[], values: unknown): string[] {
+  const document = { values: values as Record<string, unknown>, origin: () => '' };
+  const told = issues.flatMap((issue) => describeIssue(document, issue));
+  return told.map(({ key, problem }) => (key === '' ? problem : `${key}: ${problem}`));
+}
+
 /** The JSON Schema of a recipe, for editors; it also allows `extends`, and then any key may be missing. */
 export function recipeJsonSchema(schema: z.ZodType, title: string): Record<string, unknown> {
   const { required, ...json } = z.toJSONSchema(schema, {
@@ -83,13 +90,16 @@ export function recipeJsonSchema(schema: z.ZodType, title: string): Record<strin
   };
 }
 
+/** Values, and where each was written. */
+type Described = Pick<RecipeDocument, 'values' | 'origin'>;
+
 function unknownKeyIssue(document: RecipeDocument, path: KeyPath, known: string[]): RecipeIssue {
   const nearest = nearestName(String(path.at(-1)), known);
   const advice = nearest ? `did you mean '${nearest}'?` : `expected one of ${known.join(', ') || 'no keys'}`;
   return { where: document.origin(path), key: formatKeyPath(path), problem: `unknown key; ${advice}` };
 }
 
-function describeIssue(document: RecipeDocument, issue: z.core.$ZodIssue): RecipeIssue[] {
+function describeIssue(document: Described, issue: z.core.$ZodIssue): RecipeIssue[] {
   const path = issue.path as KeyPath;
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     // The option that the value came closest to: the one whose first complaint is deepest.
@@ -105,7 +115,7 @@ function describeIssue(document: RecipeDocument, issue: z.core.$ZodIssue): Recip
   return [issueAt(document, path, complaint)];
 }
 
-function issueAt(document: RecipeDocument, path: KeyPath, complaint: string): RecipeIssue {
+function issueAt(document: Described, path: KeyPath, complaint: string): RecipeIssue {
   const received = describeReceived(valueAt(document.values, path));
   return { where: document.origin(path), key: formatKeyPath(path), problem: `${complaint}, received ${received}` };
 }
@@ -123,7 +133,8 @@ function expectation(issue: z.core.$ZodIssue): string {
   return `another value (${issue.message})`;
 }
 
-const sizeOf = (origin: string): string => (origin === 'string' || origin === 'array' ? `a ${origin} of length ` : '');
+const SIZED: Readonly<Record<string, string>> = { string: 'a text of length ', array: 'a list of length ' };
+const sizeOf = (origin: string): string => SIZED[origin] ?? '';
 
 function oneOf(values: readonly unknown[], input: unknown): string {
   const nearest = typeof input === 'string' && values.length > 1 && nearestName(input, values.map(String));

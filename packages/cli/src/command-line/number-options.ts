@@ -5,6 +5,8 @@ export function integer(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 0 || value.trim() === '')
     throw new InvalidArgumentError('expected an integer >= 0.');
+  if (!Number.isSafeInteger(number))
+    throw new InvalidArgumentError(`expected an integer of at most ${Number.MAX_SAFE_INTEGER}.`);
   return number;
 }
 
@@ -22,9 +24,17 @@ export function shareBelowOne(value: string): number {
   return number;
 }
 
+/** Parses a flag that is a share above 0, at most 1. */
+export function shareOfOne(value: string): number {
+  const number = nonNegative(value);
+  if (number === 0 || number > 1) throw new InvalidArgumentError('expected a share above 0, at most 1.');
+  return number;
+}
+
 /** Parses a flag that is a number >= 0. */
 export function nonNegative(value: string): number {
   const number = Number(value);
-  if (!(number >= 0) || value.trim() === '') throw new InvalidArgumentError('expected a number >= 0.');
+  if (!(number >= 0 && number < Infinity) || value.trim() === '')
+    throw new InvalidArgumentError('expected a number >= 0.');
   return number;
 }

@@ -1,5 +1,5 @@
 import { DEFAULT_FILTERS, type FilterReport, type PrepareResult } from '@lethe/data-pipeline';
-import { listenForStop, loadRecipe, type Logger, STOP_EXIT_CODES, UserError } from '@lethe/run';
+import { describeIssues, listenForStop, loadRecipe, type Logger, STOP_EXIT_CODES, UserError } from '@lethe/run';
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../command-line/context.js';
 import { intoList } from '../command-line/repeatable-options.js';
@@ -100,9 +100,10 @@ function resolve(sources: string[], flags: PrepareFlags): PrepareRecipe {
   const given = { as, seed, heldOut, strict, specialTokens };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const filters = filtersFrom(flags, base?.filters);
-  const checked = prepareRecipeSchema.safeParse({ ...base, ...set, filters, sources: from, out, tokenizer });
+  const values = { ...base, ...set, filters, sources: from, out, tokenizer };
+  const checked = prepareRecipeSchema.safeParse(values, { reportInput: true });
   if (checked.success) return checked.data;
-  throw new UserError(checked.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
+  throw new UserError(describeIssues(checked.error.issues, values).join('\n'));
 }
 
 function filtersFrom({ filter, overlap }: PrepareFlags, base: PrepareRecipe['filters']): PrepareRecipe['filters'] {

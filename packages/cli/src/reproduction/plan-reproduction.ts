@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { latestCheckpoint, readRunManifest, type RunManifest, UserError } from '@lethe/run';
+import { describeIssues, latestCheckpoint, readRunManifest, type RunManifest, UserError } from '@lethe/run';
 import { describeData, digestStart, readTrainingState, type TrainRecipe, trainRecipeSchema } from '@lethe/train';
 import { outcomeOf } from '../sweep/read-sweep.js';
 
@@ -31,11 +31,11 @@ export async function planReproduction(folder: string, name?: string): Promise<R
 }
 
 function recipeOf(manifest: RunManifest, folder: string, name?: string): TrainRecipe {
-  const parsed = trainRecipeSchema.safeParse(manifest.recipe);
+  const parsed = trainRecipeSchema.safeParse(manifest.recipe, { reportInput: true });
   if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0];
+    const [complaint] = describeIssues(parsed.error.issues, manifest.recipe);
     throw new UserError(
-      `${join(folder, 'manifest.json')}: the recipe is not one of this version (${path.join('.')}: ${message}); use the version that the manifest names`,
+      `${join(folder, 'manifest.json')}: the recipe is not one of this version (${complaint}); use the version that the manifest names`,
     );
   }
   // Sums run in an order that the number of threads decides.

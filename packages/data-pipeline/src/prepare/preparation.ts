@@ -236,8 +236,9 @@ export class Preparation {
     if (train!.documents === 0) {
       await Promise.all(this.splits.map(({ writer }) => writer.abandon()));
       const [example] = [...this.wrongRows.report().examples, ...this.dropped.report().examples];
+      const kept = held!.documents > 0 ? `: all ${held!.documents} were held out; lower heldOut` : '';
       throw new SourceError(
-        `expected documents to train on, received none${example ? `; the first wrong row is ${example}` : ''}`,
+        `expected documents to train on, received none${example ? `; the first wrong row is ${example}` : kept}`,
       );
     }
     await copyTokenizer(tokenizer.folder, path.join(out, 'tokenizer'));
