@@ -26,6 +26,8 @@ export interface ForgettingMethodEntry {
   isSequenceLevel?: true;
   /** It needs the original model on forget rows too. */
   needsOriginal?: true;
+  /** It falls without end as p goes to 0. */
+  isUnbounded?: true;
   help: string;
 }
 
@@ -48,6 +50,7 @@ const METHODS = {
     weight: '1-p',
     exponents: {},
     kind: 'ascent',
+    isUnbounded: true,
     help: 'gradient ascent: no lower bound, pushes for ever, and hardly at what is memorised',
   },
   wga: {

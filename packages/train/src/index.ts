@@ -13,5 +13,6 @@ export { digestStart } from './start-files.js';
 export { stageMetrics, stageRecords, stageValidations } from './stage-folder.js';
 export { accumulateGradients, type StepContext } from './step.js';
 export { finalValidation, type StopRules, type ValidationPoint } from './stop-rules.js';
+export { recipeWarnings } from './recipe-warnings.js';
 export { isEverPositive } from './weight-schedule.js';
 export { readTrainingState } from './training-state.js';

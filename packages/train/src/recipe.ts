@@ -171,6 +171,11 @@ export const trainRecipeSchema = recipeKeys
     if (model.reference === undefined || (stage === 'unlearn' && isEverPositive(objective.weights.mitigation))) return;
     const message = 'a reference where unlearning has a mitigation term (objective.weights.mitigation) only';
     context.addIssue({ code: 'custom', path: ['model', 'reference'], message });
+  })
+  .superRefine(({ stage, objective: { weights } }, context) => {
+    if (stage !== 'unlearn' || Object.values(weights).some(isEverPositive)) return;
+    const message = 'a term with a weight above 0: with none, nothing would be trained';
+    context.addIssue({ code: 'custom', path: ['objective', 'weights'], message });
   });
 
 /** A validated training recipe. */

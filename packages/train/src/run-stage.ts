@@ -3,6 +3,7 @@ import { type DeviceName, resetPeakMemory, setNumThreads, useDevice } from '@let
 import { describeData } from './describe-data.js';
 import { spanWarnings } from './forget-span.js';
 import type { TrainRecipe } from './recipe.js';
+import { recipeWarnings } from './recipe-warnings.js';
 import { endOf, missedGoal, outcomeText, saveResult } from './stage-end.js';
 import { stageFolders } from './stage-folder.js';
 import { openStageRun, requireSameData, type StageRun } from './stage-run.js';
@@ -51,7 +52,7 @@ async function runLocked(given: TrainRecipe, options: StageOptions): Promise<Sta
   requireSameData(run);
   const work = await loadStageWork(run, await takeDevice(recipe, logger));
   const { name, seed } = recipe;
-  for (const warning of spanWarnings(work.spans)) logger.warn(warning);
+  for (const warning of [...recipeWarnings(recipe), ...spanWarnings(work.spans)]) logger.warn(warning);
   const data = await describeData(recipe, work.spans);
   const onDamage = (warning: string): void => logger.warn(warning);
   const manifest = openRunManifest(folder, { name, recipe, seeds: { seed }, versions, data, command, onDamage });

@@ -27,7 +27,7 @@ beforeAll(async () => {
   await useDevice('lethe-cpu');
   hash = (await trainTokenizer(['a b c'], { vocabSize: 262, folder: at('tokenizer') })).hash;
   await trainTokenizer(['ab ab ab'], { vocabSize: 263, folder: at('another') });
-  await writeShards('natural');
+  for (const name of ['natural', 'synthetic']) await writeShards(name);
   const save = async (name: string, vocabSize: number, tokenizer: string): Promise<void> => {
     const model = initializeLlama(baselm({ ...SIZES, numKeyValueHeads: 1, headDim: 4, vocabSize }), 1);
     await saveLlama(model, at(name));
@@ -86,7 +86,7 @@ describe('the inputs of a stage are refused', () => {
     ['foreign', /received .*foreign with 262 ids and another tokenizer; take a model of the same lineage/],
   ])('where the reference is of another lineage: %s', async (name, message) => {
     const unlearn = { stage: 'unlearn', batch: { replayRows: 2, forgetRows: 2 } };
-    const data = { rowLength: 32, replay: [{ shards: at('natural') }], forget: [{ shards: at('natural') }] };
+    const data = { rowLength: 32, replay: [{ shards: at('natural') }], forget: [{ shards: at('synthetic') }] };
     const recipe = recipeOf({ init: at('base'), reference: at(name) }, { ...unlearn, data });
     await expect(openInputs(recipe)).rejects.toThrow(message);
   });
@@ -106,7 +106,7 @@ describe('a run that is not finished', () => {
     rmSync(join(at('runs'), 'changed', 'model'), { recursive: true });
     await writeShards('natural');
     await expect(runStage(recipe, { logger: silentLogger })).rejects.toThrow(
-      /the shards of .*changed have changed since/,
+      /natural: changed since .*changed began; restore what changed, choose another name/,
     );
   });
 

@@ -1,7 +1,8 @@
-import { latestCheckpoint, type Logger, UserError } from '@lethe/run';
+import { latestCheckpoint, type Logger, readRunManifest, UserError } from '@lethe/run';
 import { pinRecipe } from './pin-recipe.js';
 import type { TrainRecipe } from './recipe.js';
 import { dataHash, recipeHash, requireSameRecipe } from './recipe-hash.js';
+import { digestOf } from './same-shards.js';
 import { stageFolders } from './stage-folder.js';
 import { digestStart, requireSameStart } from './start-files.js';
 import { readTrainingState, type TrainingState } from './training-state.js';
@@ -40,10 +41,21 @@ export async function openStageRun(given: TrainRecipe, logger: Logger): Promise<
   return { recipe, ...folders, origin, ...(state && { resumed: { checkpoint: checkpoint.path, state } }) };
 }
 
-/** @throws UserError unless the run goes on with the shards that it began with. */
+/** @throws UserError naming the shards that are others than those the run began with. */
 export function requireSameData({ folder, origin, resumed }: StageRun): void {
   if (!resumed || resumed.state.dataHash === origin.dataHash) return;
-  throw new UserError(
-    `the shards of ${folder} have changed since it began; restore them, choose another name, or remove the folder to start again`,
-  );
+  const changed = changedShards(folder);
+  const which = changed.length > 0 ? changed.join(', ') : `the shards of ${folder}`;
+  const remedy = 'restore what changed, choose another name, or remove the folder to start again';
+  throw new UserError(`${which}: changed since ${folder} began; ${remedy}`);
+}
+
+/** Folders of shards whose index is not the one of the run's manifest; none where there is no manifest to tell. */
+function changedShards(folder: string): string[] {
+  try {
+    const { data = [] } = readRunManifest(folder);
+    return data.filter(({ shards, sha256 }) => digestOf(shards) !== sha256).map(({ shards }) => shards);
+  } catch {
+    return []; // A manifest that cannot be read is set aside later; that data changed is known without it.
+  }
 }

@@ -2,6 +2,7 @@ import { mixStreams, openStream, type TokenStream } from '@lethe/data-pipeline';
 import { UserError } from '@lethe/run';
 import type { MicroBatch } from './micro-batch.js';
 import type { TrainRecipe } from './recipe.js';
+import { requireApart } from './same-shards.js';
 
 /** The token rows that a run trains on. */
 export interface TrainStreams {
@@ -36,7 +37,7 @@ async function openRole(recipe: TrainRecipe, role: Role, fit: ShardFit): Promise
 
 /**
  * Opens the streams of a recipe.
- * @throws UserError when a stage lacks the data it needs, naming the keys.
+ * @throws UserError when a stage lacks the data it needs, naming the keys, or would forget what it replays.
  */
 export async function openStreams(recipe: TrainRecipe, fit: ShardFit = {}): Promise<TrainStreams> {
   const { batch, data, stage } = recipe;
@@ -49,6 +50,7 @@ export async function openStreams(recipe: TrainRecipe, fit: ShardFit = {}): Prom
     if (data.forget.length === 0 || batch.forgetRows === 0) {
       throw new UserError('stage unlearn needs synthetic data: give data.forget and batch.forgetRows at least 1');
     }
+    requireApart(recipe);
   } else {
     if (data.forget.length > 0 || batch.forgetRows > 0)
       throw new UserError(`stage ${stage} forgets nothing: remove data.forget and batch.forgetRows`);

@@ -27,6 +27,10 @@ export function weightAt(weight: number | WeightSchedule, step: number): number 
 export const isEverPositive = (weight: number | WeightSchedule): boolean =>
   typeof weight === 'number' ? weight > 0 : weight.from > 0 || weight.to > 0;
 
+/** The largest weight of a run. */
+export const mostOf = (weight: number | WeightSchedule): number =>
+  typeof weight === 'number' ? weight : Math.max(weight.from, weight.to);
+
 /** The keys of a recipe that weights depend on. */
 interface Weighted {
   stage: string;

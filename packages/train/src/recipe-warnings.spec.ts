@@ -1,0 +1,77 @@
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ShardWriter } from '@lethe/data-pipeline';
+import { trainRecipeSchema } from './recipe.js';
+import { recipeWarnings } from './recipe-warnings.js';
+import { openStreams } from './streams.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'lethe-warnings-'));
+const at = (name: string): string => join(folder, name);
+beforeAll(async () => {
+  for (const [i, name] of ['natural', 'synthetic', 'other'].entries()) {
+    const writer = await ShardWriter.create(at(name), { vocabSize: 300, tokenizerHash: 'x', eosId: 0 });
+    await writer.add(Int32Array.from([i + 1, 2, 3, 0]));
+    await writer.finish();
+  }
+  cpSync(at('natural'), at('copy'), { recursive: true });
+  symlinkSync(at('natural'), at('link'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const streams = (...names: string[]) => names.map((name) => ({ shards: at(name) }));
+const recipeOf = ({
+  replay = ['natural'],
+  forget = ['synthetic'],
+  ...rest
+}: Record<string, unknown> & Partial<Record<'replay' | 'forget', string[]>>) =>
+  trainRecipeSchema.parse({
+    name: 'warned',
+    stage: 'unlearn',
+    model: { init: 'models/synth' },
+    data: { rowLength: 4, replay: streams(...replay), forget: streams(...forget) },
+    batch: { replayRows: 1, forgetRows: 1 },
+    steps: 1,
+    ...rest,
+  });
+
+it('a recipe as the paper has it is not warned of', () => expect(recipeWarnings(recipeOf({}))).toEqual([]));
+
+it.each([
+  [{ objective: { weights: { forgetting: 0 } } }, /^objective\.weights\.forgetting is 0: nothing is forgotten$/],
+  [
+    { objective: { method: 'ga', weights: { forgetting: 1000 } } },
+    /^objective\.method ga has no lower bound, and weighs 1000 against 1/,
+  ],
+  [
+    { objective: { method: 'ga', weights: { forgetting: { from: 0, to: 2, steps: 5 } } } },
+    /weighs 2 against 1 of replay: .*lower objective\.weights\.forgetting/,
+  ],
+  [{ replay: ['natural', 'copy'] }, /^data\.replay holds the shards of .*copy more than once/],
+  [
+    { validation: { forget: streams('synthetic'), replay: [] } },
+    /^validation\.forget: .*synthetic is in data\.forget as well/,
+  ],
+])('%j is', (rest, message) => {
+  const warnings = recipeWarnings(recipeOf(rest));
+  expect(warnings).toEqual([expect.stringMatching(message)]);
+});
+
+it('neither a bounded method nor another stage is warned of its weights', () => {
+  expect(recipeWarnings(recipeOf({ objective: { weights: { forgetting: 1000 } } }))).toEqual([]);
+  expect(recipeWarnings(recipeOf({ objective: { method: 'ga', weights: { forgetting: 1 } } }))).toEqual([]);
+  expect(recipeWarnings({ ...recipeOf({ objective: { weights: { forgetting: 0 } } }), stage: 'refine' })).toEqual([]);
+});
+
+it.each(['natural', 'copy', 'link'])('what is replayed cannot be forgotten: %s', async (name) => {
+  await expect(openStreams(recipeOf({ forget: ['other', name] }))).rejects.toThrow(
+    /natural.* is in data\.forget and in data\.replay: it would be unlearned and learned at once; remove it from one/,
+  );
+});
+
+it('a run of weights that are all 0 is refused', () => {
+  const weights = { forgetting: 0, replay: 0, mitigation: { from: 0, to: 0, steps: 3 } };
+  expect(() => recipeOf({ objective: { weights } })).toThrow(
+    /a term with a weight above 0: with none, nothing would be trained/,
+  );
+});
