@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main } from '@lethe/cli';
 
-const PROGRAM = join(__dirname, '..', '..', 'packages', 'cli', 'bin', 'lethe.mjs');
+/** The command. */
+export const PROGRAM = join(__dirname, '..', '..', 'packages', 'cli', 'bin', 'lethe.mjs');
 
 /** How a `lethe` process ended. */
 export interface Ended {

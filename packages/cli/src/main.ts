@@ -1,4 +1,4 @@
-import { createLogger, type Logger, type LogLevel, UserError, VERSION } from '@lethe/run';
+import { createLogger, explainWriteError, type Logger, type LogLevel, UserError, VERSION } from '@lethe/run';
 import { Command, CommanderError } from 'commander';
 import type { CliContext } from './command-line/context.js';
 import { addCompareCommand } from './commands/compare.js';
@@ -23,6 +23,10 @@ import { addTrainCommands } from './commands/train.js';
 /** A file or folder that the system refuses; Node's message names it. */
 const isSystemError = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'syscall' in error && 'path' in error;
+
+/** Where a system error happened, as far as it says so: errors of open files do not. */
+const pathOf = (error: unknown): string =>
+  (error as NodeJS.ErrnoException | undefined)?.path ?? 'a file that was being written or opened';
 
 const wantsStack = (args: string[]): boolean => args.includes('--verbose');
 
@@ -103,8 +107,9 @@ export async function main(args: string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
     logger?.endProgress();
-    const { message, stack } = error as Error;
-    const isExpected = error instanceof UserError || error instanceof RangeError || isSystemError(error);
+    const told = explainWriteError(error, pathOf(error));
+    const { message, stack } = told as Error;
+    const isExpected = told instanceof UserError || told instanceof RangeError || isSystemError(told);
     process.stderr.write(`lethe: ${wantsStack(args) ? stack : message}\n`);
     if (!isExpected && !wantsStack(args)) process.stderr.write('(add --verbose for where this happened)\n');
     return 1;

@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from './user-error.js';
+import { explainWriteError, writing } from './write-error.js';
 
 /** Name of the file that lists the others of an atomically written folder. */
 export const FOLDER_MANIFEST = 'manifest.json';
@@ -37,9 +38,10 @@ export const isTemporaryName = (name: string): boolean => /^\..+\.tmp-\d+-\d+$/.
 /**
  * Writes a file so that readers, and a machine that loses power, see the old file or the new one, never a part: it is
  * written under a temporary name, synced, renamed, and the folder synced.
+ * @throws WriteError where the system refuses, such as on a full disk.
  */
 export function writeFileAtomically(path: string, content: string | Uint8Array): void {
-  mkdirSync(dirname(path), { recursive: true });
+  writing(path, () => mkdirSync(dirname(path), { recursive: true }));
   const temporary = temporaryPath(path);
   try {
     writeFileSync(temporary, content);
@@ -47,7 +49,7 @@ export function writeFileAtomically(path: string, content: string | Uint8Array):
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw explainWriteError(error, path, Buffer.byteLength(content));
   }
   syncPath(dirname(path));
 }
@@ -89,8 +91,9 @@ export async function writeFolderAtomically(
     syncFolders(temporary);
     swapFolders(temporary, path);
   } catch (error) {
+    const problem = explainWriteError(error, path); // before the room that the parts took is given back
     rmSync(temporary, { recursive: true, force: true });
-    throw error;
+    throw problem;
   }
 }
 

@@ -44,3 +44,4 @@ export { listenForStop, STOP_EXIT_CODES, type StopRequest, type StopSignal } fro
 export { openTensorBoard } from './tensorboard.js';
 export { UserError } from './user-error.js';
 export { VERSION } from './version.js';
+export { explainWriteError, WriteError, writing } from './write-error.js';

@@ -12,6 +12,7 @@ import {
 import { dirname } from 'node:path';
 import { setAside } from './set-aside.js';
 import { UserError } from './user-error.js';
+import { writing } from './write-error.js';
 
 /**
  * One line of `metrics.jsonl`. JSON has no NaN or infinity, so these are written as the strings "NaN", "Infinity" and
@@ -30,7 +31,7 @@ const NON_FINITE: Record<string, number> = { NaN, Infinity, '-Infinity': -Infini
 
 /** Appends records to a run's `metrics.jsonl`; each line reaches the operating system before `write` returns. */
 export interface MetricsWriter {
-  /** @throws RangeError when the step is not a non-negative integer. */
+  /** @throws RangeError when the step is not a non-negative integer; WriteError where the system refuses. */
   write(record: MetricsRecord): void;
   close(): void;
 }
@@ -57,7 +58,9 @@ export function openMetrics(file: string, fromStep: number, onDamage?: (warning:
         throw new RangeError(`metrics: expected step to be a non-negative integer, received ${record.step}`);
       }
       const bytes = Buffer.from(`${formatRecord(record)}\n`);
-      end += writeSync(handle, bytes, 0, bytes.length, end);
+      for (let done = 0; done < bytes.length;)
+        done += writing(file, () => writeSync(handle, bytes, done, bytes.length - done, end + done), bytes.length);
+      end += bytes.length;
     },
     close: () => {
       fsyncSync(handle);

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from './clock.js';
 import { crc32c } from './crc32c.js';
+import { writing } from './write-error.js';
 
 // Event files are TFRecords of `Event` protocol buffers (tensorflow/core/util/event.proto). Fields used:
 // Event: 1 wall_time double, 2 step int64, 3 file_version string, 5 summary, 7 session_log
@@ -27,12 +28,14 @@ export function openTensorBoard(folder: string, fromStep = 0, clock: Clock = sys
   const seconds = () => clock.now() / 1000;
   // A file name per opening: seconds sort the files, the step and process id tell two of one second apart.
   const stamp = String(Math.floor(seconds())).padStart(10, '0');
-  const handle = openSync(join(folder, `events.out.tfevents.${stamp}.lethe.${process.pid}.${fromStep}`), 'a');
+  const file = join(folder, `events.out.tfevents.${stamp}.lethe.${process.pid}.${fromStep}`);
+  const handle = openSync(file, 'a');
   const write = (step: number, payload: Buffer) => {
     const wallTime = Buffer.alloc(8);
     wallTime.writeDoubleLE(seconds());
     const event = Buffer.concat([field(1, FIXED64, wallTime), field(2, VARINT, varint(step)), payload]);
-    writeSync(handle, frameRecord(event));
+    const bytes = frameRecord(event);
+    writing(file, () => writeSync(handle, bytes), bytes.length);
   };
   write(0, bytesField(3, Buffer.from('brain.Event:2')));
   if (fromStep > 0) write(fromStep, bytesField(7, field(1, VARINT, varint(1))));

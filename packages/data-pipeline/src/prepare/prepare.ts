@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { lockWithin, whileLocked } from '@lethe/run';
+import { explainWriteError, lockWithin, whileLocked } from '@lethe/run';
 import { localSources } from '../hub/local-sources.js';
 import { findPrepared, fingerprint } from './fingerprint.js';
 import { Preparation } from './preparation.js';
@@ -14,13 +14,15 @@ const STALE = ['prepare.json', 'wrong-rows.jsonl', 'dropped.jsonl'];
  * Turns sources into shards: `out/train`, `out/heldout`, a copy of the tokenizer, and `prepare.json`, written last.
  * The same preparation is not done twice, and goes on where it was interrupted: documents are read and filtered again,
  * but those that are in the shards are not encoded again. Memory is bounded whatever the size of the sources.
- * @throws LockedError while another process works in `out`; SourceError, TokenizerError, ShardError, or the signal's reason; the folder then holds no finished shards.
+ * @throws LockedError while another process works in `out`; SourceError, TokenizerError, ShardError, WriteError, or the signal's reason; the folder then holds no finished shards.
  */
 export function prepare(
   given: PrepareOptions,
   onProgress?: (progress: PrepareProgress) => void,
 ): Promise<PrepareResult> {
-  return whileLocked(lockWithin(given.out), () => prepareLocked(given, onProgress));
+  return whileLocked(lockWithin(given.out), () => prepareLocked(given, onProgress)).catch((error: unknown) => {
+    throw explainWriteError(error, given.out);
+  });
 }
 
 async function prepareLocked(

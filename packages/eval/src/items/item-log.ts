@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { UserError } from '@lethe/run';
+import { UserError, writing } from '@lethe/run';
 import type { EvalItem } from './eval-item.js';
 
 /**
@@ -22,7 +22,7 @@ export class ItemLog<T extends { id: string } = EvalItem> {
     const [found, ...lines] = text.slice(0, end).split('\n').slice(0, -1);
     if (found === undefined) {
       mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, `${first}\n`);
+      writing(file, () => writeFileSync(file, `${first}\n`));
       return log;
     }
     if (found !== first)
@@ -44,7 +44,8 @@ export class ItemLog<T extends { id: string } = EvalItem> {
 
   /** Adds an item that is done. */
   add(item: T): void {
-    appendFileSync(this.file, `${JSON.stringify(item)}\n`);
+    const line = `${JSON.stringify(item)}\n`;
+    writing(this.file, () => appendFileSync(this.file, line), Buffer.byteLength(line));
     this.items.set(item.id, item);
   }
 

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { syncPath, temporaryPath } from '@lethe/run';
+import { syncPath, temporaryPath, writing } from '@lethe/run';
 import type { ParameterSpec } from '../parameter-names.js';
 import { DTYPE_BITS } from './dtype.js';
 import { float32ToBf16, float32ToFloat16 } from './half-precision.js';
@@ -49,8 +49,8 @@ export function createSafetensorsWriter(
   const shapes = new Map(layout.map(({ name, shape }) => [name, shape]));
   const missing = new Set(shapes.keys());
   const temporary = temporaryPath(file);
-  const handle = openSync(temporary, 'w');
-  writeFully(handle, header, 0);
+  const handle = writing(file, () => openSync(temporary, 'w'));
+  writing(file, () => writeFully(handle, header, 0), header.length);
   let isOpen = true;
   const close = () => {
     if (isOpen) closeSync(handle);
@@ -61,7 +61,9 @@ export function createSafetensorsWriter(
       const { name, data } = tensor;
       checkTensor(file, tensor, shapes.get(name));
       if (!missing.delete(name)) throw new SafetensorsError(`${file}: tensor '${name}' was written twice`);
-      const unwritable = writeValues(handle, data, { dtype, start: header.length + starts.get(name)! });
+      const start = header.length + starts.get(name)!;
+      const bytes = (data.length * DTYPE_BITS[dtype]) / 8;
+      const unwritable = writing(file, () => writeValues(handle, data, { dtype, start }), bytes);
       if (unwritable === undefined) return;
       throw new SafetensorsError(`${file}: tensor '${name}': ${dtype} cannot hold ${unwritable}; choose F32 or BF16`);
     },
@@ -69,7 +71,7 @@ export function createSafetensorsWriter(
       if (missing.size > 0) {
         throw new SafetensorsError(`${file}: expected tensors that were not written: ${[...missing].join(', ')}`);
       }
-      fsyncSync(handle);
+      writing(file, () => fsyncSync(handle));
       close();
       renameSync(temporary, file);
       syncPath(dirname(file));

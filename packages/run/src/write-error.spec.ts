@@ -1,0 +1,60 @@
+import { openSync, closeSync, writeSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeFolderAtomically } from './atomic-file.js';
+import { UserError } from './user-error.js';
+import { explainWriteError, WriteError, writing } from './write-error.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'lethe-write-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const refused = (code: string): Error =>
+  Object.assign(new Error(`${code}: refused, write`), { code, syscall: 'write' });
+
+it.each([
+  [
+    'ENOSPC',
+    /^FILE: the disk is full: 700 bytes to write, \d+ bytes free \(ENOSPC: .*\)\. What was finished .*; make room, and/,
+  ],
+  ['EDQUOT', /^FILE: the quota of disk space is used up \(.*raise the quota, and the same command goes on/],
+  ['EFBIG', /^FILE: larger than the system lets a file be \(.*ulimit -f/],
+  ['EMFILE', /^FILE: too many open files \(.*ulimit -n 4096/],
+  ['ENFILE', /^FILE: too many open files in the whole system/],
+  ['EIO', /^FILE: the disk reports an error \(.*check the disk/],
+  ['EROFS', /^FILE: the file system is read-only \(.*take another folder/],
+])('%s says where, what is safe and how to go on', (code, message) => {
+  const told = explainWriteError(refused(code), join(folder, 'x'), 700) as Error;
+  expect(told).toBeInstanceOf(WriteError);
+  expect(told.message.replace(join(folder, 'x'), 'FILE')).toMatch(message);
+  expect(told.message).toMatch(/What was finished before is whole; .*the same command goes on from there$/);
+  expect(told.cause).toMatchObject({ code });
+});
+
+it('needs neither a size nor a folder that is there', () => {
+  const told = explainWriteError(refused('ENOSPC'), '/nowhere/at/all') as Error;
+  expect(told.message).toMatch(/^\/nowhere\/at\/all: the disk is full \(ENOSPC/);
+});
+
+it('leaves other errors, and those that are told already, as they are', () => {
+  for (const error of [refused('ENOENT'), new Error('a defect'), new UserError('a mistake'), 'a text'])
+    expect(explainWriteError(error, 'x')).toBe(error);
+  const once = explainWriteError(refused('EIO'), 'x');
+  expect(explainWriteError(once, 'y')).toBe(once);
+});
+
+const full = existsSync('/dev/full') ? it : it.skip;
+full('a device that is full refuses as a disk does', () => {
+  const handle = openSync('/dev/full', 'w');
+  expect(() => writing('/dev/full', () => writeSync(handle, 'text'), 4)).toThrow(
+    /^\/dev\/full: the disk is full: 4 bytes/,
+  );
+  closeSync(handle);
+});
+
+it('a folder whose writer is refused names itself, and leaves nothing', async () => {
+  const path = join(folder, 'checkpoint');
+  const write = (): void => {
+    throw refused('ENOSPC');
+  };
+  await expect(writeFolderAtomically(path, write)).rejects.toThrow(`${path}: the disk is full`);
+  expect(readdirSync(folder)).toEqual([]);
+});

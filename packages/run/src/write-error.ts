@@ -1,0 +1,51 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { UserError } from './user-error.js';
+
+/** The system refused to write, or to open one file more: says where, how much room there is, what is safe, how to go on. */
+export class WriteError extends UserError {}
+
+const SAFE = 'What was finished before is whole';
+const AGAIN = 'the same command goes on from there';
+
+/** What the system's codes mean for who writes, and what to do; `ulimit` shows and sets the limits of a shell. */
+const CODES: Record<string, { what: string; remedy: string }> = {
+  ENOSPC: { what: 'the disk is full', remedy: `make room, and ${AGAIN}` },
+  EDQUOT: { what: 'the quota of disk space is used up', remedy: `make room or raise the quota, and ${AGAIN}` },
+  EFBIG: {
+    what: 'larger than the system lets a file be',
+    remedy: `raise the limit on file sizes (ulimit -f) or take another file system, and ${AGAIN}`,
+  },
+  EMFILE: { what: 'too many open files', remedy: `raise the limit (ulimit -n 4096), and ${AGAIN}` },
+  ENFILE: { what: 'too many open files in the whole system', remedy: `end other programs, and ${AGAIN}` },
+  EIO: { what: 'the disk reports an error', remedy: `check the disk and its cables or network, and ${AGAIN}` },
+  EROFS: { what: 'the file system is read-only', remedy: `take another folder, or mount it for writing, and ${AGAIN}` },
+};
+
+/** The error of a refused write as a {@link WriteError}; any other as it is. @param bytes how many were to be written. */
+export function explainWriteError(error: unknown, file: string, bytes?: number): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const known = code === undefined || error instanceof UserError ? undefined : CODES[code];
+  if (!known) return error;
+  const room = code === 'ENOSPC' ? roomText(file, bytes) : '';
+  return new WriteError(`${file}: ${known.what}${room} (${message}). ${SAFE}; ${known.remedy}`, { cause: error });
+}
+
+/** Runs what writes a file; an error of the system says more, see {@link WriteError}. */
+export function writing<T>(file: string, write: () => T, bytes?: number): T {
+  try {
+    return write();
+  } catch (error) {
+    throw explainWriteError(error, file, bytes);
+  }
+}
+
+function roomText(file: string, bytes: number | undefined): string {
+  const wanted = bytes === undefined ? [] : [`${bytes} bytes to write`];
+  try {
+    const { bavail, bsize } = statfsSync(dirname(file));
+    return `: ${[...wanted, `${bavail * bsize} bytes free`].join(', ')}`;
+  } catch {
+    return wanted.length > 0 ? `: ${wanted[0]}` : ''; // The folder is gone too; the code still says what happened.
+  }
+}

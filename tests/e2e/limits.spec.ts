@@ -1,0 +1,55 @@
+// Limits that a shell sets stand for a full disk and a quota: the system refuses in the middle of a write.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { filesIn, PROGRAM, succeed, temporaryFolder } from './lethe.js';
+import { pretrainProject } from './small-project.js';
+
+const folder = temporaryFolder();
+beforeAll(() => pretrainProject(folder), 600_000);
+
+/** Runs `lethe` under a limit of the shell, such as `-f 40`: files of so many KiB. */
+function limited(limit: string, ...args: string[]): { status: number | null; stderr: string } {
+  const script = `ulimit -S ${limit} && exec "$@"`;
+  const { status, stderr } = spawnSync('bash', ['-c', script, 'bash', process.execPath, PROGRAM, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  return { status, stderr };
+}
+const unlearn = (runs: string): string[] => [
+  'unlearn',
+  '--recipe',
+  'unlearn.yaml',
+  '--set',
+  `runs=${runs}`,
+  '--set',
+  'steps=6',
+  '--set',
+  'checkpoint.every=2',
+];
+const weights = (runs: string): Buffer => readFileSync(join(folder, runs, 'unlearn/model/model.safetensors'));
+const temporary = (runs: string): string[] => filesIn(join(folder, runs)).filter((name) => name.includes('.tmp-'));
+
+it('a run whose files may not be so large says so, leaves nothing behind, and goes on to the same weights', async () => {
+  await succeed(folder, ...unlearn('whole'));
+  const { status, stderr } = limited('-f 40', ...unlearn('limited'));
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    /lethe: .*\.safetensors: larger than the system lets a file be \(EFBIG.*What was finished before is whole; raise .*ulimit -f.*\n$/,
+  );
+  expect(stderr).not.toMatch(/--verbose|\n\s+at /);
+  expect(temporary('limited')).toEqual([]);
+  await succeed(folder, ...unlearn('limited'));
+  expect(weights('limited').equals(weights('whole'))).toBe(true);
+}, 600_000);
+
+it('a preparation whose shards may not be so large says so, and is done again', async () => {
+  const prepare = ['prepare', 'natural.jsonl', '--tokenizer', 'natural/tokenizer', '--out', 'small'];
+  const { status, stderr } = limited('-f 4', ...prepare);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/lethe: small.*: larger than the system lets a file be \(EFBIG/);
+  expect(existsSync(join(folder, 'small', 'prepare.json'))).toBe(false);
+  await succeed(folder, ...prepare);
+  expect(readdirSync(join(folder, 'small'))).toContain('prepare.json');
+}, 600_000);
