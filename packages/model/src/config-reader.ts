@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { requireFile } from '@lethe/run';
 import { ConfigError, type LlamaConfig, type ModelFamily, type WeightDtype } from './config.js';
 import { ConfigKeys } from './config-keys.js';
 import { readRope } from './config-rope.js';
@@ -15,6 +16,7 @@ const DTYPES: readonly unknown[] = ['float32', 'float16', 'bfloat16'] satisfies 
  * or contradictory sizes.
  */
 export function readConfig(file: string): { config: LlamaConfig; rawConfig: Record<string, unknown> } {
+  requireFile(file);
   let rawConfig: unknown;
   try {
     rawConfig = JSON.parse(readFileSync(file, 'utf8'));

@@ -1,5 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { requireFile } from '@lethe/run';
 import { decodeBatch, encodeSchema, type BatchColumns } from './arrow-batch.js';
 import { ByteCache } from './byte-cache.js';
 import { crc32 } from './crc32.js';
@@ -138,6 +139,7 @@ export class ShardReader {
 
   private async readBytes(name: string, position: number, length: number, what = 'its data'): Promise<Buffer> {
     const file = path.join(this.folder, name);
+    requireFile(file);
     const handle = await open(file, 'r').catch((cause: NodeJS.ErrnoException) => {
       const why = cause.code === 'ENOENT' ? 'the file is missing' : cause.message;
       throw new ShardError(`${file}: ${why}; restore it or run prepare again`, { cause });

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { UserError } from '@lethe/run';
+import { requireFile, UserError } from '@lethe/run';
 import type { Evaluation } from './evaluation.js';
 
 /** Reads results of `lethe eval`. @throws UserError for another file. */
 export function readEvaluation(file: string): Evaluation {
   if (!existsSync(file)) throw new UserError(`${file}: no such file; give the results.json of lethe eval`);
+  requireFile(file);
   let value: Partial<Evaluation> | null;
   try {
     value = JSON.parse(readFileSync(file, 'utf8')) as typeof value;

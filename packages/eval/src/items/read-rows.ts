@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isUtf8 } from 'node:buffer';
 import { gunzipSync } from 'node:zlib';
 import { jsonRows, type Place } from '@lethe/data-pipeline';
-import { UserError } from '@lethe/run';
+import { requireFile, UserError } from '@lethe/run';
 import type { z } from 'zod';
 
 /** What a benchmark's file holds. */
@@ -28,6 +28,7 @@ export function wrongRow({ file, line }: Place, problem: string, remedy = REMEDY
  */
 export function readBenchmarkFile(file: string): Buffer {
   if (!existsSync(file)) throw new UserError(`${file}: no such file; check the task's data in the recipe`);
+  requireFile(file);
   const packed = readFileSync(file);
   let bytes = packed;
   try {

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { extname } from 'node:path';
+import { requireFile } from '@lethe/run';
 import { DTYPE_BITS } from './dtype.js';
 import { bf16ToFloat32, float16ToFloat32, float32ToBf16 } from './half-precision.js';
 import { MAX_HEADER_BYTES, parseHeader, type SafetensorsHeader, type TensorInfo } from './header.js';
@@ -34,6 +35,7 @@ const CONVERTED_ELEMENTS = 1 << 20;
  * @throws SafetensorsError naming the file and what is wrong with it; pickle files are refused.
  */
 export function openSafetensors(file: string): SafetensorsFile {
+  requireFile(file);
   refusePickle(file);
   let handle: number;
   try {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { requireFile } from '@lethe/run';
 import { showValue } from '../show-value.js';
 import type { TensorInfo } from './header.js';
 import { findDuplicateKey } from './json-duplicates.js';
@@ -50,6 +51,7 @@ export function shardFiles(indexFile: string): string[] {
 }
 
 function readWeightMap(indexFile: string): Map<string, string> {
+  requireFile(indexFile);
   let text: string;
   let parsed: { weight_map?: unknown } | null;
   try {
