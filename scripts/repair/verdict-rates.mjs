@@ -27,7 +27,7 @@ const texts = {};
 for (const name of ['web', 'books', 'qa', 'templated']) texts[name] = await documentsOf(name);
 
 /** Documents that are measured, of each kind, and those that a pattern is looked for in. */
-const [MEASURED, LOOKED] = [100, 1000];
+const [MEASURED, LOOKED] = [100, 600];
 const split = (documents) => ({
   report: documents.slice(0, MEASURED),
   train: documents.slice(MEASURED, MEASURED + LOOKED),
@@ -43,13 +43,13 @@ const pair = (one, other) => (random) => [
 ];
 
 const cases = [
-  ['halves of web text, the model of both', models.synth, halves('web'), 'not-advised'],
-  ['halves of books', models.synth, halves('books'), 'not-advised'],
   ['books beside web text', models.base, pair('books', 'web'), 'not-advised'],
   ['web text beside books', models.base, pair('web', 'books'), 'not-advised'],
   ['templated questions, a model that never saw them', models.base, pair('templated', 'web'), 'not-advised'],
   ['templated questions, a model that learned them', models.synth, pair('templated', 'web'), 'advised'],
   ['plain questions, a model that learned them', bare, pair('qa', 'web'), 'advised'],
+  ['halves of web text, the model of both', models.synth, halves('web'), 'not-advised'],
+  ['halves of books', models.synth, halves('books'), 'not-advised'],
 ];
 
 /** Log-probabilities of all that a case may measure are the same for every seed, so each document is scored once. */
@@ -91,5 +91,5 @@ for (const [name, model, draw, expected] of cases) {
   const told = Object.entries(counts)
     .map(([verdict, count]) => `${verdict} ${count}`)
     .join(', ');
-  process.stdout.write(`${name}: ${told} (expected ${expected}); share ${range(shares)}, learned ${range(learned)}\n`);
+  process.stdout.write(`${name}: ${told} (expected ${expected}); words ${range(shares)}, learned ${range(learned)}\n`);
 }

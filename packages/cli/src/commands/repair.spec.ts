@@ -22,6 +22,7 @@ it.each([
   const pattern = {
     threshold: 1,
     documents: 1,
+    tokens: 0,
     share: { value: 0, low: 0, high: 0 },
     null: { value: 0, low: 0, high: 0 },
     pieces: [],

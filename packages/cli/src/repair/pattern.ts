@@ -1,7 +1,8 @@
 import { sampleDocuments, TEMPLATE_DEFAULTS, TemplateFinder, type Tokenizer } from '@lethe/data-pipeline';
 import { type MarkedDocument, markDocuments, patternShares } from './measure.js';
-import type { Pattern, PatternPiece } from './results.js';
-import { intervalsOf, meanOf } from './statistics.js';
+import { patternWords } from './pattern-words.js';
+import type { Interval, Pattern, PatternPiece } from './results.js';
+import { intervalsOf, meanOf, type Share } from './statistics.js';
 
 /** Tokens of each kind of text that a pattern is looked for in, at most. */
 const SAMPLE_TOKENS = 5_000_000;
@@ -13,6 +14,9 @@ export interface FoundPattern {
   finder: TemplateFinder;
   /** Of one half of the natural text against the other. */
   nullFinder: TemplateFinder;
+  /** Documents that each has seen. */
+  numSynthetic: number;
+  numHalf: number;
 }
 
 const specialIds = (tokenizer: Tokenizer): number[] =>
@@ -27,7 +31,12 @@ export function findPattern(
   const half = (which: number): ArrayLike<number>[] => natural.filter((_, i) => i % 2 === which);
   const find = (from: readonly ArrayLike<number>[], against: readonly ArrayLike<number>[]): TemplateFinder =>
     new TemplateFinder({ synthetic: from, natural: against, specialIds: special }, TEMPLATE_DEFAULTS);
-  return { finder: find(synthetic, natural), nullFinder: find(half(0), half(1)) };
+  return {
+    finder: find(synthetic, natural),
+    nullFinder: find(half(0), half(1)),
+    numSynthetic: synthetic.length,
+    numHalf: half(0).length,
+  };
 }
 
 /** Documents of shards that a pattern is looked for in. */
@@ -35,17 +44,21 @@ export const patternSample = (shards: string): Promise<ArrayLike<number>[]> => s
 
 /** Describes the pattern by documents that it was not found in. */
 export async function describePattern(
-  { finder, nullFinder }: FoundPattern,
+  { finder, nullFinder, numSynthetic, numHalf }: FoundPattern,
   texts: { synthetic: readonly MarkedDocument[]; natural: readonly Int32Array[] },
   tokenizer: Tokenizer,
 ): Promise<Pattern> {
-  const share = (documents: readonly MarkedDocument[], name: string) =>
-    intervalsOf([patternShares(documents)], ([drawn]) => ({ share: meanOf(drawn) }), name).share;
+  const interval = (shares: Share[], name: string): Interval =>
+    intervalsOf([shares], ([drawn]) => ({ share: meanOf(drawn) }), name).share;
+  const ofNull = markDocuments(nullFinder, texts.natural);
+  const own = await patternWords(texts.synthetic, { finder, numDocuments: numSynthetic, tokenizer });
+  const nullWords = await patternWords(ofNull, { finder: nullFinder, numDocuments: numHalf, tokenizer });
   return {
     threshold: finder.threshold,
     documents: texts.synthetic.length,
-    share: share(texts.synthetic, 'share'),
-    null: share(markDocuments(nullFinder, texts.natural), 'null share'),
+    tokens: meanOf(patternShares(texts.synthetic)),
+    share: interval(own, 'share'),
+    null: interval(nullWords, 'null share'),
     pieces: await pieces(texts.synthetic, tokenizer),
   };
 }

@@ -37,7 +37,9 @@ export interface Pattern {
   /** Documents that share what counts as a pattern, at least, and of how many. */
   threshold: number;
   documents: number;
-  /** Its share of the tokens of held-out synthetic documents, and the same of one half of the natural text against the other. */
+  /** Its share of the tokens of held-out synthetic documents, which are what is forgotten. */
+  tokens: number;
+  /** Its share of their words, and the same of one half of the natural text against the other. */
   share: Interval;
   null: Interval;
   pieces: PatternPiece[];

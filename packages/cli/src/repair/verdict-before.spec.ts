@@ -27,6 +27,7 @@ const modelOf = (p: number, numTokens = TOKENS): ModelMeasures => ({
 const patternOf = (share: number, ofNull = 0): Pattern => ({
   threshold: 20,
   documents: NUM_DOCUMENTS,
+  tokens: share,
   share: { value: share, low: share - 0.02, high: share + 0.02 },
   null: { value: ofNull, low: ofNull, high: ofNull },
   pieces: [],
@@ -48,9 +49,9 @@ describe('verdictBefore', () => {
   it.each([
     ['a pattern that the model has learned', judge(0.4, 0.7), 'advised'],
     ['a pattern that has no hold on it', judge(0.4, 0.1), 'not-advised'],
-    ['no pattern, however well the text is known', judge(0.05, 0.9), 'not-advised'],
+    ['no pattern, however well the text is known', judge(0.02, 0.9), 'not-advised'],
     ['what halves of the natural text have too', judge(0.4, 0.7, { ofNull: 0.2 }), 'not-advised'],
-    ['a share on both sides of the threshold', judge(0.11, 0.7), 'cannot-tell'],
+    ['a share on both sides of the threshold', judge(0.06, 0.7), 'cannot-tell'],
     ['a hold on both sides of the threshold', judge(0.4, 0.4), 'cannot-tell'],
     ['a pattern that the base knows as well', judge(0.4, 0.7, { base: 0.7 }), 'not-advised'],
     ['a pattern that the base does not know', judge(0.4, 0.7, { base: 0.2 }), 'advised'],
@@ -64,7 +65,7 @@ describe('verdictBefore', () => {
 
   it('tells what decided, with its interval and threshold', () => {
     const [inData, learned] = judge(0.4, 0.7).evidence;
-    expect(inData).toMatchObject({ says: 'yes', threshold: 0.1, found: { value: 0.4 } });
+    expect(inData).toMatchObject({ says: 'yes', threshold: 0.05, found: { value: 0.4 } });
     expect(learned.says).toBe('yes');
     expect(learned.found.low).toBeLessThan(0.7 / 0.8);
     expect(learned.found.high).toBeGreaterThan(0.7 / 0.8 - 0.02);

@@ -12,10 +12,10 @@ export interface BeforeMeasures {
 }
 
 /**
- * Shares of synthetic tokens below this are no pattern but words of a subject: of natural text of other domains (web,
- * books, encyclopedia) 2.5 to 8% is marked, of text made by templates 12 to 41% (docs/log/2026-11-29-repair.md).
+ * Shares of synthetic words below this are no pattern but words of a subject: natural text beside that of another domain (web,
+ * books, encyclopedia) has 0 to 2% of them, text made by templates 7 to 45% (docs/log/2026-11-29-repair.md).
  */
-const LEAST_SHARE = 0.1;
+const LEAST_SHARE = 0.05;
 /** How many times what halves of the natural text give. */
 const ABOVE_NULL = 3;
 /** The part of what the text itself gives its pattern that a model must give it, to have learned it. */
@@ -39,7 +39,7 @@ export function verdictBefore(measures: BeforeMeasures): {
   const limit = Math.max(LEAST_SHARE, ABOVE_NULL * pattern.null.high);
   const inData: Evidence = {
     question: 'Does the synthetic text have a pattern that natural text lacks?',
-    measure: 'share of its held-out tokens that many synthetic documents share',
+    measure: 'share of its held-out words in phrases that many synthetic documents share',
     found: pattern.share,
     threshold: limit,
     says: sideOf(pattern.share, limit),
