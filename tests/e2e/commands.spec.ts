@@ -9,7 +9,8 @@ import { filesIn, lethe, letheHere, succeed, temporaryFolder } from './lethe.js'
 import { prepareProject } from './small-project.js';
 
 const DEVICE = ['--device <name>', '--precision <p>', '--threads <n>'];
-const TRAINING = ['--recipe <file>', '--set <key=value>', '--dry-run'];
+const SHORTHANDS = ['--model <dir>', ...DEVICE];
+const TRAINING = ['--recipe <file>', '--set <key=value>', ...SHORTHANDS, '--dry-run'];
 
 interface JsonSchema {
   properties: Record<string, object>;
@@ -58,6 +59,7 @@ const COMMANDS: Record<string, string[]> = {
     '<command>',
     '--recipe <file>',
     '--set <key=value>',
+    ...SHORTHANDS,
     '--vary <key=value,value>',
     '--sweep <file>',
     '--name <name>',

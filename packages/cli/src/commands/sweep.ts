@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Command, Argument } from 'commander';
 import type { CliContext } from '../command-line/context.js';
+import { addShorthands, changesOf, type Shorthands } from '../command-line/recipe-shorthands.js';
 import { addRecipeOptions, repeatable } from '../command-line/repeatable-options.js';
 import { checkSweep, planSweep, type SweepPlan, type SweepRequest } from '../sweep/plan-sweep.js';
 import { runSweep, writeSweep } from '../sweep/run-sweep.js';
@@ -9,7 +10,7 @@ import { sweepTable } from '../sweep/sweep-table.js';
 import { untilStopped } from '../command-line/until-stopped.js';
 import { STAGES } from './train.js';
 
-interface SweepFlags extends Omit<SweepRequest, 'stage'> {
+interface SweepFlags extends Omit<SweepRequest, 'stage'>, Shorthands {
   dryRun?: boolean;
 }
 
@@ -25,14 +26,14 @@ export function addSweepCommand(program: Command, context: CliContext): void {
     .command('sweep')
     .description('run a training command for every combination of values, and show which runs to choose from')
     .addArgument(new Argument('<command>', 'the training command').choices(Object.keys(STAGES)));
-  addRecipeOptions(command, '<command>.yaml')
+  addShorthands(addRecipeOptions(command, '<command>.yaml'))
     .addOption(repeatable('--vary <key=value,value>', 'values that one key of the recipe takes'))
     .option('--sweep <file>', 'YAML file of such lists, `key: [value, value]`')
     .option('--name <name>', 'folder of the sweep in `runs` (default: the name in the recipe, and -sweep)')
     .option('--dry-run', 'print the runs with their sizes and memory, and do nothing')
     .addHelpText('after', HELP)
     .action(async (stage: string, flags: SweepFlags) => {
-      const plan = planSweep({ ...flags, stage });
+      const plan = planSweep({ ...flags, set: changesOf(flags), stage });
       if (flags.dryRun) process.stdout.write(`${await sweepPlanTable(plan)}\n`);
       else await sweep(plan, context);
     });

@@ -3,6 +3,7 @@ import { decisionText, runStage, type StageResult, type TrainRecipe } from '@let
 import type { Command } from 'commander';
 import type { CliContext } from '../command-line/context.js';
 import { planOf } from '../plan/stage-plan.js';
+import { addShorthands, changesOf, type Shorthands } from '../command-line/recipe-shorthands.js';
 import { addRecipeOptions } from '../command-line/repeatable-options.js';
 import { loadStageRecipe } from '../recipe/stage-recipe.js';
 import { untilStopped } from '../command-line/until-stopped.js';
@@ -19,7 +20,7 @@ export const STAGES: Record<TrainRecipe['stage'], string> = {
 /** Exit status of a run that passed a limit of `stop`: its model is no result, so a shell's `&&` must not go on with it. */
 const LIMIT_EXIT_CODE = 3;
 
-interface TrainFlags {
+interface TrainFlags extends Shorthands {
   recipe?: string;
   set: string[];
   dryRun?: boolean;
@@ -28,7 +29,7 @@ interface TrainFlags {
 /** `lethe pretrain | unlearn | refine | finetune`. */
 export function addTrainCommands(program: Command, context: CliContext): void {
   for (const [stage, description] of Object.entries(STAGES)) {
-    addRecipeOptions(program.command(stage).description(description), `${stage}.yaml`)
+    addShorthands(addRecipeOptions(program.command(stage).description(description), `${stage}.yaml`))
       .option('--dry-run', 'print the resolved recipe with its sizes and memory, and do nothing')
       .addHelpText(
         'after',
@@ -39,7 +40,7 @@ export function addTrainCommands(program: Command, context: CliContext): void {
             : ''),
       )
       .action(async (flags: TrainFlags) => {
-        const recipe = loadStageRecipe(stage, flags);
+        const recipe = loadStageRecipe(stage, { recipe: flags.recipe, set: changesOf(flags) });
         if (flags.dryRun) process.stdout.write(`${await planOf(recipe)}\n`);
         else await runTraining(recipe, context);
       });
