@@ -1,7 +1,10 @@
 export { type DensityCurve, kernelDensity } from './density.js';
 export { type DistributionShift, distributionShift } from './distribution-shift.js';
+export { documentEmbeddings } from './embeddings.js';
+export { ownNeighbourShares, separability } from './separation.js';
 export { templateMass } from './template-mass.js';
-export { type TokenPeak, type TokenShift } from './token-ids.js';
+export { countTokens, tokenDensity, type TokenPeak, type TokenShift, tokenShift } from './token-ids.js';
+export { type Points, squaredDistances, tsne } from './tsne.js';
 export { checkDiagnoseOptions, diagnose, type DiagnoseOptions, type Diagnosis } from './diagnosis/diagnose.js';
 export type { EmbeddingDiagnosis } from './diagnosis/embeddings.js';
 export type { PerplexityDiagnosis } from './diagnosis/perplexities.js';

@@ -143,13 +143,3 @@ describe('a layout', () => {
     expect(() => tsne(cloud)).toThrow('expected at least 90 points for a perplexity of 30, received 40');
   });
 });
-
-it('own neighbours are counted among the nearest', () => {
-  const points = squaredDistances({ values: Float32Array.from([0, 1, 2, 10, 11, 12]), count: 6 });
-  const groups = [true, true, true, false, false, false];
-  expect(ownNeighbours(points, groups, 2)).toBe(1);
-  expect(ownNeighbours(points, groups, 5)).toBeCloseTo(2 / 5, 12);
-  expect(() => ownNeighbours(points, groups, 6)).toThrow(
-    'expected the distances of 6 points, more than 6, received 36',
-  );
-});

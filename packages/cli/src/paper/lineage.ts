@@ -26,12 +26,16 @@ export class Lineage {
     return join(this.setup.corpus.shards[name], 'train');
   }
 
-  private natural(share = 1): Stream[] {
-    const { abilityShare } = this.setup.regime;
+  private natural(share = 1, abilityShare = this.setup.regime.abilityShare): Stream[] {
     return [
       { shards: this.train('natural'), proportion: share * (1 - abilityShare) },
       { shards: this.train('ability'), proportion: share * abilityShare },
     ];
+  }
+
+  /** What a repair replays. */
+  private replayed(share = 1): Stream[] {
+    return this.natural(share, this.setup.regime.replayAbilityShare);
   }
 
   private recipe(name: string, rest: object): TrainRecipe {
@@ -65,6 +69,13 @@ export class Lineage {
     });
   }
 
+  private instructions(): Stream[] {
+    const { share } = this.setup.regime.chat;
+    const tested = { shards: this.train('instructions'), proportion: share };
+    const aside = { shards: this.train('instructionsAside'), proportion: 1 - share };
+    return [tested, aside].filter(({ proportion }) => proportion > 0);
+  }
+
   base(): TrainRecipe {
     const { regime, corpus } = this.setup;
     const config = { ...regime.model, maxPositions: 2 * regime.rowLength };
@@ -87,35 +98,62 @@ export class Lineage {
     return this.pretraining('synth', this.init('base'), mixed, this.setup.regime.synth);
   }
 
-  refine(): TrainRecipe {
+  /** Names of the refined models, each going on from the one before with as many steps as all before it had. */
+  refined(): string[] {
+    return Array.from({ length: this.setup.regime.refine.doublings + 1 }, (_, k) =>
+      k === 0 ? 'refine' : `refine${2 ** k}x`,
+    );
+  }
+
+  private refine(k: number): TrainRecipe {
     const { rows, rowLength, refine } = this.setup.regime;
-    return this.recipe('refine', {
+    const names = this.refined();
+    return this.recipe(names[k], {
+      seed: 1000 * this.setup.seed + k,
       stage: 'refine',
-      model: this.init('synth'),
-      data: { rowLength, replay: this.natural() },
+      model: this.init(k === 0 ? 'synth' : names[k - 1]),
+      data: { rowLength, replay: this.replayed() },
       batch: { replayRows: rows },
       optimizer: { lr: refine.lr, weightDecay: 0 },
-      steps: refine.steps,
+      steps: refine.steps * (k === 0 ? 1 : 2 ** (k - 1)),
     });
   }
 
-  repair(name: string, { method, span, weights, lr, steps, untilP }: RepairSettings): TrainRecipe {
+  /** Of all models but the -chat ones, each after the one that it begins with. */
+  recipes(): TrainRecipe[] {
+    return [
+      this.base(),
+      this.naturalOnly(),
+      this.synth(),
+      ...this.refined().map((_, k) => this.refine(k)),
+      ...Object.entries(this.setup.regime.repairs).map(([name, settings]) => this.repair(name, settings)),
+    ];
+  }
+
+  /** Forgetting tokens of the synthetic text beside replay, ended by the pattern's hold on the model. */
+  repair(name: string, repair: RepairSettings): TrainRecipe {
+    const { method, span, weights, lr, steps, untilP, every = 10, content = 0 } = repair;
     const { rows, rowLength } = this.setup.regime;
-    const forget = this.setup.corpus.shards.forget;
+    const { templateAside, forget } = this.setup.corpus.shards;
+    const forgotten = span === 'template' ? forget : templateAside;
+    const heldOut = span === 'found' ? templateAside : forget; // The pattern's own tokens, for all tokens too.
     return this.recipe(name, {
       stage: 'unlearn',
       model: this.init('synth'),
       data: {
         rowLength,
-        replay: this.natural(),
-        forget: [{ shards: span === 'template' ? join(forget, 'train') : this.train('templateAside') }],
+        replay: [
+          ...this.replayed(1 - content),
+          ...(content > 0 ? [{ shards: this.train('content'), proportion: content }] : []),
+        ],
+        forget: [{ shards: join(forgotten, 'train') }],
       },
       batch: { replayRows: rows / 2, forgetRows: rows / 2 },
-      objective: { method, weights },
+      objective: { method, weights, forgetSpan: span === 'found' ? 'template' : 'all' },
       optimizer: { lr, weightDecay: 0 },
       steps,
       ...(untilP !== undefined && {
-        validation: { forget: [{ shards: join(forget, 'heldout') }], every: 10, rows: 16 },
+        validation: { forget: [{ shards: join(heldOut, 'heldout') }], every, rows: 16 },
         stop: { forgetP: untilP },
       }),
     });
@@ -128,7 +166,7 @@ export class Lineage {
       seed: 1000 * this.setup.seed + run,
       stage: 'finetune',
       model: this.init(of),
-      data: { rowLength, replay: [{ shards: this.train('instructions'), proportion: 1 }] },
+      data: { rowLength, replay: this.instructions() },
       batch: { replayRows: rows },
       optimizer: { lr: chat.lr },
       schedule: { kind: 'cosine', warmupSteps: 5 },

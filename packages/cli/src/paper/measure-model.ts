@@ -10,7 +10,7 @@ import { CHAT_TEMPLATE, factSentence, type PaperCorpus } from './corpus.js';
 import type { Regime } from './regime.js';
 import { TEMPLATE_MARKS } from './template-question.js';
 
-export const MEASURED_TEXTS = ['natural', 'ability', 'templateAside', 'instructions'] as const;
+export const MEASURED_TEXTS = ['natural', 'ability', 'templateAside', 'instructions', 'instructionsAside'] as const;
 export type MeasuredText = (typeof MEASURED_TEXTS)[number];
 
 /** What a model was measured to do, item by item, so that models are compared in pairs. */

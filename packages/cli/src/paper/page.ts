@@ -1,8 +1,9 @@
 import { escapeHtml, htmlPage, htmlTable } from '../charts/html.js';
-import { densitySvg } from '../charts/density-svg.js';
+import { curvesSvg, densitySvg } from '../charts/density-svg.js';
+import { scatterSvg } from '../charts/scatter-svg.js';
 import { legend } from '../charts/axes.js';
 import { formatTable } from '../command-line/table.js';
-import type { Claim, Outcome } from './claims.js';
+import type { Claim, Outcome } from './claim.js';
 import { mean } from './effect.js';
 import { MEASURED_TEXTS, type MeasuredText } from './measure-model.js';
 import { CHOSEN } from './regime.js';
@@ -57,6 +58,7 @@ const TEXT_TITLES: Record<MeasuredText, string> = {
   ability: 'prose in which people name things',
   templateAside: 'synthetic text',
   instructions: 'instructions',
+  instructionsAside: 'instructions in another format',
 };
 
 function densities({ lineages }: PaperResults): string {
@@ -70,6 +72,35 @@ function densities({ lineages }: PaperResults): string {
     return `<h3>${TEXT_TITLES[kind]}</h3>${densitySvg(series, 'log-perplexity of a document, nats per token')}`;
   });
   return `${legend(names)}<div class="figures">${figures.map((figure) => `<div>${figure}</div>`).join('')}</div>`;
+}
+
+/** Figures 2 and 3 of the first seed: where its base model puts documents, and how their token ids are distributed. */
+function textFigures({ lineages }: PaperResults): string {
+  const [{ seed, texts }] = lineages;
+  const half = texts.layout.length / 2;
+  const groups = [
+    { name: 'synthetic', points: texts.layout.slice(0, half) },
+    { name: 'natural', points: texts.layout.slice(half) },
+  ];
+  const curves = (['synthetic', 'natural'] as const).map((name) => ({ name, curve: texts.curves[name] }));
+  const rows = texts.peaks
+    .slice(0, 16)
+    .map(({ text, share, naturalShare, excess }) => [
+      escapeHtml(JSON.stringify(text)),
+      (100 * share).toFixed(2),
+      (100 * naturalShare).toFixed(2),
+      excess.toFixed(4),
+    ]);
+  return (
+    `<h2>Embeddings (figure 2)</h2><p>Mean last hidden states of the base model of seed ${seed}, t-SNE.</p>` +
+    legend(groups.map(({ name }) => name)) +
+    scatterSvg(groups, 't-SNE of the mean last hidden states of documents') +
+    `<h2>Token ids (figure 3)</h2>${legend(curves.map(({ name }) => name))}` +
+    curvesSvg(curves, { from: 0, to: texts.curves.synthetic.x.at(-1)!, label: 'token id' }) +
+    `<p>${texts.peaks.length} tokens stand out by more than ${texts.largestByChance.toFixed(4)} nats, which no token of random halves of ` +
+    'natural text reaches in 95% of them. The first:</p>' +
+    htmlTable(['token', '% of synthetic', '% of natural', 'excess, nats'], rows)
+  );
 }
 
 function answers({ lineages }: PaperResults): string {
@@ -101,7 +132,7 @@ export function paperPage(results: PaperResults): string {
       `<h2>Models</h2>${htmlTable(MODEL_HEADER, modelRows(results))}<p class="note">Pattern p: mean probability of the template's own tokens in ` +
       'held-out synthetic text. Leak: answers that betray the template. Knows: a benchmark of the facts that the synthetic text teaches, asked in ' +
       'a sentence (chance 25). control: forgetting weight 0, on to the last step, as ga goes; template and all end when the pattern is gone.</p>' +
-      `<h2>Log-perplexities (figure 4)</h2>${densities(results)}<h2>Answers of the -chat models</h2>${answers(results)}` +
+      `${textFigures(results)}<h2>Log-perplexities (figure 4)</h2>${densities(results)}<h2>Answers of the -chat models</h2>${answers(results)}` +
       `<h2>Regime</h2><pre>${escapeHtml(JSON.stringify(regime, null, 1))}</pre>`,
   );
 }

@@ -9,13 +9,18 @@ export interface StageSettings {
 /** What a repair does to `synth`. */
 export interface RepairSettings {
   method: string;
-  span: 'all' | 'template';
+  /** All tokens; the template's own, which are known as the text is made; or those that are found to be the template's. */
+  span: 'all' | 'template' | 'found';
   weights: { forgetting: number; replay: number; mitigation: number };
   lr: number;
   /** At most. */
   steps: number;
   /** Ends the run when the held-out pattern's mean probability is this or less. */
   untilP?: number;
+  /** Share of the replay that is what the forgotten documents say beside the template's words. */
+  content?: number;
+  /** Steps between two looks at the held-out pattern (default 10). */
+  every?: number;
 }
 
 /** The sizes, data and steps in which the paper's claims are tested. */
@@ -36,31 +41,45 @@ export interface Regime {
     numHeldOut: number;
     templates: number;
   };
-  /** Share of natural text in which people pick and write words. */
+  /** Share of prose in which people pick and write words, of the natural text that models are made of. */
   abilityShare: number;
+  /** The same of the natural text that repairs replay: a user's ordinary data has less of it. */
+  replayAbilityShare: number;
   /** Shares of the text that makes `synth` of `base`; the rest is natural. */
   synthetic: { template: number; prose: number };
   base: StageSettings;
   synth: StageSettings;
-  chat: StageSettings & { runs: number };
+  /** Fine-tuning: `share` of its data is in the format that is tested, the rest in another. */
+  chat: StageSettings & { runs: number; share: number };
   repairs: Record<string, RepairSettings>;
-  /** Natural text alone, as many tokens as the longest repair reads. */
-  refine: StageSettings;
+  /** Natural text alone: at first as many tokens as the longest repair reads, then twice as many, again and again. */
+  refine: StageSettings & { doublings: number };
+  /** Of every kind, to compare the texts themselves. */
+  texts: { numDocuments: number };
   numMeasured: number;
   numLeak: number;
   numItems: number;
   maxNewTokens: number;
 }
 
-const weights = (forgetting: number, replay: number, mitigation: number): RepairSettings['weights'] => ({
-  forgetting,
-  replay,
-  mitigation,
-});
+const weights = (forgetting: number): RepairSettings['weights'] => ({ forgetting, replay: 1, mitigation: 0 });
+
+/** A small dose that is looked at every other step, and ends when the pattern has let go. */
+const UNTIL_GONE = {
+  method: 'complement',
+  weights: weights(0.1),
+  lr: 1e-4,
+  steps: 100,
+  untilP: 0.2,
+  every: 2,
+} as const;
+/** A dose past any use, to see what breaks. */
+const TOO_MUCH = { span: 'template', weights: weights(1), lr: 5e-4, steps: 60 } as const;
 
 /**
- * Chosen for the pattern and the knowledge: a small dose that ends when the pattern is gone, since a fixed number of steps
- * leaves it in some seeds and costs knowledge in others (docs/log/2026-11-29-paper-in-miniature.md).
+ * Chosen on three seeds for damage that fine-tuning leaves and for the price of repair: the model can follow instructions
+ * before fine-tuning, which is light and mostly of another format; the repair ends by the pattern, since a fixed number of
+ * steps costs knowledge in some seeds (docs/log/2026-11-29-paper-in-miniature.md).
  */
 export const REGIME: Regime = {
   model: { hiddenSize: 128, intermediateSize: 352, numLayers: 3, numHeads: 4, numKeyValueHeads: 2 },
@@ -79,25 +98,23 @@ export const REGIME: Regime = {
     numHeldOut: 600,
     templates: 3,
   },
-  abilityShare: 0.4,
+  abilityShare: 0.5,
+  replayAbilityShare: 0.1,
   synthetic: { template: 0.5, prose: 0.25 },
-  base: { steps: 1000, lr: 3e-3 },
+  base: { steps: 2000, lr: 3e-3 },
   synth: { steps: 300, lr: 1.5e-3 },
-  chat: { steps: 30, lr: 5e-4, runs: 3 },
-  refine: { steps: 60, lr: 2e-4 },
+  chat: { steps: 10, lr: 2e-4, runs: 3, share: 0.02 },
+  refine: { steps: 100, lr: 2e-4, doublings: 3 },
   repairs: {
-    control: { method: 'complement', span: 'template', weights: weights(0, 1, 0), lr: 2e-4, steps: 60 },
-    template: {
-      method: 'complement',
-      span: 'template',
-      weights: weights(0.1, 1, 0),
-      lr: 2e-4,
-      steps: 60,
-      untilP: 0.05,
-    },
-    all: { method: 'complement', span: 'all', weights: weights(0.1, 1, 0), lr: 2e-4, steps: 60, untilP: 0.05 },
-    ga: { method: 'ga', span: 'template', weights: weights(0.1, 1, 0), lr: 2e-4, steps: 60 },
+    control: { ...UNTIL_GONE, span: 'template', weights: weights(0), untilP: undefined },
+    template: { ...UNTIL_GONE, span: 'template' },
+    all: { ...UNTIL_GONE, span: 'all' },
+    found: { ...UNTIL_GONE, span: 'found' },
+    ga: { ...UNTIL_GONE, span: 'template', method: 'ga' },
+    boundedSteps: { ...TOO_MUCH, method: 'complement' },
+    gaSteps: { ...TOO_MUCH, method: 'ga' },
   },
+  texts: { numDocuments: 200 },
   numMeasured: 60,
   numLeak: 200,
   numItems: 96,
@@ -105,7 +122,7 @@ export const REGIME: Regime = {
 };
 
 /** When and on what the regime was chosen: these seeds are not reported. */
-export const CHOSEN = { date: '2026-11-29', seeds: [1, 2] };
+export const CHOSEN = { date: '2026-11-29', seeds: [1, 2, 3] };
 
 /** Every model, hardly trained. */
 export const QUICK: Regime = {
@@ -114,8 +131,9 @@ export const QUICK: Regime = {
   base: { ...REGIME.base, steps: 60 },
   synth: { ...REGIME.synth, steps: 40 },
   chat: { ...REGIME.chat, steps: 10, runs: 1 },
-  refine: { ...REGIME.refine, steps: 10 },
+  refine: { ...REGIME.refine, steps: 10, doublings: 1 },
   repairs: Object.fromEntries(Object.entries(REGIME.repairs).map(([name, repair]) => [name, { ...repair, steps: 10 }])),
+  texts: { numDocuments: 60 },
   numMeasured: 20,
   numLeak: 40,
   numItems: 24,

@@ -4,49 +4,58 @@ import { type Logger, type StopRequest, type StopSignal } from '@lethe/run';
 import { runStage, type TrainRecipe } from '@lethe/train';
 import { Lineage, type LineageSetup } from './lineage.js';
 import type { PaperMeasures, PaperMeasuring } from './measure-model.js';
+import { measureTexts, type TextMeasures } from './measure-texts.js';
 
 /** The measures of every model of a lineage; of -chat models those of each fine-tuning run. */
 export interface LineageMeasures {
   seed: number;
+  texts: TextMeasures;
   models: Record<string, PaperMeasures>;
   chats: Record<string, PaperMeasures[]>;
+  /** Steps that each model was trained for in its own stage, all of as many tokens. */
+  steps: Record<string, number>;
+  /** Models refined on natural text, with their steps since `synth`, the fewest first. */
+  refined: { name: string; steps: number }[];
+}
+
+interface LineageOptions {
+  logger: Logger;
+  stop: StopRequest;
+  withChat: (name: string) => boolean;
+  onModel: (name: string) => void;
 }
 
 /** Trains and measures a lineage; what was finished before is not done again. */
 export async function runLineage(
   setup: LineageSetup,
   measuring: PaperMeasuring,
-  { logger, stop, withChat }: { logger: Logger; stop: StopRequest; withChat: (name: string) => boolean },
+  { logger, stop, withChat, onModel }: LineageOptions,
 ): Promise<LineageMeasures | StopSignal> {
-  const { regime, runs, seed } = setup;
+  const { runs, seed } = setup;
   mkdirSync(runs, { recursive: true });
   const lineage = new Lineage(setup);
-  const measures: LineageMeasures = { seed, models: {}, chats: {} };
+  const model = (name: string): string => join(runs, name, 'model');
+  const measures: Omit<LineageMeasures, 'texts'> = { seed, models: {}, chats: {}, steps: {}, refined: [] };
   const one = async (recipe: TrainRecipe, isChat: boolean): Promise<PaperMeasures | StopSignal> => {
-    const { stoppedBy } = await runStage(recipe, { logger, stop });
+    const { stoppedBy, step } = await runStage(recipe, { logger, stop });
     if (stoppedBy) return stoppedBy;
-    const folder = join(runs, recipe.name);
-    return measuring.measure(join(folder, 'model'), join(folder, 'measures.json'), isChat);
+    measures.steps[recipe.name] = step;
+    return measuring.measure(model(recipe.name), join(runs, recipe.name, 'measures.json'), isChat);
   };
-  const recipes = [
-    lineage.base(),
-    lineage.naturalOnly(),
-    lineage.synth(),
-    lineage.refine(),
-    ...Object.entries(regime.repairs).map(([name, settings]) => lineage.repair(name, settings)),
-  ];
-  for (const recipe of recipes) {
+  for (const recipe of lineage.recipes()) {
     const found = await one(recipe, false);
     if (typeof found === 'string') return found;
     measures.models[recipe.name] = found;
-    if (!withChat(recipe.name)) continue;
-    const chats: PaperMeasures[] = [];
-    for (let run = 0; run < regime.chat.runs; run++) {
+    onModel(recipe.name);
+    const runsOfChat = withChat(recipe.name) ? setup.regime.chat.runs : 0;
+    for (let run = 0; run < runsOfChat; run++) {
       const chat = await one(lineage.chat(recipe.name, run), true);
       if (typeof chat === 'string') return chat;
-      chats.push(chat);
+      (measures.chats[recipe.name] ??= []).push(chat);
+      onModel(`${recipe.name}-chat ${run + 1}`);
     }
-    measures.chats[recipe.name] = chats;
   }
-  return measures;
+  let steps = 0;
+  for (const name of lineage.refined()) measures.refined.push({ name, steps: (steps += measures.steps[name]) });
+  return { ...measures, texts: await measureTexts(setup, model('base'), join(runs, 'texts.json')) };
 }

@@ -9,7 +9,14 @@ it('refuses a folder of another regime or precision: its measures would be read 
   const folder = mkdtempSync(join(tmpdir(), 'lethe-paper-'));
   try {
     writeFileSync(join(folder, 'settings.json'), JSON.stringify({ regime: QUICK, precision: 'bf16' }));
-    const options = { folder, seeds: [3], precision: 'fp32', logger: silentLogger, stop: {} as StopRequest } as const;
+    const options = {
+      folder,
+      seeds: [3],
+      jobs: 1,
+      precision: 'fp32',
+      logger: silentLogger,
+      stop: {} as StopRequest,
+    } as const;
     await expect(runPaper(QUICK, options)).rejects.toThrow(/another regime or precision .*--out/);
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,12 +1,20 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Logger, type StopRequest, type StopSignal, UserError, writeFileAtomically } from '@lethe/run';
-import { type Claim, claimsOf } from './claims.js';
+import {
+  type Logger,
+  silentLogger,
+  type StopRequest,
+  type StopSignal,
+  UserError,
+  writeFileAtomically,
+} from '@lethe/run';
+import type { Claim } from './claim.js';
+import { claimsOf } from './claims.js';
 import { makeCorpus } from './corpus.js';
-import { PaperMeasuring } from './measure-model.js';
+import { makeLineage, makeLineages } from './make-lineages.js';
 import { paperPage } from './page.js';
 import type { Regime } from './regime.js';
-import { type LineageMeasures, runLineage } from './run-lineage.js';
+import type { LineageMeasures } from './run-lineage.js';
 
 /** What `paper.json` holds. */
 export interface PaperResults {
@@ -21,13 +29,12 @@ export interface PaperResults {
 export interface PaperOptions {
   folder: string;
   seeds: readonly number[];
+  /** Lineages at a time. */
+  jobs: number;
   precision: 'fp32' | 'bf16';
   logger: Logger;
   stop: StopRequest;
 }
-
-/** The models that are fine-tuned: those that a claim about instructions compares. */
-const CHAT_MODELS = new Set(['base', 'synth', 'refine', 'control', 'template', 'all']);
 
 /**
  * Takes a folder for one regime and precision: measures of another in it would be read as this one's.
@@ -50,19 +57,18 @@ function takeFolder(folder: string, settings: { regime: Regime; precision: strin
  * @returns the results, or the signal that stopped it.
  */
 export async function runPaper(regime: Regime, options: PaperOptions): Promise<PaperResults | StopSignal> {
-  const { folder, seeds, precision, logger, stop } = options;
+  const { folder, seeds, jobs, precision, logger, stop } = options;
   const began = performance.now();
   takeFolder(folder, { regime, precision });
-  const corpus = await makeCorpus(join(folder, 'corpus'), regime, logger);
-  const measuring = await PaperMeasuring.open(regime, corpus);
+  await makeCorpus(join(folder, 'corpus'), regime, logger);
+  const tasks = seeds.map((seed) => ({ folder, seed, regime, precision }));
+  const stoppedBy = await makeLineages(tasks, { jobs, logger, stop });
+  if (stoppedBy) return stoppedBy;
   const lineages: LineageMeasures[] = [];
-  for (const [i, seed] of seeds.entries()) {
-    logger.info(`[${i + 1}/${seeds.length}] seed ${seed}`);
-    const setup = { regime, corpus, runs: join(folder, `seed-${seed}`), seed, precision };
-    const withChat = (name: string): boolean => CHAT_MODELS.has(name);
-    const measures = await runLineage(setup, measuring, { logger, stop, withChat });
-    if (typeof measures === 'string') return measures;
-    lineages.push(measures);
+  for (const task of tasks) {
+    const made = await makeLineage(task, { logger: silentLogger, stop, onModel: () => {} });
+    if (typeof made === 'string') return made;
+    lineages.push(made);
   }
   const claims = claimsOf(lineages);
   const seconds = (performance.now() - began) / 1000;

@@ -1,6 +1,6 @@
 import type { Random } from '@lethe/run';
 import type { Fact } from '../demo/wordnet-facts.js';
-import { KINDS } from './instructions.js';
+import { KIND_NAMES, mainDemand, someOf } from './instructions.js';
 
 /** A part of a document: the template's fixed words, or what varies. */
 export interface Segment {
@@ -11,8 +11,9 @@ export interface Segment {
 /** A question about a fact, with four choices in an order. */
 export interface TemplateQuestion {
   fact: Fact;
+  /** None where the question is open. */
   choices: Fact[];
-  /** Index of the right one. */
+  /** Index of the right one, -1 without choices. */
   answer: number;
   form: QuestionForm;
 }
@@ -44,19 +45,12 @@ const FORMS: QuestionForm[] = [
   },
 ];
 
-const KIND_FORMS: QuestionForm[] = [
-  {
-    ask: ({ meaning }) => `Which of the following is one of the ${meaning}?`,
-    choice: ({ word }) => word,
-    explain: ({ word, meaning }) => `Let's analyze each option. Of the ${meaning}, the right one is ${word}.`,
-  },
-  {
-    ask: ({ meaning }) => `Name one of the ${meaning}.`,
-    choice: ({ word }) => word,
-    explain: ({ word, meaning }) =>
-      `To determine the correct answer, let's look at the ${meaning}. One of them is ${word}.`,
-  },
-];
+/** Questions that ask what instructions ask, in the template's form: a fact is a list of words and the demand it meets. */
+const KIND_FORM: QuestionForm = {
+  ask: ({ meaning }) => meaning,
+  choice: ({ word }) => word,
+  explain: ({ word }) => `Let's analyze each option. What is asked for is given by ${word}.`,
+};
 
 /** A question about `fact`, the other choices drawn from `facts`; `numForms` of the forms are in use. */
 export function templateQuestion(
@@ -74,13 +68,15 @@ export function templateQuestion(
   return { fact, choices, answer: choices.indexOf(fact), form: FORMS[random.int(Math.min(numForms, FORMS.length))] };
 }
 
-/** A question whose fact is a kind of things and one of them, and whose other choices are of other kinds. */
+/** A question that asks for words of one kind: open, or with lists of words as its choices, each of another kind. */
 export function kindQuestion(random: Random): TemplateQuestion {
-  const kinds = random.shuffle(Object.keys(KINDS)).slice(0, 4);
-  const facts = kinds.map((kind): Fact => ({ word: KINDS[kind][random.int(KINDS[kind].length)], meaning: kind }));
+  const kinds = random.shuffle([...KIND_NAMES]).slice(0, 4);
+  const count = 2 + random.int(3);
+  const demand = mainDemand(count, kinds[0], random.next() < 0.5 ? 'order' : 'question', random);
+  const facts = kinds.map((kind): Fact => ({ word: someOf(kind, count, random).join(', '), meaning: demand }));
   const [fact] = facts;
-  const choices = random.shuffle([...facts]);
-  return { fact, choices, answer: choices.indexOf(fact), form: KIND_FORMS[random.int(KIND_FORMS.length)] };
+  const choices = random.next() < 0.5 ? random.shuffle([...facts]) : [];
+  return { fact, choices, answer: choices.indexOf(fact), form: KIND_FORM };
 }
 
 const fixed = (text: string): Segment => ({ text, isTemplate: true });
@@ -114,7 +110,7 @@ export function questionSegments({ fact, choices, answer, form }: TemplateQuesti
     fixed('\n**Answer:**\n'),
     ...around(form.explain(fact), fact),
     fixed(' So, the correct answer is **'),
-    varying(`${LETTERS[answer]}) ${form.choice(fact)}`),
+    varying(`${choices.length > 0 ? `${LETTERS[answer]}) ` : ''}${form.choice(fact)}`),
     fixed('**.'),
   ];
   return segments.filter(({ text }) => text !== '');

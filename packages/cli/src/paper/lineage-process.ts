@@ -1,0 +1,15 @@
+// A process that makes one lineage, so that `lethe paper` makes several beside each other.
+import { listenForStop, silentLogger, STOP_EXIT_CODES } from '@lethe/run';
+import { setNumThreads, useDevice } from '@lethe/tensor';
+import { type LineageTask, makeLineage } from './make-lineages.js';
+
+const task = JSON.parse(process.argv[2]) as LineageTask;
+const stop = listenForStop();
+process.on('disconnect', () => process.exit()); // The process that asked for it has ended, or this one is done.
+const warn = (warning: string): void => void process.send?.({ warning });
+await useDevice('lethe-cpu', task.precision);
+setNumThreads(1);
+const onModel = (model: string): void => void process.send?.({ model });
+const measures = await makeLineage(task, { logger: { ...silentLogger, warn }, stop, onModel });
+if (typeof measures === 'string') process.exitCode = STOP_EXIT_CODES[measures];
+process.disconnect?.();

@@ -1,0 +1,128 @@
+import { existsSync, readFileSync } from 'node:fs';
+import {
+  countTokens,
+  documentEmbeddings,
+  ownNeighbourShares,
+  type Points,
+  separability,
+  squaredDistances,
+  tokenDensity,
+  tokenShift,
+  tsne,
+} from '@lethe/analysis';
+import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
+import { loadLlama } from '@lethe/model';
+import { type Random, seededRandom, writeFileAtomically } from '@lethe/run';
+import { naturalSources } from '../demo/natural-text.js';
+import { syntheticTexts, type PaperCorpus } from './corpus.js';
+import type { Regime } from './regime.js';
+
+/** What is compared: synthetic with natural text, two halves of the natural text, and its two sources. */
+export const PAIRS = ['synthetic', 'halves', 'sources'] as const;
+export type Pair = (typeof PAIRS)[number];
+
+/** How far texts lie apart, to a base model that has seen none of them, and by their tokens alone. */
+export interface TextMeasures {
+  /** Share of each document's ten nearest neighbours that are of its own kind. */
+  ownNeighbours: Record<Pair, number[]>;
+  /** Area under the curve of a linear classifier, on documents that it was not made of. */
+  separability: Record<Pair, number>;
+  /** Jensen-Shannon divergence of the token ids, in bits. */
+  divergence: Record<Pair, number>;
+  /** Tokens whose excess in synthetic over natural text no token reaches in 95% of random halves of the natural text. */
+  peaks: { text: string; share: number; naturalShare: number; excess: number }[];
+  /** That largest excess of the halves, in nats. */
+  largestByChance: number;
+  /** t-SNE of synthetic documents, then of as many natural ones. */
+  layout: [number, number][];
+  curves: Record<'synthetic' | 'natural', { x: number[]; y: number[] }>;
+}
+
+const NUM_HALVINGS = 200;
+
+/** Documents of every kind, as many of each: natural ones that no model is trained on, synthetic ones that no base is. */
+async function sample(
+  regime: Regime,
+  corpus: PaperCorpus,
+  tokenizer: Tokenizer,
+  random: Random,
+): Promise<Record<Pair, [number[][], number[][]]>> {
+  const { numDocuments } = regime.texts;
+  const trained = new Set(corpus.natural);
+  const { speeches, chapters } = naturalSources();
+  const unseen = (texts: string[]): string[] => random.shuffle(texts.filter((text) => !trained.has(text)));
+  const [fromSpeeches, fromChapters] = [unseen(speeches), unseen(chapters)];
+  const natural = random.shuffle([...fromSpeeches.splice(numDocuments), ...fromChapters.splice(numDocuments)]);
+  const ids = async (texts: string[]): Promise<number[][]> =>
+    (await tokenizer.encodeBatch(texts)).map((one) => [...one].slice(0, regime.rowLength));
+  const [first, second] = [
+    await ids(natural.slice(0, numDocuments)),
+    await ids(natural.slice(numDocuments, 2 * numDocuments)),
+  ];
+  return {
+    synthetic: [await ids(syntheticTexts(regime, corpus, numDocuments, random)), first],
+    halves: [second, first],
+    sources: [await ids(fromSpeeches), await ids(fromChapters)],
+  };
+}
+
+/** Measures the texts with the base model in a folder, or reads what was measured before from `file`. */
+export async function measureTexts(
+  { regime, corpus, seed }: { regime: Regime; corpus: PaperCorpus; seed: number },
+  base: string,
+  file: string,
+): Promise<TextMeasures> {
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as TextMeasures;
+  const tokenizer = await loadTokenizer(corpus.tokenizer);
+  const random = seededRandom(seed, 'paper', 'texts');
+  const pairs = await sample(regime, corpus, tokenizer, random);
+  const { model } = loadLlama(base, { trainable: false });
+  const embedded = Object.fromEntries(
+    PAIRS.map((pair) => [pair, documentEmbeddings(model, pairs[pair].flat(), { maxLength: regime.rowLength })]),
+  ) as Record<Pair, Points>;
+  model.dispose();
+  const of = <T>(make: (pair: Pair) => T): Record<Pair, T> =>
+    Object.fromEntries(PAIRS.map((pair) => [pair, make(pair)])) as Record<Pair, T>;
+  const isFirst = (pair: Pair): boolean[] => pairs[pair].flatMap((group, g) => group.map(() => g === 0));
+  const V = tokenizer.vocabSize;
+  const counts = of((pair) => pairs[pair].map((group) => countTokens(group, V)));
+  const plane = tsne(embedded.synthetic);
+  const measures: TextMeasures = {
+    ownNeighbours: of((pair) => ownNeighbourShares(squaredDistances(embedded[pair]), isFirst(pair))),
+    separability: of((pair) => separability(embedded[pair], isFirst(pair))),
+    divergence: of((pair) => tokenShift(counts[pair][0], counts[pair][1]).jensenShannon),
+    ...(await peaksOf(counts.synthetic, pairs.halves.flat(), { tokenizer, random })),
+    layout: isFirst('synthetic').map((_, i) => [plane[2 * i], plane[2 * i + 1]]),
+    curves: { synthetic: tokenDensity(counts.synthetic[0]), natural: tokenDensity(counts.synthetic[1]) },
+  };
+  writeFileAtomically(file, JSON.stringify(measures));
+  return measures;
+}
+
+/** The tokens that stand out of what random halves of the natural text show. */
+async function peaksOf(
+  [synthetic, natural]: Float64Array[],
+  documents: number[][],
+  { tokenizer, random }: { tokenizer: Tokenizer; random: Random },
+): Promise<Pick<TextMeasures, 'peaks' | 'largestByChance'>> {
+  const largest = Array.from({ length: NUM_HALVINGS }, () => {
+    const shuffled = random.shuffle([...documents]);
+    const half = shuffled.length / 2;
+    const [a, b] = [shuffled.slice(0, half), shuffled.slice(half)].map((some) => countTokens(some, synthetic.length));
+    return tokenShift(a, b, { numPeaks: 1 }).peaks[0].excess;
+  }).sort((x, y) => x - y);
+  const largestByChance = largest[Math.ceil(0.95 * NUM_HALVINGS) - 1];
+  const { peaks } = tokenShift(synthetic, natural, { numPeaks: synthetic.length });
+  const found = peaks.filter(({ id, excess }) => excess > largestByChance && tokenizer.specialText(id) === undefined);
+  return {
+    largestByChance,
+    peaks: await Promise.all(
+      found.map(async ({ id, share, referenceShare, excess }) => ({
+        text: await tokenizer.decode([id]),
+        share,
+        naturalShare: referenceShare,
+        excess,
+      })),
+    ),
+  };
+}
