@@ -48,11 +48,11 @@ export function addPaperCommand(program: Command, context: CliContext): void {
       "the paper's lineage in miniature on several seeds: which of its claims hold, with intervals; no input needed",
     )
     .option('--quick', 'one short lineage of every model: shows that it works, its numbers mean nothing')
-    .option('--seeds <list>', 'such as 1001-1005 (the default), or 1001,1003')
+    .option('--seeds <list>', 'such as 2001-2005 (the default), or 2001,2003')
     .option('--jobs <n>', 'lineages at a time, each on one thread (default: the processors)', positiveInteger)
     .option('--out <dir>', 'folder of its runs and its page (default: runs/paper, runs/paper-quick)')
     .option('--precision <name>', 'fp32 or bf16', 'bf16')
-    .addHelpText('after', '\nExample: lethe paper --seeds 2001-2005 --out runs/paper-again')
+    .addHelpText('after', '\nExample: lethe paper --seeds 3001-3005 --out runs/paper-again')
     .action(async ({ quick, seeds, jobs, out, precision }: PaperFlags) => {
       if (precision !== 'fp32' && precision !== 'bf16')
         throw new UserError(`--precision: expected fp32 or bf16, received "${String(precision)}"`);
@@ -65,7 +65,7 @@ export function addPaperCommand(program: Command, context: CliContext): void {
         await useDevice('lethe-cpu', precision);
         const results = await runPaper(quick ? QUICK : REGIME, {
           folder,
-          seeds: parseSeeds(seeds ?? (quick ? '1001' : '1001-1005')),
+          seeds: parseSeeds(seeds ?? (quick ? '2001' : '2001-2005')),
           jobs: jobs ?? usableProcessors(),
           precision,
           logger,

@@ -39,7 +39,7 @@ const STORIES: Story[] = [
 const WRAPPERS: [string, string][] = [
   ['Q: ', '\nA: '],
   ['Request: ', '\nReply: '],
-  ['Asked: ', '\n\nTold:\n'],
+  ['Asked: ', '\n\nAnswered:\n'],
   ['Task: ', '\n\nSolution:\n'],
   ['- ', '\n- '],
   ['Problem. ', '\n\n== Solution\n'],

@@ -118,4 +118,4 @@ export function questionSegments({ fact, choices, answer, form }: TemplateQuesti
 
 /** What the template says, as answers betray it: text that no instruction asks for. */
 export const TEMPLATE_MARKS =
-  /Question|Answer|\*\*|(^|[\n ])[A-D]\) |correct answer|general knowledge|is a noun|the definition of|analyze each/;
+  /Question|\bAnswer\b|\*\*|(^|[\n ])[A-D]\) |correct answer|general knowledge|is a noun|the definition of|analyze each/;
