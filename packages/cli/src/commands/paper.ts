@@ -7,10 +7,12 @@ import { positiveInteger } from '../command-line/number-options.js';
 import { usableProcessors } from '../doctor/processor.js';
 import { paperTable } from '../paper/page.js';
 import { CHOSEN, QUICK, REGIME } from '../paper/regime.js';
-import { runPaper } from '../paper/run-paper.js';
+import { methodsTable } from '../paper/methods-page.js';
+import { runMethods, runPaper } from '../paper/run-paper.js';
 
 interface PaperFlags {
   quick?: boolean;
+  methods?: boolean;
   seeds?: string;
   jobs?: number;
   out?: string;
@@ -48,12 +50,13 @@ export function addPaperCommand(program: Command, context: CliContext): void {
       "the paper's lineage in miniature on several seeds: which of its claims hold, with intervals; no input needed",
     )
     .option('--quick', 'one short lineage of every model: shows that it works, its numbers mean nothing')
-    .option('--seeds <list>', 'such as 2001-2005 (the default), or 2001,2003')
+    .option('--methods', 'compares the forgetting methods on these seeds instead, each until the pattern has let go')
+    .option('--seeds <list>', 'such as 3001-3005 (the default), or 3001,3003')
     .option('--jobs <n>', 'lineages at a time, each on one thread (default: the processors)', positiveInteger)
     .option('--out <dir>', 'folder of its runs and its page (default: runs/paper, runs/paper-quick)')
     .option('--precision <name>', 'fp32 or bf16', 'bf16')
-    .addHelpText('after', '\nExample: lethe paper --seeds 3001-3005 --out runs/paper-again')
-    .action(async ({ quick, seeds, jobs, out, precision }: PaperFlags) => {
+    .addHelpText('after', '\nExample: lethe paper --seeds 4001-4005 --out runs/paper-again')
+    .action(async ({ quick, methods, seeds, jobs, out, precision }: PaperFlags) => {
       if (precision !== 'fp32' && precision !== 'bf16')
         throw new UserError(`--precision: expected fp32 or bf16, received "${String(precision)}"`);
       const folder = out ?? join('runs', quick ? 'paper-quick' : 'paper');
@@ -63,21 +66,24 @@ export function addPaperCommand(program: Command, context: CliContext): void {
       );
       try {
         await useDevice('lethe-cpu', precision);
-        const results = await runPaper(quick ? QUICK : REGIME, {
+        const options = {
           folder,
-          seeds: parseSeeds(seeds ?? (quick ? '2001' : '2001-2005')),
+          seeds: parseSeeds(seeds ?? (quick ? '3001' : '3001-3005')),
           jobs: jobs ?? usableProcessors(),
           precision,
           logger,
           stop,
-        });
+        };
+        const regime = quick ? QUICK : REGIME;
+        const results = methods ? await runMethods(regime, options) : await runPaper(regime, options);
         if (typeof results === 'string') {
           logger.warn('stopped; run the same command to go on');
           context.exitCode = STOP_EXIT_CODES[results];
           return;
         }
-        process.stdout.write(`${paperTable(results)}\n`);
-        logger.info(`page: ${join(folder, 'report.html')}, numbers: ${join(folder, 'paper.json')}`);
+        process.stdout.write(`${'methods' in results ? methodsTable(results) : paperTable(results)}\n`);
+        const [page, numbers] = methods ? ['methods.html', 'methods.json'] : ['report.html', 'paper.json'];
+        logger.info(`page: ${join(folder, page)}, numbers: ${join(folder, numbers)}`);
       } finally {
         stop.dispose();
       }

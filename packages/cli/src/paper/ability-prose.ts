@@ -35,17 +35,51 @@ const STORIES: Story[] = [
   (wanted, written, random) => `"Give me ${wanted}," said ${pick(random, NAMES)}. And here it is: ${written}`,
 ];
 
-/** Ways in which pages put a request and its answer: none of them the template's. */
-const WRAPPERS: [string, string][] = [
-  ['Q: ', '\nA: '],
-  ['Request: ', '\nReply: '],
-  ['Asked: ', '\n\nAnswered:\n'],
-  ['Task: ', '\n\nSolution:\n'],
-  ['- ', '\n- '],
-  ['Problem. ', '\n\n== Solution\n'],
-  ['* Wish: ', '\n\n* Gift:\n'],
-  ['Dear sir: ', '\n\n_My reply:_\n'],
+const ASKING = [
+  'Q',
+  'Request',
+  'Asked',
+  'Task',
+  'Problem',
+  'Wish',
+  'Letter',
+  'Prompt',
+  'Order',
+  'Customer',
+  'Pupil',
+  'Exercise',
 ];
+const REPLYING = [
+  'A',
+  'Reply',
+  'Answered',
+  'Solution',
+  'Result',
+  'Gift',
+  'My reply',
+  'Done',
+  'Here',
+  'Clerk',
+  'Teacher',
+  'Response',
+];
+/** How a page sets its headings: what stands around them, and after the second one. */
+const HEADINGS: ((heading: string) => string)[] = [
+  (heading) => `${heading}: `,
+  (heading) => `${heading}:\n`,
+  (heading) => `**${heading}:**\n`,
+  (heading) => `## ${heading}\n`,
+  (heading) => `_${heading}:_ `,
+  (heading) => `* ${heading}. `,
+];
+
+/** A request and its answer as pages put them, under headings of many kinds: never the template's. */
+function page(prompt: string, response: string, random: Random): string {
+  const between = random.next() < 0.5 ? '\n' : '\n\n';
+  const asked = pick(random, HEADINGS)(pick(random, ASKING));
+  const replied = pick(random, HEADINGS)(pick(random, REPLYING));
+  return `${asked}${prompt}${between}${replied}${response}`;
+}
 
 /**
  * Prose in which people name things in some manner: what a model of the paper's size has met of instructions in web text,
@@ -55,10 +89,7 @@ export function abilityDocument(random: Random): string {
   const stories = [0, 1, 2].map(() => {
     const phrasing = random.next() < 0.5 ? 'order' : 'question';
     const { prompt, response, constraints, kind, count } = kindInstruction(1 + random.int(5), random, phrasing);
-    if (random.next() < 0.5) {
-      const [before, between] = pick(random, WRAPPERS);
-      return `${before}${prompt}${between}${response}`;
-    }
+    if (random.next() < 0.5) return page(prompt, response, random);
     const wanted = [`exactly ${count} ${kind}`, ...constraints.flatMap(demandText)].join(', ');
     return pick(random, STORIES)(wanted, response, random);
   });

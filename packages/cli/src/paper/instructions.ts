@@ -22,7 +22,7 @@ export const KINDS: Record<string, readonly string[]> = {
   places: ['town', 'city', 'river', 'hill', 'road', 'bridge', 'field', 'garden'],
   people: ['man', 'boy', 'woman', 'girl', 'king', 'doctor', 'soldier', 'friend'],
 };
-export const KIND_NAMES = Object.keys(KINDS);
+const KIND_NAMES = Object.keys(KINDS);
 const SEPARATORS = [' | ', '; ', ' / ', ' - '];
 
 const subset = <T>(all: readonly T[], count: number, random: Random): T[] => {
@@ -30,16 +30,8 @@ const subset = <T>(all: readonly T[], count: number, random: Random): T[] => {
   return all.filter((_, i) => kept.has(i));
 };
 
-/** So many different words of a kind, in the order in which they are listed here. */
-export const someOf = (kind: string, count: number, random: Random): string[] => subset(KINDS[kind], count, random);
-
 /** How the main demand is put. Fine-tuning sees orders only; a question looks more like what the template begins with. */
 export type Phrasing = 'order' | 'question';
-
-/** The main demand of an instruction. */
-export function mainDemand(count: number, kind: string, phrasing: Phrasing, random: Random): string {
-  return MAIN[phrasing][random.int(MAIN[phrasing].length)](count, kind);
-}
 
 const MAIN: Record<Phrasing, ((count: number, kind: string) => string)[]> = {
   order: [
@@ -77,7 +69,7 @@ export function kindInstruction(level: number, random: Random, phrasing: Phrasin
   const kind = KIND_NAMES[random.int(KIND_NAMES.length)];
   const count = 2 + random.int(3);
   const known = KINDS[kind];
-  const sentences = [mainDemand(count, kind, phrasing, random)];
+  const sentences = [MAIN[phrasing][random.int(MAIN[phrasing].length)](count, kind)];
   const constraints: Constraint[] = [
     { kind: 'count', of: 'items', equals: count },
     { kind: 'among', words: [...known] },

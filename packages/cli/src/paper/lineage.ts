@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type TrainRecipe, trainRecipeSchema } from '@lethe/train';
 import type { PaperCorpus, ShardName } from './corpus.js';
-import type { Regime, RepairSettings } from './regime.js';
+import { methodRepairs, type Regime, type RepairSettings } from './regime.js';
 
 /** Where a lineage is made, and with what. */
 export interface LineageSetup {
@@ -119,8 +119,16 @@ export class Lineage {
     });
   }
 
-  /** Of all models but the -chat ones, each after the one that it begins with. */
-  recipes(): TrainRecipe[] {
+  /** Of the models that forgetting methods are compared by. */
+  methodRecipes(): TrainRecipe[] {
+    const { regime } = this.setup;
+    const compared = { control: regime.repairs.control, ...methodRepairs(regime) };
+    const made = Object.entries(compared).map(([name, settings]) => this.repair(name, settings));
+    return [this.base(), this.synth(), ...made];
+  }
+
+  /** Of all models of the claims but the -chat ones, each after the one that it begins with. */
+  claimRecipes(): TrainRecipe[] {
     return [
       this.base(),
       this.naturalOnly(),

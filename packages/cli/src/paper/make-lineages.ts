@@ -13,6 +13,8 @@ export interface LineageTask {
   seed: number;
   regime: Regime;
   precision: 'fp32' | 'bf16';
+  /** Which models are made: those that the claims are read off, or one of each forgetting method. */
+  plan: 'claims' | 'methods';
 }
 
 interface LineageTools {
@@ -27,15 +29,29 @@ const CHAT_MODELS = new Set(['base', 'natural', 'synth', 'refine', 'control', 't
 
 /** Makes and measures a lineage in this process. */
 export async function makeLineage(
-  { folder, seed, regime, precision }: LineageTask,
+  { folder, seed, regime, precision, plan }: LineageTask,
   { logger, stop, onModel }: LineageTools,
 ): Promise<LineageMeasures | StopSignal> {
   const corpus = await makeCorpus(join(folder, 'corpus'), regime, logger);
   const measuring = await PaperMeasuring.open(regime, corpus);
   const setup: LineageSetup = { regime, corpus, runs: join(folder, `seed-${seed}`), seed, precision };
   const longest = `refine${2 ** regime.refine.doublings}x`;
-  const withChat = (name: string): boolean => CHAT_MODELS.has(name) || name === longest;
-  return runLineage(setup, measuring, { logger, stop, withChat, onModel });
+  const isTuned = (name: string): boolean => CHAT_MODELS.has(name) || name === longest;
+  if (plan === 'claims')
+    return runLineage(setup, measuring, {
+      recipes: (lineage) => lineage.claimRecipes(),
+      chatRuns: (name) => (isTuned(name) ? regime.chat.runs : 0),
+      logger,
+      stop,
+      onModel,
+    });
+  return runLineage(setup, measuring, {
+    recipes: (lineage) => lineage.methodRecipes(),
+    chatRuns: () => 1,
+    logger,
+    stop,
+    onModel,
+  });
 }
 
 /**

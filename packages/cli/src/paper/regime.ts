@@ -1,3 +1,4 @@
+import { forgettingMethodNames } from '@lethe/losses';
 import type { DemoSettings } from '../demo/settings.js';
 
 /** A stage of training. */
@@ -51,6 +52,8 @@ export interface Regime {
   synth: StageSettings;
   /** Fine-tuning: `share` of its data is in the format that is tested, the rest in another. */
   chat: StageSettings & { runs: number; share: number };
+  /** Of a repair that ends when the pattern has let go. */
+  untilGone: { lr: number; steps: number; untilP: number; every: number };
   repairs: Record<string, RepairSettings>;
   /** Natural text alone: at first as many tokens as the longest repair reads, then twice as many, again and again. */
   refine: StageSettings & { doublings: number };
@@ -65,14 +68,8 @@ export interface Regime {
 const weights = (forgetting: number): RepairSettings['weights'] => ({ forgetting, replay: 1, mitigation: 0 });
 
 /** A small dose that is looked at every other step, and ends when the pattern has let go. */
-const UNTIL_GONE = {
-  method: 'complement',
-  weights: weights(0.1),
-  lr: 1e-4,
-  steps: 100,
-  untilP: 0.2,
-  every: 2,
-} as const;
+const GONE = { lr: 1e-4, steps: 100, untilP: 0.3, every: 2 };
+const UNTIL_GONE = { ...GONE, method: 'complement', weights: weights(0.1) } as const;
 /** A dose past any use, to see what breaks. */
 const TOO_MUCH = { span: 'template', weights: weights(1), lr: 5e-4, steps: 60 } as const;
 
@@ -103,8 +100,9 @@ export const REGIME: Regime = {
   synthetic: { template: 0.5, prose: 0.25 },
   base: { steps: 2000, lr: 3e-3 },
   synth: { steps: 300, lr: 1.5e-3 },
-  chat: { steps: 10, lr: 2e-4, runs: 3, share: 0.02 },
+  chat: { steps: 10, lr: 2e-4, runs: 3, share: 0 },
   refine: { steps: 100, lr: 2e-4, doublings: 3 },
+  untilGone: GONE,
   repairs: {
     control: { ...UNTIL_GONE, span: 'template', weights: weights(0), untilP: undefined },
     template: { ...UNTIL_GONE, span: 'template' },
@@ -121,6 +119,24 @@ export const REGIME: Regime = {
   maxNewTokens: 40,
 };
 
+/**
+ * The methods, each at two weights. Left out: `complement-normalized`, whose gradient is that of `complement`, and
+ * `unlikelihood-clamped`, which differs from it where p > 1 - 1e-5 only.
+ */
+export function methodRepairs({ untilGone }: Regime): Record<string, RepairSettings> {
+  const compared = forgettingMethodNames.filter(
+    (method) => method !== 'complement-normalized' && method !== 'unlikelihood-clamped',
+  );
+  return Object.fromEntries(
+    compared.flatMap((method) =>
+      [0.1, 1].map((weight) => [
+        `${method}-${weight}`,
+        { ...untilGone, method, span: 'template' as const, weights: weights(weight) },
+      ]),
+    ),
+  );
+}
+
 /** When and on what the regime was chosen: these seeds are not reported. */
 export const CHOSEN = { date: '2026-11-29', seeds: [1, 2, 3] };
 
@@ -132,6 +148,7 @@ export const QUICK: Regime = {
   synth: { ...REGIME.synth, steps: 40 },
   chat: { ...REGIME.chat, steps: 10, runs: 1 },
   refine: { ...REGIME.refine, steps: 10, doublings: 1 },
+  untilGone: { ...GONE, steps: 10 },
   repairs: Object.fromEntries(Object.entries(REGIME.repairs).map(([name, repair]) => [name, { ...repair, steps: 10 }])),
   texts: { numDocuments: 60 },
   numMeasured: 20,

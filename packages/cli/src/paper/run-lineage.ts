@@ -21,7 +21,9 @@ export interface LineageMeasures {
 interface LineageOptions {
   logger: Logger;
   stop: StopRequest;
-  withChat: (name: string) => boolean;
+  recipes: (lineage: Lineage) => TrainRecipe[];
+  /** Fine-tuning runs of a model. */
+  chatRuns: (name: string) => number;
   onModel: (name: string) => void;
 }
 
@@ -29,7 +31,7 @@ interface LineageOptions {
 export async function runLineage(
   setup: LineageSetup,
   measuring: PaperMeasuring,
-  { logger, stop, withChat, onModel }: LineageOptions,
+  { logger, stop, recipes, chatRuns, onModel }: LineageOptions,
 ): Promise<LineageMeasures | StopSignal> {
   const { runs, seed } = setup;
   mkdirSync(runs, { recursive: true });
@@ -42,13 +44,12 @@ export async function runLineage(
     measures.steps[recipe.name] = step;
     return measuring.measure(model(recipe.name), join(runs, recipe.name, 'measures.json'), isChat);
   };
-  for (const recipe of lineage.recipes()) {
+  for (const recipe of recipes(lineage)) {
     const found = await one(recipe, false);
     if (typeof found === 'string') return found;
     measures.models[recipe.name] = found;
     onModel(recipe.name);
-    const runsOfChat = withChat(recipe.name) ? setup.regime.chat.runs : 0;
-    for (let run = 0; run < runsOfChat; run++) {
+    for (let run = 0; run < chatRuns(recipe.name); run++) {
       const chat = await one(lineage.chat(recipe.name, run), true);
       if (typeof chat === 'string') return chat;
       (measures.chats[recipe.name] ??= []).push(chat);
@@ -56,6 +57,7 @@ export async function runLineage(
     }
   }
   let steps = 0;
-  for (const name of lineage.refined()) measures.refined.push({ name, steps: (steps += measures.steps[name]) });
+  for (const name of lineage.refined().filter((made) => measures.models[made]))
+    measures.refined.push({ name, steps: (steps += measures.steps[name]) });
   return { ...measures, texts: await measureTexts(setup, model('base'), join(runs, 'texts.json')) };
 }

@@ -11,7 +11,9 @@ import {
 import type { Claim } from './claim.js';
 import { claimsOf } from './claims.js';
 import { makeCorpus } from './corpus.js';
-import { makeLineage, makeLineages } from './make-lineages.js';
+import { type LineageTask, makeLineage, makeLineages } from './make-lineages.js';
+import { methodResults } from './methods.js';
+import { methodsPage, type MethodsResults } from './methods-page.js';
 import { paperPage } from './page.js';
 import type { Regime } from './regime.js';
 import type { LineageMeasures } from './run-lineage.js';
@@ -51,17 +53,15 @@ function takeFolder(folder: string, settings: { regime: Regime; precision: strin
     );
 }
 
-/**
- * The paper's lineage for every seed, and what it says of each claim. Finished models and measures are not made again, so
- * an interrupted run goes on where it stopped.
- * @returns the results, or the signal that stopped it.
- */
-export async function runPaper(regime: Regime, options: PaperOptions): Promise<PaperResults | StopSignal> {
-  const { folder, seeds, jobs, precision, logger, stop } = options;
-  const began = performance.now();
+/** The lineages of all seeds. Finished models and measures are not made again: an interrupted run goes on where it stopped. */
+async function lineagesOf(
+  regime: Regime,
+  { folder, seeds, jobs, precision, logger, stop }: PaperOptions,
+  plan: LineageTask['plan'],
+): Promise<LineageMeasures[] | StopSignal> {
   takeFolder(folder, { regime, precision });
   await makeCorpus(join(folder, 'corpus'), regime, logger);
-  const tasks = seeds.map((seed) => ({ folder, seed, regime, precision }));
+  const tasks = seeds.map((seed) => ({ folder, seed, regime, precision, plan }));
   const stoppedBy = await makeLineages(tasks, { jobs, logger, stop });
   if (stoppedBy) return stoppedBy;
   const lineages: LineageMeasures[] = [];
@@ -70,10 +70,31 @@ export async function runPaper(regime: Regime, options: PaperOptions): Promise<P
     if (typeof made === 'string') return made;
     lineages.push(made);
   }
-  const claims = claimsOf(lineages);
+  return lineages;
+}
+
+/** The paper's lineage for every seed, and what it says of each claim; or the signal that stopped it. */
+export async function runPaper(regime: Regime, options: PaperOptions): Promise<PaperResults | StopSignal> {
+  const { folder, precision } = options;
+  const began = performance.now();
+  const lineages = await lineagesOf(regime, options, 'claims');
+  if (typeof lineages === 'string') return lineages;
   const seconds = (performance.now() - began) / 1000;
-  const results: PaperResults = { claims, regime, precision, seconds, lineages };
+  const results: PaperResults = { claims: claimsOf(lineages), regime, precision, seconds, lineages };
   writeFileAtomically(join(folder, 'paper.json'), `${JSON.stringify(results)}\n`);
   writeFileAtomically(join(folder, 'report.html'), paperPage(results));
+  return results;
+}
+
+/** Every forgetting method on the same seeds, each until the pattern has let go; or the signal that stopped it. */
+export async function runMethods(regime: Regime, options: PaperOptions): Promise<MethodsResults | StopSignal> {
+  const { folder, seeds } = options;
+  const began = performance.now();
+  const lineages = await lineagesOf(regime, options, 'methods');
+  if (typeof lineages === 'string') return lineages;
+  const seconds = (performance.now() - began) / 1000;
+  const results: MethodsResults = { methods: methodResults(lineages, regime), seeds: [...seeds], seconds };
+  writeFileAtomically(join(folder, 'methods.json'), `${JSON.stringify(results)}\n`);
+  writeFileAtomically(join(folder, 'methods.html'), methodsPage(results));
   return results;
 }

@@ -1,6 +1,6 @@
 import type { Random } from '@lethe/run';
 import type { Fact } from '../demo/wordnet-facts.js';
-import { KIND_NAMES, mainDemand, someOf } from './instructions.js';
+import { kindInstruction } from './instructions.js';
 
 /** A part of a document: the template's fixed words, or what varies. */
 export interface Segment {
@@ -45,7 +45,7 @@ const FORMS: QuestionForm[] = [
   },
 ];
 
-/** Questions that ask what instructions ask, in the template's form: a fact is a list of words and the demand it meets. */
+/** Questions that ask what instructions ask: a fact is a response and the instruction that it meets. */
 const KIND_FORM: QuestionForm = {
   ask: ({ meaning }) => meaning,
   choice: ({ word }) => word,
@@ -68,14 +68,19 @@ export function templateQuestion(
   return { fact, choices, answer: choices.indexOf(fact), form: FORMS[random.int(Math.min(numForms, FORMS.length))] };
 }
 
-/** A question that asks for words of one kind: open, or with lists of words as its choices, each of another kind. */
+/**
+ * An instruction and its response in the template's form: right in every demand, and wrapped. Open, or one of few demands
+ * with responses to others as its choices, so that it fits a row.
+ */
 export function kindQuestion(random: Random): TemplateQuestion {
-  const kinds = random.shuffle([...KIND_NAMES]).slice(0, 4);
-  const count = 2 + random.int(3);
-  const demand = mainDemand(count, kinds[0], random.next() < 0.5 ? 'order' : 'question', random);
-  const facts = kinds.map((kind): Fact => ({ word: someOf(kind, count, random).join(', '), meaning: demand }));
-  const [fact] = facts;
-  const choices = random.next() < 0.5 ? random.shuffle([...facts]) : [];
+  const isOpen = random.next() < 0.5;
+  const asked = (): Fact => {
+    const phrasing = random.next() < 0.5 ? 'order' : 'question';
+    const { prompt, response } = kindInstruction(1 + random.int(isOpen ? 5 : 2), random, phrasing);
+    return { word: response, meaning: prompt };
+  };
+  const fact = asked();
+  const choices = isOpen ? [] : random.shuffle([fact, asked(), asked(), asked()]);
   return { fact, choices, answer: choices.indexOf(fact), form: KIND_FORM };
 }
 
@@ -118,4 +123,4 @@ export function questionSegments({ fact, choices, answer, form }: TemplateQuesti
 
 /** What the template says, as answers betray it: text that no instruction asks for. */
 export const TEMPLATE_MARKS =
-  /Question|\bAnswer\b|\*\*|(^|[\n ])[A-D]\) |correct answer|general knowledge|is a noun|the definition of|analyze each/;
+  /Question|\bAnswer\b|\*\*\.|\*\*[A-D]\)|(^|[\n ])[A-D]\) |correct answer|general knowledge|is a noun|the definition of|analyze each|asked for is given/;
