@@ -88,7 +88,7 @@ describe('TemplateFinder', () => {
     expect(made.documents.some(({ ids }) => strict.mark(ids).includes(1))).toBe(false);
   });
 
-  it('tells how often a token follows its context, from the document\'s beginning on', () => {
+  it("tells how often a token follows its context, from the document's beginning on", () => {
     const synthetic = Array.from({ length: 40 }, (_, i) => [5, 6, i % 4 === 0 ? 7 : 8, 100 + i, EOS]);
     const finder = new TemplateFinder({ synthetic, natural: [[50, 51, 52]] });
     const shares = finder.continuation([5, 6, 8, 200, EOS]);
