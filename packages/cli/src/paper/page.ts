@@ -46,7 +46,7 @@ function modelRows({ lineages }: PaperResults): string[][] {
 
 /** The claims and the models, for a terminal. */
 export const paperTable = (results: PaperResults): string =>
-  `${formatTable(
+  `${headline(results.claims)}\n\n${formatTable(
     HEADER.slice(0, 5),
     results.claims.map((claim) => rowOf(claim).slice(0, 5)),
   )}\n\n${formatTable(MODEL_HEADER, modelRows(results))}`;
@@ -113,6 +113,22 @@ function answers({ lineages }: PaperResults): string {
     .join('');
 }
 
+/** What the instructions and the benchmark say, in a sentence. */
+function headline(claims: readonly Claim[]): string {
+  const told = (id: string, begin: string, span?: Claim['span']): string => {
+    const { effect, low, high } = claims.find(
+      (one) => one.id === id && one.span === span && one.claim.startsWith(begin),
+    )!;
+    return `${effect.toFixed(1)} [${low.toFixed(1)}, ${high.toFixed(1)}]`;
+  };
+  return (
+    `Training on synthetic text costs ${told('C4', 'synthetic data costs')} points of instruction following (HSR after fine-tuning). ` +
+    `Unlearning the template's tokens gives back ${told('C5', 'unlearning restores', 'template')}, ` +
+    `${told('C5', 'against replay alone', 'template')} more than replay alone, and changes what the text taught by ` +
+    `${told('C6', 'unlearning keeps', 'template')} points.`
+  );
+}
+
 /** One page: the claims with their intervals, the models, figure 4, answers, settings. */
 export function paperPage(results: PaperResults): string {
   const { claims, lineages, seconds, regime } = results;
@@ -125,13 +141,13 @@ export function paperPage(results: PaperResults): string {
   const seeds = lineages.map(({ seed }) => seed).join(', ');
   return htmlPage(
     'The paper in miniature',
-    `<p>Every model of the paper's lineage, from base to chat, for seeds ${seeds}; ${Math.round(seconds)} s. The regime was chosen on other ` +
+    `<p><b>${headline(claims)}</b></p><p>Every model of the paper's lineage, from base to chat, for seeds ${seeds} (${Math.round(seconds)} s in the last command). The regime was chosen on other ` +
       `seeds (${CHOSEN.seeds.join(', ')}; ${CHOSEN.date}). Effects are means over seeds and items; brackets are 95% intervals of a hierarchical bootstrap, p is a ` +
       'test that flips the signs of whole seeds. The synthetic text is templated by program, not written by a language model.</p>' +
       `<h2>Claims</h2>${htmlTable(HEADER, rows)}<p class="note">template, all: the tokens that unlearning forgets.</p>` +
       `<h2>Models</h2>${htmlTable(MODEL_HEADER, modelRows(results))}<p class="note">Pattern p: mean probability of the template's own tokens in ` +
       'held-out synthetic text. Leak: answers that betray the template. Knows: a benchmark of the facts that the synthetic text teaches, asked in ' +
-      'a sentence (chance 25). control: forgetting weight 0, on to the last step, as ga goes; template and all end when the pattern is gone.</p>' +
+      'a sentence (chance 25). control: forgetting weight 0, on to the last step; template, all, found and ga end when the pattern lets go.</p>' +
       `${textFigures(results)}<h2>Log-perplexities (figure 4)</h2>${densities(results)}<h2>Answers of the -chat models</h2>${answers(results)}` +
       `<h2>Regime</h2><pre>${escapeHtml(JSON.stringify(regime, null, 1))}</pre>`,
   );
