@@ -29,9 +29,9 @@ function namesRead(folder: string): string[] {
     .map(String)
     .filter((name) => /\.(cpp|h|cu|cuh|ts|mjs)$/.test(name) && !/(^|\/)(node_modules|dist|doctor)\//.test(name));
   return files.flatMap((name) =>
-    [...readFileSync(join(ROOT, folder, name), 'utf8').matchAll(/["'](LETHE_[A-Z_]+)["']|env\.(LETHE_[A-Z_]+)/g)].map(
-      ([, text, property]) => text ?? property,
-    ),
+    [
+      ...readFileSync(join(ROOT, folder, name), 'utf8').matchAll(/["'](LETHE_[A-Z0-9_]+)["']|env\.(LETHE_[A-Z0-9_]+)/g),
+    ].map(([, text, property]) => text ?? property),
   );
 }
 
