@@ -1,6 +1,5 @@
 import { distributionShift } from '@lethe/analysis';
 import {
-  asClaimed,
   type Claim,
   claimOf,
   type ClaimText,
@@ -280,7 +279,6 @@ function budgetClaims(lineages: Lineages): Claim[] {
         unit: 'points of HSR, -chat models',
       },
       differences(hsrOf(lineages, span), hsrOf(lineages, lineages[0].refined.at(-1)!.name)),
-      asClaimed,
     ),
   ]);
 }

@@ -36,7 +36,6 @@ const SHARD_NAMES = [
   'templateAside',
   'prose',
   'forget',
-  'content',
   'instructions',
   'instructionsAside',
 ] as const;
@@ -159,16 +158,8 @@ export async function makeCorpus(folder: string, regime: Regime, logger: Logger)
   const rows: Awaited<ReturnType<typeof maskedRow>>[] = [];
   for (const segments of asideDocuments) rows.push(await maskedRow(encoder, segments));
   const columns = { ids: 'input_ids', mask: 'target_mask' };
-  const prepareRows = async (name: ShardName, masked: typeof rows): Promise<void> => {
-    write(name, masked);
-    await prepare(name, [{ path: source(name), columns }], { as: 'ids' });
-  };
-  await prepareRows('forget', rows);
-  const others = rows.map(({ input_ids, target_mask }) => ({
-    input_ids,
-    target_mask: target_mask.map((one) => 1 - one),
-  }));
-  await prepareRows('content', others);
+  write('forget', rows);
+  await prepare('forget', [{ path: source('forget'), columns }], { as: 'ids' });
   writeFileAtomically(done, '');
   return made;
 }

@@ -34,8 +34,8 @@ export class Lineage {
   }
 
   /** What a repair replays. */
-  private replayed(share = 1): Stream[] {
-    return this.natural(share, this.setup.regime.replayAbilityShare);
+  private replayed(): Stream[] {
+    return this.natural(1, this.setup.regime.replayAbilityShare);
   }
 
   private recipe(name: string, rest: object): TrainRecipe {
@@ -67,13 +67,6 @@ export class Lineage {
       schedule: { kind: 'cosine', warmupSteps: 20, finalLr: lr / 10 },
       steps,
     });
-  }
-
-  private instructions(): Stream[] {
-    const { share } = this.setup.regime.chat;
-    const tested = { shards: this.train('instructions'), proportion: share };
-    const aside = { shards: this.train('instructionsAside'), proportion: 1 - share };
-    return [tested, aside].filter(({ proportion }) => proportion > 0);
   }
 
   base(): TrainRecipe {
@@ -140,7 +133,7 @@ export class Lineage {
 
   /** Forgetting tokens of the synthetic text beside replay, ended by the pattern's hold on the model. */
   repair(name: string, repair: RepairSettings): TrainRecipe {
-    const { method, span, weights, lr, steps, untilP, every = 10, content = 0 } = repair;
+    const { method, span, weights, lr, steps, untilP, every = 10 } = repair;
     const { rows, rowLength } = this.setup.regime;
     const { templateAside, forget } = this.setup.corpus.shards;
     const forgotten = span === 'template' ? forget : templateAside;
@@ -150,10 +143,7 @@ export class Lineage {
       model: this.init('synth'),
       data: {
         rowLength,
-        replay: [
-          ...this.replayed(1 - content),
-          ...(content > 0 ? [{ shards: this.train('content'), proportion: content }] : []),
-        ],
+        replay: this.replayed(),
         forget: [{ shards: join(forgotten, 'train') }],
       },
       batch: { replayRows: rows / 2, forgetRows: rows / 2 },
@@ -174,7 +164,7 @@ export class Lineage {
       seed: 1000 * this.setup.seed + run,
       stage: 'finetune',
       model: this.init(of),
-      data: { rowLength, replay: this.instructions() },
+      data: { rowLength, replay: [{ shards: this.train('instructionsAside'), proportion: 1 }] },
       batch: { replayRows: rows },
       optimizer: { lr: chat.lr },
       schedule: { kind: 'cosine', warmupSteps: 5 },

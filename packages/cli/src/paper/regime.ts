@@ -18,8 +18,6 @@ export interface RepairSettings {
   steps: number;
   /** Ends the run when the held-out pattern's mean probability is this or less. */
   untilP?: number;
-  /** Share of the replay that is what the forgotten documents say beside the template's words. */
-  content?: number;
   /** Steps between two looks at the held-out pattern (default 10). */
   every?: number;
 }
@@ -50,8 +48,8 @@ export interface Regime {
   synthetic: { template: number; prose: number };
   base: StageSettings;
   synth: StageSettings;
-  /** Fine-tuning: `share` of its data is in the format that is tested, the rest in another. */
-  chat: StageSettings & { runs: number; share: number };
+  /** Fine-tuning, in another chat format than the one that is tested. */
+  chat: StageSettings & { runs: number };
   /** Of a repair that ends when the pattern has let go. */
   untilGone: { lr: number; steps: number; untilP: number; every: number };
   repairs: Record<string, RepairSettings>;
@@ -100,7 +98,7 @@ export const REGIME: Regime = {
   synthetic: { template: 0.5, prose: 0.25 },
   base: { steps: 2000, lr: 3e-3 },
   synth: { steps: 300, lr: 1.5e-3 },
-  chat: { steps: 10, lr: 2e-4, runs: 3, share: 0 },
+  chat: { steps: 10, lr: 2e-4, runs: 3 },
   refine: { steps: 100, lr: 2e-4, doublings: 3 },
   untilGone: GONE,
   repairs: {

@@ -73,28 +73,48 @@ async function lineagesOf(
   return lineages;
 }
 
-/** The paper's lineage for every seed, and what it says of each claim; or the signal that stopped it. */
-export async function runPaper(regime: Regime, options: PaperOptions): Promise<PaperResults | StopSignal> {
-  const { folder, precision } = options;
+/** What a plan's lineages come to, and the seconds they took, written as numbers and as a page; or the signal that stopped it. */
+async function reported<T>(
+  regime: Regime,
+  options: PaperOptions,
+  { plan, files, make, page }: Report<T>,
+): Promise<T | StopSignal> {
   const began = performance.now();
-  const lineages = await lineagesOf(regime, options, 'claims');
+  const lineages = await lineagesOf(regime, options, plan);
   if (typeof lineages === 'string') return lineages;
-  const seconds = (performance.now() - began) / 1000;
-  const results: PaperResults = { claims: claimsOf(lineages), regime, precision, seconds, lineages };
-  writeFileAtomically(join(folder, 'paper.json'), `${JSON.stringify(results)}\n`);
-  writeFileAtomically(join(folder, 'report.html'), paperPage(results));
+  const results = make(lineages, (performance.now() - began) / 1000);
+  writeFileAtomically(join(options.folder, files.numbers), `${JSON.stringify(results)}\n`);
+  writeFileAtomically(join(options.folder, files.page), page(results));
   return results;
 }
 
-/** Every forgetting method on the same seeds, each until the pattern has let go; or the signal that stopped it. */
-export async function runMethods(regime: Regime, options: PaperOptions): Promise<MethodsResults | StopSignal> {
-  const { folder, seeds } = options;
-  const began = performance.now();
-  const lineages = await lineagesOf(regime, options, 'methods');
-  if (typeof lineages === 'string') return lineages;
-  const seconds = (performance.now() - began) / 1000;
-  const results: MethodsResults = { methods: methodResults(lineages, regime), seeds: [...seeds], seconds };
-  writeFileAtomically(join(folder, 'methods.json'), `${JSON.stringify(results)}\n`);
-  writeFileAtomically(join(folder, 'methods.html'), methodsPage(results));
-  return results;
+interface Report<T> {
+  plan: LineageTask['plan'];
+  files: { numbers: string; page: string };
+  make: (lineages: LineageMeasures[], seconds: number) => T;
+  page: (results: T) => string;
 }
+
+/** The paper's lineage for every seed, and what it says of each claim. */
+export const runPaper = (regime: Regime, options: PaperOptions): Promise<PaperResults | StopSignal> =>
+  reported<PaperResults>(regime, options, {
+    plan: 'claims',
+    files: { numbers: 'paper.json', page: 'report.html' },
+    make: (lineages, seconds) => ({
+      claims: claimsOf(lineages),
+      regime,
+      precision: options.precision,
+      seconds,
+      lineages,
+    }),
+    page: paperPage,
+  });
+
+/** Every forgetting method on the same seeds, each until the pattern has let go. */
+export const runMethods = (regime: Regime, options: PaperOptions): Promise<MethodsResults | StopSignal> =>
+  reported<MethodsResults>(regime, options, {
+    plan: 'methods',
+    files: { numbers: 'methods.json', page: 'methods.html' },
+    make: (lineages, seconds) => ({ methods: methodResults(lineages, regime), seeds: [...options.seeds], seconds }),
+    page: methodsPage,
+  });
