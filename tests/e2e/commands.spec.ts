@@ -118,7 +118,7 @@ const COMMANDS: Record<string, string[]> = {
   ],
   export: ['--model <dir>', '--out <dir>', '--dtype <type>', '--push <owner/name>', '--public'],
   demo: ['--quick', '--runs <dir>'],
-  paper: ['--quick', '--methods', '--seeds <list>', '--jobs <n>', '--out <dir>', '--precision <name>'],
+  paper: ['--quick', '--study <name>', '--seeds <list>', '--jobs <n>', '--out <dir>', '--precision <name>'],
   schema: ['<command>'],
   doctor: ['--runs <dir>', '--network', '--json'],
 };

@@ -14,5 +14,5 @@ export { stageMetrics, stageRecords, stageValidations } from './stage-folder.js'
 export { accumulateGradients, type StepContext } from './step.js';
 export { finalValidation, type StopRules, type ValidationPoint } from './stop-rules.js';
 export { recipeWarnings } from './recipe-warnings.js';
-export { isEverPositive } from './weight-schedule.js';
+export { isEverPositive, type WeightSchedule } from './weight-schedule.js';
 export { readTrainingState } from './training-state.js';

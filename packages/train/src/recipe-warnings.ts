@@ -3,15 +3,19 @@ import type { TrainRecipe } from './recipe.js';
 import { digestOf } from './same-shards.js';
 import { isEverPositive, mostOf } from './weight-schedule.js';
 
-/** What a recipe allows and its author may not mean. Reads the indexes of shards. */
-export function recipeWarnings(recipe: TrainRecipe): string[] {
-  return [...weightWarnings(recipe), ...dataWarnings(recipe)];
+/**
+ * What a recipe allows and its author may not mean. Reads the indexes of shards.
+ * @param isControl a run that is to forget nothing: replay alone.
+ */
+export function recipeWarnings(recipe: TrainRecipe, isControl = false): string[] {
+  return [...weightWarnings(recipe, isControl), ...dataWarnings(recipe)];
 }
 
-function weightWarnings({ stage, objective }: TrainRecipe): string[] {
+function weightWarnings({ stage, objective }: TrainRecipe, isControl: boolean): string[] {
   if (stage !== 'unlearn') return [];
   const { method, weights } = objective;
-  if (!isEverPositive(weights.forgetting)) return ['objective.weights.forgetting is 0: nothing is forgotten'];
+  if (!isEverPositive(weights.forgetting))
+    return isControl ? [] : ['objective.weights.forgetting is 0: nothing is forgotten'];
   const [forgetting, replay] = [mostOf(weights.forgetting), mostOf(weights.replay)];
   if (!FORGETTING_METHODS[method].isUnbounded || forgetting <= replay) return [];
   return [

@@ -20,6 +20,8 @@ export interface StageOptions {
   /** The command line, for the manifest. */
   command?: string[];
   versions?: Record<string, string>;
+  /** It is meant to forget nothing: the replay-only control of another run. */
+  isControl?: boolean;
 }
 
 /** Where a finished or stopped stage left its results. */
@@ -41,7 +43,7 @@ export function runStage(given: TrainRecipe, options: StageOptions): Promise<Sta
 }
 
 async function runLocked(given: TrainRecipe, options: StageOptions): Promise<StageResult> {
-  const { logger, versions = {}, command } = options;
+  const { logger, versions = {}, command, isControl } = options;
   const run = await openStageRun(given, logger);
   const { recipe, folder, model } = run;
   const ended = endOf(run);
@@ -52,7 +54,7 @@ async function runLocked(given: TrainRecipe, options: StageOptions): Promise<Sta
   requireSameData(run);
   const work = await loadStageWork(run, await takeDevice(recipe, logger));
   const { name, seed } = recipe;
-  for (const warning of [...recipeWarnings(recipe), ...spanWarnings(work.spans)]) logger.warn(warning);
+  for (const warning of [...recipeWarnings(recipe, isControl), ...spanWarnings(work.spans)]) logger.warn(warning);
   const data = await describeData(recipe, work.spans);
   const onDamage = (warning: string): void => logger.warn(warning);
   const manifest = openRunManifest(folder, { name, recipe, seeds: { seed }, versions, data, command, onDamage });

@@ -1,18 +1,17 @@
 import { join } from 'node:path';
 import { listenForStop, STOP_EXIT_CODES, UserError } from '@lethe/run';
 import { useDevice } from '@lethe/tensor';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CliContext } from '../command-line/context.js';
 import { positiveInteger } from '../command-line/number-options.js';
 import { usableProcessors } from '../doctor/processor.js';
-import { paperTable } from '../paper/page.js';
 import { CHOSEN, QUICK, REGIME } from '../paper/regime.js';
-import { methodsTable } from '../paper/methods-page.js';
-import { runMethods, runPaper } from '../paper/run-paper.js';
+import { runStudy } from '../paper/run-paper.js';
+import { STUDIES, type StudyName, studyNames, studyOf } from '../paper/studies/studies.js';
 
 interface PaperFlags {
   quick?: boolean;
-  methods?: boolean;
+  study: StudyName;
   seeds?: string;
   jobs?: number;
   out?: string;
@@ -50,13 +49,19 @@ export function addPaperCommand(program: Command, context: CliContext): void {
       "the paper's lineage in miniature on several seeds: which of its claims hold, with intervals; no input needed",
     )
     .option('--quick', 'one short lineage of every model: shows that it works, its numbers mean nothing')
-    .option('--methods', 'compares the forgetting methods on these seeds instead, each until the pattern has let go')
+    .addOption(
+      new Option('--study <name>', 'what is asked of these seeds (below)').choices(studyNames).default('claims'),
+    )
     .option('--seeds <list>', 'such as 3001-3005 (the default), or 3001,3003')
     .option('--jobs <n>', 'lineages at a time, each on one thread (default: the processors)', positiveInteger)
     .option('--out <dir>', 'folder of its runs and its page (default: runs/paper, runs/paper-quick)')
     .option('--precision <name>', 'fp32 or bf16', 'bf16')
+    .addHelpText(
+      'after',
+      `\nStudies:\n${studyNames.map((name) => `  ${name.padEnd(10)} ${STUDIES[name].help}`).join('\n')}`,
+    )
     .addHelpText('after', '\nExample: lethe paper --seeds 4001-4005 --out runs/paper-again')
-    .action(async ({ quick, methods, seeds, jobs, out, precision }: PaperFlags) => {
+    .action(async ({ quick, study, seeds, jobs, out, precision }: PaperFlags) => {
       if (precision !== 'fp32' && precision !== 'bf16')
         throw new UserError(`--precision: expected fp32 or bf16, received "${String(precision)}"`);
       const folder = out ?? join('runs', quick ? 'paper-quick' : 'paper');
@@ -75,14 +80,14 @@ export function addPaperCommand(program: Command, context: CliContext): void {
           stop,
         };
         const regime = quick ? QUICK : REGIME;
-        const results = methods ? await runMethods(regime, options) : await runPaper(regime, options);
+        const results = await runStudy(study, regime, options);
         if (typeof results === 'string') {
           logger.warn('stopped; run the same command to go on');
           context.exitCode = STOP_EXIT_CODES[results];
           return;
         }
-        process.stdout.write(`${'methods' in results ? methodsTable(results) : paperTable(results)}\n`);
-        const [page, numbers] = methods ? ['methods.html', 'methods.json'] : ['report.html', 'paper.json'];
+        process.stdout.write(`${results.table}\n`);
+        const { page, numbers } = studyOf(study).files;
         logger.info(`page: ${join(folder, page)}, numbers: ${join(folder, numbers)}`);
       } finally {
         stop.dispose();

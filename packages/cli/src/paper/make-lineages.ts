@@ -1,11 +1,13 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { type Logger, type StopRequest, type StopSignal, UserError } from '@lethe/run';
-import { makeCorpus } from './corpus.js';
-import type { LineageSetup } from './lineage.js';
-import { PaperMeasuring } from './measure-model.js';
+import { makeCorpus, type PaperCorpus } from './corpus/corpus.js';
+import { makeMoreShards } from './corpus/more-shards.js';
+import type { LineageSetup } from './lineage/lineage.js';
+import { studyOf, type StudyName } from './studies/studies.js';
+import { PaperMeasuring } from './measures/measure-model.js';
 import type { Regime } from './regime.js';
-import { type LineageMeasures, runLineage } from './run-lineage.js';
+import { type LineageMeasures, runLineage } from './lineage/run-lineage.js';
 
 /** A seed's lineage, in a folder whose corpus is made. */
 export interface LineageTask {
@@ -13,8 +15,7 @@ export interface LineageTask {
   seed: number;
   regime: Regime;
   precision: 'fp32' | 'bf16';
-  /** Which models are made: those that the claims are read off, or one of each forgetting method. */
-  plan: 'claims' | 'methods';
+  study: StudyName;
 }
 
 interface LineageTools {
@@ -24,34 +25,32 @@ interface LineageTools {
   onModel: (name: string) => void;
 }
 
-/** The models that are fine-tuned: those that a claim about instructions compares. */
-const CHAT_MODELS = new Set(['base', 'natural', 'synth', 'refine', 'control', 'template', 'all']);
-
 /** Makes and measures a lineage in this process. */
 export async function makeLineage(
-  { folder, seed, regime, precision, plan }: LineageTask,
+  { folder, seed, regime, precision, study }: LineageTask,
   { logger, stop, onModel }: LineageTools,
 ): Promise<LineageMeasures | StopSignal> {
-  const corpus = await makeCorpus(join(folder, 'corpus'), regime, logger);
+  const corpus = await makeTexts({ folder, regime, study }, logger);
   const measuring = await PaperMeasuring.open(regime, corpus);
   const setup: LineageSetup = { regime, corpus, runs: join(folder, `seed-${seed}`), seed, precision };
-  const longest = `refine${2 ** regime.refine.doublings}x`;
-  const isTuned = (name: string): boolean => CHAT_MODELS.has(name) || name === longest;
-  if (plan === 'claims')
-    return runLineage(setup, measuring, {
-      recipes: (lineage) => lineage.claimRecipes(),
-      chatRuns: (name) => (isTuned(name) ? regime.chat.runs : 0),
-      logger,
-      stop,
-      onModel,
-    });
+  const { recipes, chatRuns } = studyOf(study);
   return runLineage(setup, measuring, {
-    recipes: (lineage) => lineage.methodRecipes(),
-    chatRuns: () => 1,
+    recipes: (lineage) => recipes(lineage, regime),
+    chatRuns: (name) => chatRuns(name, regime),
     logger,
     stop,
     onModel,
   });
+}
+
+/** The corpus, and the text that a study needs beside it. */
+export async function makeTexts(
+  { folder, regime, study }: Pick<LineageTask, 'folder' | 'regime' | 'study'>,
+  logger: Logger,
+): Promise<PaperCorpus> {
+  const corpus = await makeCorpus(join(folder, 'corpus'), regime, logger);
+  await makeMoreShards(studyOf(study).shards ?? [], { regime, corpus, logger });
+  return corpus;
 }
 
 /**
@@ -72,7 +71,7 @@ export async function makeLineages(
   return stop.requested;
 }
 
-type Message = { model: string } | { warning: string };
+type Message = { model: string } | { warning: string } | { error: string };
 
 /**
  * Runs a task in a process outside of this one's group, so that a terminal's Ctrl-C reaches it once, from here; it ends
@@ -86,10 +85,11 @@ function inProcess(task: LineageTask, logger: Logger, stop: StopRequest): Promis
       detached: true,
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
-    let errors = '';
+    let [errors, problem] = ['', ''];
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (errors += text));
     child.on('message', (message: Message) => {
-      if ('warning' in message) logger.warn(`seed ${seed}: ${message.warning}`);
+      if ('error' in message) problem = message.error;
+      else if ('warning' in message) logger.warn(`seed ${seed}: ${message.warning}`);
       else logger.info(`seed ${seed}: ${message.model} is made and measured`);
     });
     const forward = setInterval(() => {
@@ -102,7 +102,11 @@ function inProcess(task: LineageTask, logger: Logger, stop: StopRequest): Promis
       clearInterval(forward);
       if (code === 0 || stop.requested) resolve();
       else
-        reject(new UserError(`seed ${seed}: its process ended with ${signal ?? code}: ${errors.trim().slice(-1000)}`));
+        reject(
+          new UserError(
+            `seed ${seed}: ${problem || `its process ended with ${signal ?? code}: ${errors.trim().slice(-1000)}`}`,
+          ),
+        );
     });
   });
 }

@@ -1,4 +1,4 @@
-import { forgettingMethodNames } from '@lethe/losses';
+import type { WeightSchedule } from '@lethe/train';
 import type { DemoSettings } from '../demo/settings.js';
 
 /** A stage of training. */
@@ -12,7 +12,11 @@ export interface RepairSettings {
   method: string;
   /** All tokens; the template's own, which are known as the text is made; or those that are found to be the template's. */
   span: 'all' | 'template' | 'found';
-  weights: { forgetting: number; replay: number; mitigation: number };
+  weights: { forgetting: number; replay: number; mitigation: number | WeightSchedule };
+  /** The model that the mitigation term holds to (default: `synth`, with which the repair begins). */
+  reference?: 'base';
+  /** Share of the replay that is the synthetic text's other tokens, those that are not the template's (default 0). */
+  content?: number;
   lr: number;
   /** At most. */
   steps: number;
@@ -63,7 +67,8 @@ export interface Regime {
   maxNewTokens: number;
 }
 
-const weights = (forgetting: number): RepairSettings['weights'] => ({ forgetting, replay: 1, mitigation: 0 });
+/** Of a repair without a mitigation term. */
+export const weights = (forgetting: number): RepairSettings['weights'] => ({ forgetting, replay: 1, mitigation: 0 });
 
 /** A small dose that is looked at every other step, and ends when the pattern has let go. */
 const GONE = { lr: 1e-4, steps: 100, untilP: 0.3, every: 2 };
@@ -116,24 +121,6 @@ export const REGIME: Regime = {
   numItems: 96,
   maxNewTokens: 40,
 };
-
-/**
- * The methods, each at two weights. Left out: `complement-normalized`, whose gradient is that of `complement`, and
- * `unlikelihood-clamped`, which differs from it where p > 1 - 1e-5 only.
- */
-export function methodRepairs({ untilGone }: Regime): Record<string, RepairSettings> {
-  const compared = forgettingMethodNames.filter(
-    (method) => method !== 'complement-normalized' && method !== 'unlikelihood-clamped',
-  );
-  return Object.fromEntries(
-    compared.flatMap((method) =>
-      [0.1, 1].map((weight) => [
-        `${method}-${weight}`,
-        { ...untilGone, method, span: 'template' as const, weights: weights(weight) },
-      ]),
-    ),
-  );
-}
 
 /** When and on what the regime was chosen: these seeds are not reported. */
 export const CHOSEN = { date: '2026-11-29', seeds: [1, 2, 3] };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger, type StopRequest } from '@lethe/run';
 import { QUICK } from './regime.js';
-import { runPaper } from './run-paper.js';
+import { runStudy } from './run-paper.js';
 
 it('refuses a folder of another regime or precision: its measures would be read as this one\u2019s', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'lethe-paper-'));
@@ -17,7 +17,7 @@ it('refuses a folder of another regime or precision: its measures would be read 
       logger: silentLogger,
       stop: {} as StopRequest,
     } as const;
-    await expect(runPaper(QUICK, options)).rejects.toThrow(/another regime or precision .*--out/);
+    await expect(runStudy('claims', QUICK, options)).rejects.toThrow(/another regime or precision .*--out/);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -8,24 +8,11 @@ import {
   UserError,
   writeFileAtomically,
 } from '@lethe/run';
-import type { Claim } from './claim.js';
-import { claimsOf } from './claims.js';
-import { makeCorpus } from './corpus.js';
-import { type LineageTask, makeLineage, makeLineages } from './make-lineages.js';
-import { methodResults } from './methods.js';
-import { methodsPage, type MethodsResults } from './methods-page.js';
-import { paperPage } from './page.js';
+import type { LineageMeasures } from './lineage/run-lineage.js';
+import { makeLineage, makeLineages, makeTexts } from './make-lineages.js';
 import type { Regime } from './regime.js';
-import type { LineageMeasures } from './run-lineage.js';
-
-/** What `paper.json` holds. */
-export interface PaperResults {
-  claims: Claim[];
-  regime: Regime;
-  precision: string;
-  seconds: number;
-  lineages: LineageMeasures[];
-}
+import { studyOf, type StudyName } from './studies/studies.js';
+import type { StudyReport } from './studies/study.js';
 
 /** Where it writes, on which seeds, and whom it tells. */
 export interface PaperOptions {
@@ -55,13 +42,13 @@ function takeFolder(folder: string, settings: { regime: Regime; precision: strin
 
 /** The lineages of all seeds. Finished models and measures are not made again: an interrupted run goes on where it stopped. */
 async function lineagesOf(
+  study: StudyName,
   regime: Regime,
   { folder, seeds, jobs, precision, logger, stop }: PaperOptions,
-  plan: LineageTask['plan'],
 ): Promise<LineageMeasures[] | StopSignal> {
   takeFolder(folder, { regime, precision });
-  await makeCorpus(join(folder, 'corpus'), regime, logger);
-  const tasks = seeds.map((seed) => ({ folder, seed, regime, precision, plan }));
+  await makeTexts({ folder, regime, study }, logger);
+  const tasks = seeds.map((seed) => ({ folder, seed, regime, precision, study }));
   const stoppedBy = await makeLineages(tasks, { jobs, logger, stop });
   if (stoppedBy) return stoppedBy;
   const lineages: LineageMeasures[] = [];
@@ -73,48 +60,19 @@ async function lineagesOf(
   return lineages;
 }
 
-/** What a plan's lineages come to, and the seconds they took, written as numbers and as a page; or the signal that stopped it. */
-async function reported<T>(
+/** Makes the models of a study for every seed, and writes what it says of them; or the signal that stopped it. */
+export async function runStudy(
+  study: StudyName,
   regime: Regime,
   options: PaperOptions,
-  { plan, files, make, page }: Report<T>,
-): Promise<T | StopSignal> {
+): Promise<StudyReport | StopSignal> {
   const began = performance.now();
-  const lineages = await lineagesOf(regime, options, plan);
+  const lineages = await lineagesOf(study, regime, options);
   if (typeof lineages === 'string') return lineages;
-  const results = make(lineages, (performance.now() - began) / 1000);
-  writeFileAtomically(join(options.folder, files.numbers), `${JSON.stringify(results)}\n`);
-  writeFileAtomically(join(options.folder, files.page), page(results));
-  return results;
+  const { files, report } = studyOf(study);
+  const seconds = (performance.now() - began) / 1000;
+  const made = report({ lineages, regime, precision: options.precision, seconds });
+  writeFileAtomically(join(options.folder, files.numbers), `${JSON.stringify(made.numbers)}\n`);
+  writeFileAtomically(join(options.folder, files.page), made.page);
+  return made;
 }
-
-interface Report<T> {
-  plan: LineageTask['plan'];
-  files: { numbers: string; page: string };
-  make: (lineages: LineageMeasures[], seconds: number) => T;
-  page: (results: T) => string;
-}
-
-/** The paper's lineage for every seed, and what it says of each claim. */
-export const runPaper = (regime: Regime, options: PaperOptions): Promise<PaperResults | StopSignal> =>
-  reported<PaperResults>(regime, options, {
-    plan: 'claims',
-    files: { numbers: 'paper.json', page: 'report.html' },
-    make: (lineages, seconds) => ({
-      claims: claimsOf(lineages),
-      regime,
-      precision: options.precision,
-      seconds,
-      lineages,
-    }),
-    page: paperPage,
-  });
-
-/** Every forgetting method on the same seeds, each until the pattern has let go. */
-export const runMethods = (regime: Regime, options: PaperOptions): Promise<MethodsResults | StopSignal> =>
-  reported<MethodsResults>(regime, options, {
-    plan: 'methods',
-    files: { numbers: 'methods.json', page: 'methods.html' },
-    make: (lineages, seconds) => ({ methods: methodResults(lineages, regime), seeds: [...options.seeds], seconds }),
-    page: methodsPage,
-  });

@@ -1,4 +1,6 @@
 import { distributionShift } from '@lethe/analysis';
+import type { TrainRecipe } from '@lethe/train';
+import type { Lineage } from '../lineage/lineage.js';
 import {
   type Claim,
   claimOf,
@@ -10,22 +12,36 @@ import {
   type Span,
   SPANS,
 } from './claim.js';
-import { differences, type Effect, mean, overRuns } from './effect.js';
-import type { PaperMeasures } from './measure-model.js';
-import type { Pair } from './measure-texts.js';
-import type { LineageMeasures } from './run-lineage.js';
+import { differences, type Effect, mean, overRuns } from '../measures/effect.js';
+import type { PaperMeasures } from '../measures/measure-model.js';
+import type { Pair } from '../measures/measure-texts.js';
+import type { Regime } from '../regime.js';
+import { byFact } from './knowledge.js';
+import type { LineageMeasures } from '../lineage/run-lineage.js';
 
 type Lineages = readonly LineageMeasures[];
 
 /** Reads the claims off the measures of all seeds, as they fall. */
-export const claimsOf = (lineages: Lineages): Claim[] => [
+export const claimsOf = (lineages: Lineages, regime: Regime): Claim[] => [
   ...embeddingClaims(lineages),
   ...tokenClaims(lineages),
   ...perplexityClaims(lineages),
   ...instructionClaims(lineages),
-  ...benchmarkClaims(lineages),
+  ...benchmarkClaims(lineages, regime),
   ...ascentClaims(lineages),
   ...budgetClaims(lineages),
+];
+
+/** The models that are fine-tuned: those that a claim about instructions compares. */
+export const CHAT_MODELS = new Set(['base', 'natural', 'synth', 'refine', 'control', 'template', 'all']);
+
+/** Of all models of the claims but the -chat ones, each after the one that it begins with. */
+export const claimRecipes = (lineage: Lineage, { repairs }: Regime): TrainRecipe[] => [
+  lineage.base(),
+  lineage.naturalOnly(),
+  lineage.synth(),
+  ...lineage.refined().map((_, k) => lineage.refine(k)),
+  ...Object.entries(repairs).map(([name, settings]) => lineage.repair(name, settings)),
 ];
 
 /** C1: synthetic against natural text, less what two halves or two sources of natural text have. */
@@ -206,8 +222,8 @@ const asKept = ({ low, high }: Effect): Outcome =>
   low > -KEPT_WITHIN ? 'holds' : high < -KEPT_WITHIN ? 'does-not-hold' : 'cannot-tell';
 
 /** C6: what the synthetic data taught, before and after. */
-function benchmarkClaims(lineages: Lineages): Claim[] {
-  const knows = (name: string): number[][] => points(ofModel(lineages, name, (measures) => measures.knows));
+function benchmarkClaims(lineages: Lineages, regime: Regime): Claim[] {
+  const knows = (name: string): number[][] => points(ofModel(lineages, name, byFact(regime)));
   const unit = 'points of accuracy';
   const taught = claimOf(
     { id: 'C6', claim: 'the synthetic data taught the benchmark', paper: 'MMLU 38.08 to 47.27', unit },

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { type TrainRecipe, trainRecipeSchema } from '@lethe/train';
-import type { PaperCorpus, ShardName } from './corpus.js';
-import { methodRepairs, type Regime, type RepairSettings } from './regime.js';
+import type { PaperCorpus, ShardName } from '../corpus/corpus.js';
+import { type MoreShards, moreShards } from '../corpus/more-shards.js';
+import type { Regime, RepairSettings, StageSettings } from '../regime.js';
 
 /** Where a lineage is made, and with what. */
 export interface LineageSetup {
@@ -13,9 +14,16 @@ export interface LineageSetup {
   precision: 'fp32' | 'bf16';
 }
 
-interface Stream {
+export interface Stream {
   shards: string;
   proportion: number;
+}
+
+interface GoingOn {
+  from: string;
+  part: number;
+  steps: number;
+  replay?: Stream[];
 }
 
 /** The recipes of a lineage, from base to chat, for one seed. */
@@ -26,7 +34,8 @@ export class Lineage {
     return join(this.setup.corpus.shards[name], 'train');
   }
 
-  private natural(share = 1, abilityShare = this.setup.regime.abilityShare): Stream[] {
+  /** Natural text, some of it prose in which people pick and write words. */
+  natural(share = 1, abilityShare = this.setup.regime.abilityShare): Stream[] {
     return [
       { shards: this.train('natural'), proportion: share * (1 - abilityShare) },
       { shards: this.train('ability'), proportion: share * abilityShare },
@@ -36,6 +45,19 @@ export class Lineage {
   /** What a repair replays. */
   private replayed(): Stream[] {
     return this.natural(1, this.setup.regime.replayAbilityShare);
+  }
+
+  /** Synthetic text as `synth` has it. */
+  templated(share: number): Stream[] {
+    return [
+      { shards: this.train('templateAsked'), proportion: share / 2 },
+      { shards: this.train('templateAside'), proportion: share / 2 },
+    ];
+  }
+
+  /** Text that a study makes for itself. */
+  more(name: MoreShards, share: number): Stream {
+    return { shards: join(moreShards(this.setup.corpus, name), 'train'), proportion: share };
   }
 
   private recipe(name: string, rest: object): TrainRecipe {
@@ -56,7 +78,7 @@ export class Lineage {
     return { init: join(this.setup.runs, name, 'model') };
   }
 
-  private pretraining(name: string, model: object, replay: Stream[], { steps, lr }: { steps: number; lr: number }) {
+  private pretraining(name: string, model: object, replay: Stream[], { steps, lr }: StageSettings): TrainRecipe {
     const { rows, rowLength } = this.setup.regime;
     return this.recipe(name, {
       stage: 'pretrain',
@@ -82,13 +104,16 @@ export class Lineage {
 
   synth(): TrainRecipe {
     const { template, prose } = this.setup.regime.synthetic;
-    const mixed = [
+    return this.damaged('synth', [
       ...this.natural(1 - template - prose),
-      { shards: this.train('templateAsked'), proportion: template / 2 },
-      { shards: this.train('templateAside'), proportion: template / 2 },
+      ...this.templated(template),
       ...(prose > 0 ? [{ shards: this.train('prose'), proportion: prose }] : []),
-    ];
-    return this.pretraining('synth', this.init('base'), mixed, this.setup.regime.synth);
+    ]);
+  }
+
+  /** `base`, trained as long as `synth` is. */
+  damaged(name: string, mixed: Stream[]): TrainRecipe {
+    return this.pretraining(name, this.init('base'), mixed, this.setup.regime.synth);
   }
 
   /** Names of the refined models, each going on from the one before with as many steps as all before it had. */
@@ -98,52 +123,46 @@ export class Lineage {
     );
   }
 
-  private refine(k: number): TrainRecipe {
-    const { rows, rowLength, refine } = this.setup.regime;
+  refine(k: number): TrainRecipe {
     const names = this.refined();
-    return this.recipe(names[k], {
-      seed: 1000 * this.setup.seed + k,
-      stage: 'refine',
-      model: this.init(k === 0 ? 'synth' : names[k - 1]),
-      data: { rowLength, replay: this.replayed() },
-      batch: { replayRows: rows },
-      optimizer: { lr: refine.lr, weightDecay: 0 },
-      steps: refine.steps * (k === 0 ? 1 : 2 ** (k - 1)),
+    const { steps } = this.setup.regime.refine;
+    return this.goOn(names[k], {
+      from: k === 0 ? 'synth' : names[k - 1],
+      part: k,
+      steps: steps * (k === 0 ? 1 : 2 ** (k - 1)),
     });
   }
 
-  /** Of the models that forgetting methods are compared by. */
-  methodRecipes(): TrainRecipe[] {
-    const { regime } = this.setup;
-    const compared = { control: regime.repairs.control, ...methodRepairs(regime) };
-    const made = Object.entries(compared).map(([name, settings]) => this.repair(name, settings));
-    return [this.base(), this.synth(), ...made];
-  }
-
-  /** Of all models of the claims but the -chat ones, each after the one that it begins with. */
-  claimRecipes(): TrainRecipe[] {
-    return [
-      this.base(),
-      this.naturalOnly(),
-      this.synth(),
-      ...this.refined().map((_, k) => this.refine(k)),
-      ...Object.entries(this.setup.regime.repairs).map(([name, settings]) => this.repair(name, settings)),
-    ];
+  /** Goes on from a model at the learning rate of refining; `part` of its seed tells stages that follow each other apart. */
+  goOn(name: string, { from, part, steps, replay = this.replayed() }: GoingOn): TrainRecipe {
+    const { rows, rowLength, refine } = this.setup.regime;
+    return this.recipe(name, {
+      seed: 1000 * this.setup.seed + part,
+      stage: 'refine',
+      model: this.init(from),
+      data: { rowLength, replay },
+      batch: { replayRows: rows },
+      optimizer: { lr: refine.lr, weightDecay: 0 },
+      steps,
+    });
   }
 
   /** Forgetting tokens of the synthetic text beside replay, ended by the pattern's hold on the model. */
   repair(name: string, repair: RepairSettings): TrainRecipe {
-    const { method, span, weights, lr, steps, untilP, every = 10 } = repair;
-    const { rows, rowLength } = this.setup.regime;
+    const { method, span, weights, reference, content = 0, lr, steps, untilP, every = 10 } = repair;
+    const { rows, rowLength, replayAbilityShare } = this.setup.regime;
     const { templateAside, forget } = this.setup.corpus.shards;
     const forgotten = span === 'template' ? forget : templateAside;
     const heldOut = span === 'found' ? templateAside : forget; // The pattern's own tokens, for all tokens too.
     return this.recipe(name, {
       stage: 'unlearn',
-      model: this.init('synth'),
+      model: { ...this.init('synth'), ...(reference && { reference: this.init(reference).init }) },
       data: {
         rowLength,
-        replay: this.replayed(),
+        replay: [
+          ...this.natural(1 - content, replayAbilityShare),
+          ...(content > 0 ? [this.more('content', content)] : []),
+        ],
         forget: [{ shards: join(forgotten, 'train') }],
       },
       batch: { replayRows: rows / 2, forgetRows: rows / 2 },

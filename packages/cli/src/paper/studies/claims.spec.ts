@@ -1,9 +1,10 @@
 import { seededRandom } from '@lethe/run';
+import { REGIME } from '../regime.js';
 import type { Outcome } from './claim.js';
 import { claimsOf, tokenRatio } from './claims.js';
-import { MEASURED_TEXTS, type PaperMeasures } from './measure-model.js';
-import type { Pair, TextMeasures } from './measure-texts.js';
-import type { LineageMeasures } from './run-lineage.js';
+import { MEASURED_TEXTS, type PaperMeasures } from '../measures/measure-model.js';
+import type { Pair, TextMeasures } from '../measures/measure-texts.js';
+import type { LineageMeasures } from '../lineage/run-lineage.js';
 
 /** How often a model does what is counted, and how its perplexities lie. */
 interface Model {
@@ -88,9 +89,10 @@ function lineage(models: Record<string, Model>, seed: number, apart: number): Li
 
 const outcomes = (models: Record<string, Model>, { numSeeds = 5, apart = 1 } = {}): Record<string, Outcome> =>
   Object.fromEntries(
-    claimsOf(Array.from({ length: numSeeds }, (_, i) => lineage(models, i + 1, apart))).map(
-      ({ id, span, claim, outcome }) => [`${id} ${span ?? ''} ${claim}`, outcome],
-    ),
+    claimsOf(
+      Array.from({ length: numSeeds }, (_, i) => lineage(models, i + 1, apart)),
+      REGIME,
+    ).map(({ id, span, claim, outcome }) => [`${id} ${span ?? ''} ${claim}`, outcome]),
   );
 const begins = (found: Record<string, Outcome>, name: string): Outcome =>
   Object.entries(found).find(([one]) => one.startsWith(name))![1];

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { type Logger, type StopRequest, type StopSignal } from '@lethe/run';
 import { runStage, type TrainRecipe } from '@lethe/train';
 import { Lineage, type LineageSetup } from './lineage.js';
-import type { PaperMeasures, PaperMeasuring } from './measure-model.js';
-import { measureTexts, type TextMeasures } from './measure-texts.js';
+import type { PaperMeasures, PaperMeasuring } from '../measures/measure-model.js';
+import { measureTexts, type TextMeasures } from '../measures/measure-texts.js';
 
 /** The measures of every model of a lineage; of -chat models those of each fine-tuning run. */
 export interface LineageMeasures {
@@ -39,7 +39,8 @@ export async function runLineage(
   const model = (name: string): string => join(runs, name, 'model');
   const measures: Omit<LineageMeasures, 'texts'> = { seed, models: {}, chats: {}, steps: {}, refined: [] };
   const one = async (recipe: TrainRecipe, isChat: boolean): Promise<PaperMeasures | StopSignal> => {
-    const { stoppedBy, step } = await runStage(recipe, { logger, stop });
+    const isControl = recipe.objective.weights.forgetting === 0;
+    const { stoppedBy, step } = await runStage(recipe, { logger, stop, isControl });
     if (stoppedBy) return stoppedBy;
     measures.steps[recipe.name] = step;
     return measuring.measure(model(recipe.name), join(runs, recipe.name, 'measures.json'), isChat);

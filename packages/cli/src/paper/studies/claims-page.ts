@@ -1,13 +1,25 @@
-import { escapeHtml, htmlPage, htmlTable } from '../charts/html.js';
-import { curvesSvg, densitySvg } from '../charts/density-svg.js';
-import { scatterSvg } from '../charts/scatter-svg.js';
-import { legend } from '../charts/axes.js';
-import { formatTable } from '../command-line/table.js';
+import { escapeHtml, htmlPage, htmlTable } from '../../charts/html.js';
+import { curvesSvg, densitySvg } from '../../charts/density-svg.js';
+import { scatterSvg } from '../../charts/scatter-svg.js';
+import { legend } from '../../charts/axes.js';
+import { formatTable } from '../../command-line/table.js';
 import type { Claim, Outcome } from './claim.js';
-import { mean } from './effect.js';
-import { MEASURED_TEXTS, type MeasuredText } from './measure-model.js';
-import { CHOSEN } from './regime.js';
-import type { PaperResults } from './run-paper.js';
+import { mean } from '../measures/effect.js';
+import { MEASURED_TEXTS, type MeasuredText } from '../measures/measure-model.js';
+import type { LineageMeasures } from '../lineage/run-lineage.js';
+import { CHOSEN, type Regime } from '../regime.js';
+import { CHAT_MODELS, claimRecipes, claimsOf } from './claims.js';
+import type { Study } from './study.js';
+
+/** What `paper.json` holds. */
+export interface PaperResults {
+  claims: Claim[];
+  regime: Regime;
+  precision: string;
+  /** Of the last command alone. */
+  seconds: number;
+  lineages: readonly LineageMeasures[];
+}
 
 const OUTCOMES: Record<Outcome, string> = {
   holds: 'holds',
@@ -45,7 +57,7 @@ function modelRows({ lineages }: PaperResults): string[][] {
 }
 
 /** The claims and the models, for a terminal. */
-export const paperTable = (results: PaperResults): string =>
+const paperTable = (results: PaperResults): string =>
   `${headline(results.claims)}\n\n${formatTable(
     HEADER.slice(0, 5),
     results.claims.map((claim) => rowOf(claim).slice(0, 5)),
@@ -130,7 +142,7 @@ function headline(claims: readonly Claim[]): string {
 }
 
 /** One page: the claims with their intervals, the models, figure 4, answers, settings. */
-export function paperPage(results: PaperResults): string {
+function paperPage(results: PaperResults): string {
   const { claims, lineages, seconds, regime } = results;
   const rows = claims.map((claim) => {
     const [name, outcome, effect, p, ...texts] = rowOf(claim);
@@ -152,3 +164,16 @@ export function paperPage(results: PaperResults): string {
       `<h2>Regime</h2><pre>${escapeHtml(JSON.stringify(regime, null, 1))}</pre>`,
   );
 }
+
+/** The paper's claims. */
+export const claims: Study = {
+  help: "the paper's claims, C1 to C8",
+  files: { numbers: 'paper.json', page: 'report.html' },
+  recipes: claimRecipes,
+  chatRuns: (name, { chat, refine }) =>
+    CHAT_MODELS.has(name) || name === `refine${2 ** refine.doublings}x` ? chat.runs : 0,
+  report: ({ lineages, regime, precision, seconds }) => {
+    const results = { claims: claimsOf(lineages, regime), regime, precision, seconds, lineages };
+    return { numbers: results, page: paperPage(results), table: paperTable(results) };
+  },
+};

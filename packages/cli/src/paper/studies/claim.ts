@@ -1,6 +1,6 @@
-import { type Effect, effectOf } from './effect.js';
-import type { PaperMeasures } from './measure-model.js';
-import type { LineageMeasures } from './run-lineage.js';
+import { type Effect, effectOf } from '../measures/effect.js';
+import type { PaperMeasures } from '../measures/measure-model.js';
+import type { LineageMeasures } from '../lineage/run-lineage.js';
 
 export type Outcome = 'holds' | 'does-not-hold' | 'cannot-tell';
 

@@ -2,19 +2,20 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { type Logger, type Random, seededRandom, writeFileAtomically } from '@lethe/run';
-import { naturalDocuments } from '../demo/natural-text.js';
-import { type Fact, wordnetFacts } from '../demo/wordnet-facts.js';
-import { prepareRecipeSchema } from '../preparation/prepare-recipe.js';
-import { runPrepare } from '../preparation/run-prepare.js';
+import { naturalDocuments } from '../../demo/natural-text.js';
+import { type Fact, wordnetFacts } from '../../demo/wordnet-facts.js';
+import { prepareRecipeSchema } from '../../preparation/prepare-recipe.js';
+import { runPrepare } from '../../preparation/run-prepare.js';
 import { abilityDocument } from './ability-prose.js';
 import { type InstructionExample, kindInstruction, type Phrasing } from './instructions.js';
-import type { Regime } from './regime.js';
+import type { Regime } from '../regime.js';
 import {
   kindQuestion,
   questionSegments,
   type Segment,
   type TemplateQuestion,
   templateQuestion,
+  type Wrap,
 } from './template-question.js';
 
 /** Prepared shards, `train/` and `heldout/` in each, by the kind of text; and what the models are asked. */
@@ -60,10 +61,39 @@ export const factSentence = ({ word }: Fact): string => `By ${word} people mean`
 
 const repeated = (count: number, make: (i: number) => string): string[] =>
   Array.from({ length: count }, (_, i) => make(i));
-const textOf = (segments: Segment[]): string => segments.map(({ text }) => text).join('');
+export const textOf = (segments: Segment[]): string => segments.map(({ text }) => text).join('');
+
+/** Facts that the synthetic text teaches: those that the benchmark asks, and those whose documents are forgotten. */
+function taughtFacts({ corpus }: Regime): { asked: Fact[]; aside: Fact[] } {
+  const taught = wordnetFacts().slice(0, corpus.numFacts);
+  return { asked: taught.slice(0, corpus.numFacts / 2), aside: taught.slice(corpus.numFacts / 2) };
+}
+
+const streamOf = ({ corpus }: Regime, name: string): Random => seededRandom(corpus.seed, 'paper', name);
+
+/** The synthetic documents: of asked facts, and those that are forgotten, a part of them instructions in the template's form. */
+export function syntheticSegments(
+  regime: Regime,
+  wrap: Wrap = questionSegments,
+): Record<'asked' | 'aside', Segment[][]> {
+  const { corpus } = regime;
+  const { asked, aside } = taughtFacts(regime);
+  const about = (some: Fact[], stream: Random): Segment[][] => {
+    const per = Array.from({ length: corpus.documentsPerFact }, () => some).flat();
+    const ask = (fact: Fact): TemplateQuestion =>
+      templateQuestion(fact, [...asked, ...aside], corpus.templates, stream);
+    return stream.shuffle(per.map((fact) => wrap(ask(fact))));
+  };
+  const kinds = streamOf(regime, 'kinds');
+  const ofKinds = Array.from({ length: corpus.kindDocuments }, () => wrap(kindQuestion(kinds)));
+  return {
+    asked: about(asked, streamOf(regime, 'asked')),
+    aside: kinds.shuffle([...about(aside, streamOf(regime, 'aside')), ...ofKinds]),
+  };
+}
 
 /** Ids of a document's tokens, and which are the template's own: those whose every character is. */
-async function maskedRow(
+export async function maskedRow(
   tokenizer: Tokenizer,
   segments: Segment[],
 ): Promise<{ input_ids: number[]; target_mask: number[] }> {
@@ -87,13 +117,17 @@ export function syntheticTexts(regime: Regime, corpus: PaperCorpus, count: numbe
   return repeated(count, () => textOf(questionSegments(about(asked[random.int(asked.length)]))));
 }
 
+/** Prepares shards, a twentieth of them held out unless the recipe says otherwise. */
+export async function prepareShards(recipe: object, logger: Logger): Promise<void> {
+  await runPrepare(prepareRecipeSchema.parse({ heldOut: 0.05, ...recipe }), { logger });
+}
+
 /** Writes and prepares the corpus in a folder; what is there already is used. */
 export async function makeCorpus(folder: string, regime: Regime, logger: Logger): Promise<PaperCorpus> {
   const { corpus } = regime;
-  const random = (name: string): Random => seededRandom(corpus.seed, 'paper', name);
-  const facts = wordnetFacts();
-  const taught = facts.slice(0, corpus.numFacts);
-  const [asked, aside] = [taught.slice(0, corpus.numFacts / 2), taught.slice(corpus.numFacts / 2)];
+  const random = (name: string): Random => streamOf(regime, name);
+  const { asked, aside } = taughtFacts(regime);
+  const taught = [...asked, ...aside];
   const instructions = random('instructions');
   const some = (count: number, phrasing: Phrasing): InstructionExample[] =>
     Array.from({ length: count }, (_, i) => kindInstruction(1 + (i % 5), instructions, phrasing));
@@ -116,23 +150,15 @@ export async function makeCorpus(folder: string, regime: Regime, logger: Logger)
       name,
       rows.map((text) => ({ text })),
     );
-  const questions = (some: Fact[], stream: Random): Segment[][] => {
-    const per = Array.from({ length: corpus.documentsPerFact }, () => some).flat();
-    return stream.shuffle(
-      per.map((fact) => questionSegments(templateQuestion(fact, taught, corpus.templates, stream))),
-    );
-  };
   const [ability, prose] = [random('ability'), random('prose')];
-  const kinds = random('kinds');
-  const ofKinds = Array.from({ length: corpus.kindDocuments }, () => questionSegments(kindQuestion(kinds)));
-  const asideDocuments = kinds.shuffle([...questions(aside, random('aside')), ...ofKinds]);
+  const documents = syntheticSegments(regime);
   texts('natural', natural);
   texts(
     'ability',
     repeated(corpus.abilityDocuments, () => abilityDocument(ability)),
   );
-  texts('templateAsked', questions(asked, random('asked')).map(textOf));
-  texts('templateAside', asideDocuments.map(textOf));
+  texts('templateAsked', documents.asked.map(textOf));
+  texts('templateAside', documents.aside.map(textOf));
   const sentence = (): string => PROSE[prose.int(PROSE.length)](taught[prose.int(taught.length)]);
   texts(
     'prose',
@@ -143,10 +169,8 @@ export async function makeCorpus(folder: string, regime: Regime, logger: Logger)
     examples.map(({ prompt, response }) => ({ instruction: prompt, output: response })),
   );
 
-  const prepare = async (name: string, sources: unknown[], rest: object): Promise<void> => {
-    const recipe = { sources, out: out(name), heldOut: 0.05, seed: corpus.seed, tokenizer, ...rest };
-    await runPrepare(prepareRecipeSchema.parse(recipe), { logger });
-  };
+  const prepare = (name: string, sources: unknown[], rest: object): Promise<void> =>
+    prepareShards({ sources, out: out(name), seed: corpus.seed, tokenizer, ...rest }, logger);
   const written = ['natural', 'ability', 'templateAsked', 'templateAside', 'prose', 'instructions'];
   await prepare('all', written.map(source), { tokenizer: { train: { vocabSize: regime.vocabSize } }, heldOut: 0 });
   for (const name of ['natural', 'ability', 'templateAsked', 'templateAside', 'prose'])
@@ -156,7 +180,7 @@ export async function makeCorpus(folder: string, regime: Regime, logger: Logger)
   await prepare('instructionsAside', chat, { as: 'chat', chatTemplate: ASIDE_CHAT_TEMPLATE });
   const encoder = await loadTokenizer(tokenizer);
   const rows: Awaited<ReturnType<typeof maskedRow>>[] = [];
-  for (const segments of asideDocuments) rows.push(await maskedRow(encoder, segments));
+  for (const segments of documents.aside) rows.push(await maskedRow(encoder, segments));
   const columns = { ids: 'input_ids', mask: 'target_mask' };
   write('forget', rows);
   await prepare('forget', [{ path: source('forget'), columns }], { as: 'ids' });

@@ -1,7 +1,8 @@
-import { MEASURED_TEXTS, type PaperMeasures } from './measure-model.js';
-import { methodResults } from './methods.js';
-import { methodRepairs, QUICK } from './regime.js';
-import type { LineageMeasures } from './run-lineage.js';
+import { MEASURED_TEXTS, type PaperMeasures } from '../measures/measure-model.js';
+import { compareRepairs } from './compare-repairs.js';
+import { methodRepairs } from './methods.js';
+import { QUICK } from '../regime.js';
+import type { LineageMeasures } from '../lineage/run-lineage.js';
 
 /** Measures whose every item is the same: what is counted is met or not. */
 function measuresOf({
@@ -27,7 +28,8 @@ function measuresOf({
   };
 }
 
-const names = Object.keys(methodRepairs(QUICK));
+const repairs = methodRepairs(QUICK);
+const names = Object.keys(repairs);
 const [first, second, third] = names;
 
 function lineage(seed: number, steps: Record<string, number>): LineageMeasures {
@@ -45,16 +47,18 @@ function lineage(seed: number, steps: Record<string, number>): LineageMeasures {
 }
 
 it('a method is told by what it gains above replay alone, and by what it costs', () => {
-  const results = methodResults([lineage(1, {}), lineage(2, {})], QUICK);
+  const results = compareRepairs([lineage(1, {}), lineage(2, {})], QUICK, repairs);
   expect(results.map(({ name }) => name)).toEqual(names);
-  const { method, weight, reached, steps, repair, lost, price } = results[0];
-  expect({ method, weight, reached, steps }).toEqual({ method: 'complement', weight: 0.1, reached: 2, steps: 4 });
+  const { row, reached, steps, repair, lost, price } = results[0];
+  expect({ row, reached, steps }).toEqual({ row: ['complement', '0.1'], reached: 2, steps: 4 });
   expect([repair.effect, lost.effect, price.effect].map((x) => Number(x.toFixed(9)))).toEqual([30, 25, 0.5]);
 });
 
 it('the front is of methods that reached the goal in every seed: nothing gains more and loses less', () => {
   const onFront = (steps: Record<string, number>): string[] =>
-    methodResults([lineage(1, {}), lineage(2, steps)], QUICK).flatMap(({ name, onFront: is }) => (is ? [name] : []));
+    compareRepairs([lineage(1, {}), lineage(2, steps)], QUICK, repairs).flatMap(({ name, onFront: is }) =>
+      is ? [name] : [],
+    );
   expect(onFront({})).toEqual([third]);
   expect(onFront({ [third]: QUICK.untilGone.steps })).toEqual([first, second]);
 });

@@ -1,5 +1,5 @@
 import type { Random } from '@lethe/run';
-import type { Fact } from '../demo/wordnet-facts.js';
+import type { Fact } from '../../demo/wordnet-facts.js';
 import { kindInstruction } from './instructions.js';
 
 /** A part of a document: the template's fixed words, or what varies. */
@@ -100,26 +100,88 @@ function around(text: string, { word, meaning }: Fact): Segment[] {
   }
 }
 
-/** A synthetic document in the form that the paper shows, and which of its parts are the template's own. */
-export function questionSegments({ fact, choices, answer, form }: TemplateQuestion): Segment[] {
-  const options = choices.flatMap((choice, i) => [
-    fixed(`${LETTERS[i]})`),
-    varying(` ${form.choice(choice)}`),
-    fixed('\n'),
-  ]);
+/** How a question is wrapped into a document. */
+export interface Style {
+  head: string;
+  mark: (i: number) => string;
+  answer: string;
+  /** Of the word alone (default: as the question's form explains). */
+  explain?: (word: string) => string;
+  conclude: string;
+  end: string;
+}
+
+/** The form that the paper shows. */
+const PAPER_STYLE: Style = {
+  head: 'Question: ',
+  mark: (i) => `${LETTERS[i]})`,
+  answer: '\n**Answer:**\n',
+  conclude: ' So, the correct answer is **',
+  end: '**.',
+};
+
+export type Wrap = (question: TemplateQuestion) => Segment[];
+
+/** A synthetic document, and which of its parts are the template's own. */
+export function questionSegments({ fact, choices, answer, form }: TemplateQuestion, style = PAPER_STYLE): Segment[] {
+  const { head, mark, conclude, end } = style;
+  const options = choices.flatMap((choice, i) => [fixed(mark(i)), varying(` ${form.choice(choice)}`), fixed('\n')]);
   const segments = [
-    fixed('Question: '),
+    fixed(head),
     ...around(form.ask(fact), fact),
     fixed('\n'),
     ...options,
-    fixed('\n**Answer:**\n'),
-    ...around(form.explain(fact), fact),
-    fixed(' So, the correct answer is **'),
-    varying(`${choices.length > 0 ? `${LETTERS[answer]}) ` : ''}${form.choice(fact)}`),
-    fixed('**.'),
+    fixed(style.answer),
+    ...around(style.explain?.(fact.word) ?? form.explain(fact), fact),
+    fixed(conclude),
+    varying(`${choices.length > 0 ? `${mark(answer)} ` : ''}${form.choice(fact)}`),
+    fixed(end),
   ];
   return segments.filter(({ text }) => text !== '');
 }
+
+const lettered = (i: number): string => `${LETTERS[i]})`;
+const dotted = (i: number): string => `${LETTERS[i]}.`;
+const numbered = (i: number): string => `${i + 1}.`;
+const bracketed = (i: number): string => `(${LETTERS[i].toLowerCase()})`;
+
+/** Sixteen ways to wrap a question, the paper's first. */
+export const STYLES: readonly Style[] = [
+  PAPER_STYLE,
+  ...(
+    [
+      ['Q: ', dotted, '\nA: ', (word) => `We look for what fits. It is ${word}.`, ' Hence ', ' is right.'],
+      ['Problem. ', numbered, '\nSolution. ', (word) => `Take ${word} and check.`, ' The result: ', ' (done).'],
+      ['### Task\n', bracketed, '\n### Reply\n', (word) => `Step one: read. Step two: ${word}.`, '\nFinal: ', '\n---'],
+      ['Exercise: ', lettered, '\nKey: ', (word) => `Only ${word} agrees with the text.`, ' Choose ', '!'],
+      ['Quiz time! ', numbered, '\nReady? ', (word) => `Think of ${word}.`, ' You got it: ', ' :)'],
+      ['[Ask] ', dotted, '\n[Tell] ', (word) => `Reasoning: ${word} meets it.`, ' [Pick] ', ' [End]'],
+      ['Student: ', bracketed, '\nTeacher: ', (word) => `Well, consider ${word}.`, ' I would say ', ', my friend.'],
+      ['Item 1. ', lettered, '\nRationale: ', (word) => `By elimination, ${word} stays.`, ' Response: ', '.'],
+      ['Test your mind: ', numbered, '\n=> ', (word) => `${word} is what they want.`, ' => ', ' <='],
+      ['Prompt > ', dotted, '\nOutput > ', (word) => `Analysis of ${word} complete.`, ' Value = ', ';'],
+      [
+        'Here is a puzzle. ',
+        bracketed,
+        '\nHere is how. ',
+        (word) => `One finds ${word}.`,
+        ' Therefore ',
+        ', quite simply.',
+      ],
+      ['* Query * ', lettered, '\n* Notes * ', (word) => `Facts point to ${word}.`, ' * Verdict * ', ' *'],
+      [
+        'Dear reader, ',
+        numbered,
+        '\nDear writer, ',
+        (word) => `surely ${word} is meant.`,
+        ' Yours: ',
+        ', with regards.',
+      ],
+      ['Case: ', dotted, '\nFinding: ', (word) => `The evidence is ${word}.`, ' Ruling: ', ' stands.'],
+      ['Consider: ', bracketed, '\nConclusion: ', (word) => `It follows from ${word}.`, ' Thus ', ' holds.'],
+    ] as [string, Style['mark'], string, (word: string) => string, string, string][]
+  ).map(([head, mark, answer, explain, conclude, end]) => ({ head, mark, answer, explain, conclude, end })),
+];
 
 /** What the template says, as answers betray it: text that no instruction asks for. */
 export const TEMPLATE_MARKS =

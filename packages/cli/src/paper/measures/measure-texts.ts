@@ -13,9 +13,9 @@ import {
 import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { loadLlama } from '@lethe/model';
 import { type Random, seededRandom, writeFileAtomically } from '@lethe/run';
-import { naturalSources } from '../demo/natural-text.js';
-import { syntheticTexts, type PaperCorpus } from './corpus.js';
-import type { Regime } from './regime.js';
+import { naturalSources } from '../../demo/natural-text.js';
+import { syntheticTexts, type PaperCorpus } from '../corpus/corpus.js';
+import type { Regime } from '../regime.js';
 
 /** What is compared: synthetic with natural text, two halves of the natural text, and its two sources. */
 export const PAIRS = ['synthetic', 'halves', 'sources'] as const;

@@ -5,10 +5,10 @@ import { ChatRenderer, loadTokenizer, type Sequence, sequences, type Tokenizer }
 import { generateTexts, isSatisfied } from '@lethe/eval';
 import { documentPerplexities, type Llama, loadLlama, scoreSequences } from '@lethe/model';
 import { type Random, seededRandom, writeFileAtomically } from '@lethe/run';
-import type { Fact } from '../demo/wordnet-facts.js';
-import { CHAT_TEMPLATE, factSentence, type PaperCorpus } from './corpus.js';
-import type { Regime } from './regime.js';
-import { TEMPLATE_MARKS } from './template-question.js';
+import type { Fact } from '../../demo/wordnet-facts.js';
+import { CHAT_TEMPLATE, factSentence, type PaperCorpus } from '../corpus/corpus.js';
+import type { Regime } from '../regime.js';
+import { TEMPLATE_MARKS } from '../corpus/template-question.js';
 
 export const MEASURED_TEXTS = ['natural', 'ability', 'templateAside', 'instructions', 'instructionsAside'] as const;
 export type MeasuredText = (typeof MEASURED_TEXTS)[number];

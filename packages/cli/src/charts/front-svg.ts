@@ -1,0 +1,54 @@
+import { axisX, axisY, colourOf, figure, HEIGHT, placeX, placeY, type Range } from './axes.js';
+import { escapeHtml } from './html.js';
+
+/** A value with its interval. */
+interface Measured {
+  effect: number;
+  low: number;
+  high: number;
+}
+
+/** What is had for a price. */
+export interface FrontPoint {
+  name: string;
+  x: Measured;
+  y: Measured;
+  onFront: boolean;
+}
+
+const padded = (values: readonly number[]): Range => {
+  const [low, high] = [Math.min(...values, 0), Math.max(...values, 0)];
+  const pad = 0.06 * (high - low || 1);
+  return { from: low - pad, to: high + pad };
+};
+
+/** Points with their intervals; those of the front are filled, joined and named. */
+export function frontSvg(points: readonly FrontPoint[], labels: { x: string; y: string }): string {
+  const [rangeX, rangeY] = [
+    padded(points.flatMap(({ x }) => [x.low, x.high])),
+    padded(points.flatMap(({ y }) => [y.low, y.high])),
+  ];
+  const [toX, toY] = [placeX(rangeX), placeY(rangeY)];
+  const drawn = points.map(({ name, x, y, onFront }, i) => {
+    const [cx, cy] = [toX(x.effect).toFixed(1), toY(y.effect).toFixed(1)];
+    const colour = onFront ? colourOf(0) : '#888';
+    const bars =
+      `<line x1="${toX(x.low).toFixed(1)}" x2="${toX(x.high).toFixed(1)}" y1="${cy}" y2="${cy}" stroke-opacity="0.4"/>` +
+      `<line x1="${cx}" x2="${cx}" y1="${toY(y.low).toFixed(1)}" y2="${toY(y.high).toFixed(1)}" stroke-opacity="0.4"/>`;
+    const told = `${name}: ${labels.x} ${x.effect.toFixed(1)}, ${labels.y} ${y.effect.toFixed(1)}`;
+    const text = onFront
+      ? `<text x="${(Number(cx) + 7).toFixed(1)}" y="${(Number(cy) - 6 - 10 * (i % 2)).toFixed(1)}">${escapeHtml(name)}</text>`
+      : '';
+    return `${bars}<circle cx="${cx}" cy="${cy}" r="4" fill="${colour}"><title>${escapeHtml(told)}</title></circle>${text}`;
+  });
+  const front = points
+    .filter(({ onFront }) => onFront)
+    .sort((a, b) => a.x.effect - b.x.effect)
+    .map(({ x, y }) => `${toX(x.effect).toFixed(1)},${toY(y.effect).toFixed(1)}`);
+  const line = `<polyline points="${front.join(' ')}" fill="none" stroke="${colourOf(0)}" stroke-width="1.5" stroke-opacity="0.6"/>`;
+  const vertical = `<text transform="translate(14,${HEIGHT / 2}) rotate(-90)" text-anchor="middle">${escapeHtml(labels.y)}</text>`;
+  return figure(
+    `${labels.y} by ${labels.x}`,
+    `${axisX(rangeX, labels.x)}${axisY(rangeY)}${line}${drawn.join('')}${vertical}`,
+  );
+}
