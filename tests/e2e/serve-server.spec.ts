@@ -121,6 +121,20 @@ whenThere(NAME)('lethe serve', () => {
     const { status, error } = await post(plain, CHAT, { messages: [{ role: 'user', content: 'a' }] });
     expect([status, error.code]).toEqual([400, 'no_chat_template']);
     expect(error.message).toMatch(/use \/v1\/completions, or add a chat_template to tokenizer_config\.json/);
+    // Large bodies are read in a thread of their own.
+    const scored = {
+      prompt: Array.from({ length: 200 }, () => 'a'.repeat(200)),
+      max_tokens: 0,
+      echo: true,
+      logprobs: 1,
+    };
+    const answer = await plain.client.completions.create({ model: NAME, ...scored });
+    expect(answer.choices).toHaveLength(200);
+    expect(answer.choices[199].text).toBe('a'.repeat(200));
+    expect(answer.choices[199].logprobs!.tokens!.join('')).toBe(`<s>${'a'.repeat(200)}`);
+    const long = await post(plain, TEXT, { prompt: 'a'.repeat(1_000_000) });
+    expect([long.status, long.error.code]).toEqual([400, 'context_length_exceeded']);
+    expect((await post(plain, TEXT, `${'['.repeat(100_000)}`)).error.message).toContain('at most 100 deep');
     expect((await stopServing(plain, 'SIGINT')).code).toBe(130);
   }, 120_000);
 
@@ -147,6 +161,9 @@ whenThere(NAME)('lethe serve', () => {
     const running = stopping.client.completions.create(options);
     while (!/"running":1/.test(await (await fetch(`${stopping.url}/health`)).text())) continue;
     const ended = stopServing(stopping);
+    let health = await fetch(`${stopping.url}/health`);
+    while (health.status === 200) health = await fetch(`${stopping.url}/health`);
+    expect([health.status, ((await health.json()) as { status: string }).status]).toEqual([503, 'stopping']);
     expect((await running).usage!.completion_tokens).toBe(300);
     expect((await ended).code).toBe(143);
     await expect(fetch(`${stopping.url}/health`)).rejects.toThrow();

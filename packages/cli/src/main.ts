@@ -1,4 +1,12 @@
-import { createLogger, explainWriteError, type Logger, type LogLevel, UserError, VERSION } from '@lethe/run';
+import {
+  boundedMessage,
+  createLogger,
+  explainWriteError,
+  type Logger,
+  type LogLevel,
+  UserError,
+  VERSION,
+} from '@lethe/run';
 import { Command, CommanderError } from 'commander';
 import type { CliContext } from './command-line/context.js';
 import { addCompareCommand } from './commands/compare.js';
@@ -110,7 +118,7 @@ export async function main(args: string[]): Promise<number> {
     const told = explainWriteError(error, pathOf(error));
     const { message, stack } = told as Error;
     const isExpected = told instanceof UserError || told instanceof RangeError || isSystemError(told);
-    process.stderr.write(`lethe: ${wantsStack(args) ? stack : message}\n`);
+    process.stderr.write(`lethe: ${wantsStack(args) ? stack : boundedMessage(message)}\n`);
     if (!isExpected && !wantsStack(args)) process.stderr.write('(add --verbose for where this happened)\n');
     return 1;
   }

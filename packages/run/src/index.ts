@@ -30,6 +30,7 @@ export {
 } from './manifest.js';
 export { type MetricsRecord, type MetricsValue, type MetricsWriter, openMetrics, readMetrics } from './metrics.js';
 export { nearestName } from './nearest-name.js';
+export { boundedMessage, plainLine, plainText, shortened } from './plain-text.js';
 export {
   describeIssues,
   type LoadedRecipe,

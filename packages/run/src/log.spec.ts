@@ -19,6 +19,19 @@ describe('createLogger', () => {
     expect(written).toEqual(['error: a\n', 'warn: b\n']);
   });
 
+  it('writes control characters of what it is given as escapes', () => {
+    for (const isTTY of [false, true]) {
+      const { written, stream } = recorder(isTTY);
+      const log = createLogger({ stream, clock: manualClock() });
+      log.warn('file \u001b[2J\r.txt');
+      log.progress('\u001b]0;title\u0007');
+      log.endProgress();
+      expect(written.join('')).toContain(String.raw`warn: file \u{1b}[2J\u{d}.txt`);
+      expect(written.join('')).toContain(String.raw`\u{1b}]0;title\u{7}`);
+      expect(written.join('')).not.toContain('\u0007');
+    }
+  });
+
   it('writes plain progress lines, at most one every few seconds, and the last one', () => {
     const { written, stream } = recorder(false);
     const clock = manualClock();

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from './clock.js';
+import { plainText } from './plain-text.js';
 
 /** Levels from the quietest to the most talkative. */
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
@@ -6,7 +7,10 @@ export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
 /** How much a logger says: its own level and all quieter ones. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Writes messages for people. Everything goes to standard error: standard output belongs to results. */
+/**
+ * Writes messages for people. Everything goes to standard error: standard output belongs to results. Control characters in
+ * messages, which may quote the text of others, are written as escapes.
+ */
 export interface Logger {
   error(message: string): void;
   warn(message: string): void;
@@ -44,13 +48,15 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   let drawnAt = -Infinity;
 
   const isShown = (messageLevel: LogLevel) => LOG_LEVELS.indexOf(messageLevel) <= LOG_LEVELS.indexOf(level);
-  const draw = (line: string) => {
-    drawnLine = line;
+  const draw = (given: string) => {
+    const line = plainText(given);
+    drawnLine = given;
     drawnAt = clock.elapsed();
     stream.write(isTerminal ? CLEAR_LINE + line.slice(0, (stream.columns ?? 80) - 1) : `${line}\n`);
   };
-  const write = (messageLevel: LogLevel, message: string) => {
+  const write = (messageLevel: LogLevel, given: string) => {
     if (!isShown(messageLevel)) return;
+    const message = plainText(given);
     const prefix = messageLevel === 'info' ? '' : `${messageLevel}: `;
     if (isTerminal && current !== undefined) {
       stream.write(`${CLEAR_LINE}${prefix}${message}\n`);

@@ -9,7 +9,8 @@ import { type Logger, silentLogger } from '@lethe/run';
 import { useDevice } from '@lethe/tensor';
 import { Engine } from './engine/engine.js';
 import { runEngine } from './engine/engine-loop.js';
-import { openServer, serve, type Server } from './serve.js';
+import { readRequest, type RequestKind } from './openai/read-request.js';
+import { limitsOf, openServer, serve, type Server } from './serve.js';
 import { TokenText } from './text/token-text.js';
 
 const SIZES = { hiddenSize: 16, intermediateSize: 32, numLayers: 2, numHeads: 4, numKeyValueHeads: 2, headDim: 4 };
@@ -40,7 +41,12 @@ function startServer(served: Llama): Promise<Server> {
     () => undefined,
   );
   const engine = new Engine(port1, served.config, { maxBatch: 2, maxQueue: 8 });
-  return openServer({ engine, ended }, tokenizer, listening);
+  const limits = limitsOf(engine);
+  const reader = {
+    read: (kind: RequestKind, body: Uint8Array) => readRequest(tokenizer, { kind, body }, limits),
+    close: async () => {},
+  };
+  return openServer({ engine, ended }, { tokenizer, reader }, listening);
 }
 
 async function post(body: object, { url } = server): Promise<{ status: number; answer: Record<string, any> }> {
@@ -131,14 +137,52 @@ describe('a server in this process', () => {
     ending.dispose();
   });
 
+  it('a client writes no lines and no control characters into the log, nor long ones', async () => {
+    await post({ prompt: 'a', model: 'x\n\u001b[2JPOST /v1/completions 200 1+1 tokens 1 ms' });
+    expect(lines.at(-1)).toMatch(/^POST \/v1\/completions 404 \d+ ms: .*x\\n\\u001b\[2JPOST/);
+    await post({ prompt: 'a', [`\u001b[31m${'y'.repeat(800)}\n`]: 1 });
+    expect(lines.at(-1)).toMatch(/^POST \/v1\/completions 400 \d+ ms: \\u\{1b\}\[31my.*characters left out/);
+    for (const line of lines) expect([line.length < 400, line.includes('\n')]).toEqual([true, false]);
+  });
+
   it.each([
     [{ prompt: 'a', max_tokens: 100 }, 400, /context is 64 tokens/],
     [{ prompt: 'a', model: 'large' }, 404, /this server has small/],
     [{ prompt: 'a'.repeat(2000) }, 413, /at most 1000 bytes/],
+    [{ prompt: Array.from({ length: 65 }, () => 1) }, 400, /context is 64 tokens, and the request has 65 token ids/],
+    [{ prompt: 'a', n: 11 }, 400, /at most 10 choices, as many as this server runs and queues .*n = 11/],
+    [{ prompt: Array.from({ length: 11 }, () => 'a') }, 400, /at most 10 choices/],
   ])('refuses what it cannot answer', async (body, expected, message) => {
     const { status, answer } = await post(body);
     expect(status).toBe(expected);
     expect(answer['error'].message).toMatch(message);
+  });
+
+  it('refuses lists in lists without end, and text that no context holds before it is tokenized', async () => {
+    const limits = { vocabSize: 280, maxPositions: 64, maxChoices: 10 };
+    const read = (text: string): Promise<unknown> =>
+      readRequest(tokenizer, { kind: 'completion', body: Buffer.from(text) }, limits);
+    const nested = `{"prompt": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    await expect(read(nested)).rejects.toMatchObject({ status: 400, message: /at most 100 deep, received 100001/ });
+    await expect(read('{"prompt": "[[[\\"[[["}')).resolves.toMatchObject({ kind: 'completion' });
+    const encode = jest.spyOn(tokenizer, 'encode');
+    const length = 64 * tokenizer.longestToken + 1;
+    const message = new RegExp(
+      `a text of ${length} characters, where a token spells ${tokenizer.longestToken} at most`,
+    );
+    await expect(read(JSON.stringify({ prompt: 'a'.repeat(length) }))).rejects.toMatchObject({ status: 400, message });
+    expect(encode).not.toHaveBeenCalled();
+    encode.mockRestore();
+  });
+
+  it('takes no more choices than may run and wait, also of requests that come at once', async () => {
+    const ask = { prompt: 'a whale', n: 7, max_tokens: 8, echo: true };
+    const all = await Promise.all([post(ask), post(ask), post(ask)]);
+    expect(all.map(({ status }) => status).sort()).toEqual([200, 429, 429]);
+    expect(all.find(({ status }) => status === 429)!.answer['error'].message).toMatch(
+      /room for 3 more where .* needs 7/,
+    );
+    expect((await post(ask)).status).toBe(200);
   });
 
   it.each([{ echo: true, logprobs: 1, max_tokens: 0 }, { max_tokens: 3 }])(

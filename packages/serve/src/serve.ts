@@ -1,11 +1,15 @@
 import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { type Logger, systemClock } from '@lethe/run';
+import type { Engine } from './engine/engine.js';
 import type { EngineSettings } from './engine/engine-messages.js';
 import { type StartedEngine, startEngine } from './engine/start-engine.js';
 import { type Access, checkAccess } from './http/access.js';
 import { listen } from './http/http-server.js';
 import { Routes } from './openai/routes.js';
 import { servedModel } from './openai/served-model.js';
+import type { RequestLimits } from './openai/read-request.js';
+import { type RequestReader, SplitReader } from './openai/reader.js';
+import { ReadingThread } from './openai/reading-thread.js';
 
 /** How a server answers, whatever runs its model. */
 export interface ListenOptions extends Access {
@@ -55,24 +59,38 @@ export async function serve(options: ServeOptions): Promise<Server> {
     maxBatch,
     ...(keptPrompts === undefined ? {} : { keptPrompts }),
   };
-  const server = await openServer(await startEngine(settings, { maxBatch, maxQueue }), tokenizer, options);
+  const started = await startEngine(settings, { maxBatch, maxQueue });
+  const limits = limitsOf(started.engine);
+  const memoryMiB = READING_MIB + Math.ceil((READING_PER_BYTE * options.maxBodyBytes) / 2 ** 20);
+  const thread = new ReadingThread({ tokenizer: tokenizer.folder, limits }, memoryMiB);
+  const server = await openServer(started, { tokenizer, reader: new SplitReader(tokenizer, limits, thread) }, options);
   logger.info(`serving ${options.name} on ${device}, ${maxBatch} sequences at once, at ${server.url}/v1`);
   return server;
+}
+
+/** Memory of the thread that reads large requests: its tokenizer, and what a body becomes. */
+const READING_MIB = 512;
+const READING_PER_BYTE = 64;
+
+/** What bounds a request to an engine. */
+export function limitsOf({ config, maxChoices }: Engine): RequestLimits {
+  return { vocabSize: config.vocabSize, maxPositions: config.maxPositions, maxChoices };
 }
 
 /** Answers with an engine that runs already, and ends it with the server. @throws UserError when it cannot listen. */
 export async function openServer(
   { engine, ended }: StartedEngine,
-  tokenizer: Tokenizer,
+  { tokenizer, reader }: { tokenizer: Tokenizer; reader: RequestReader },
   options: ListenOptions,
 ): Promise<Server> {
   const { name, host, apiKey, maxBodyBytes, logger } = options;
   const closeEngine = async (): Promise<void> => {
     engine.close();
-    await ended;
+    await Promise.all([ended, reader.close()]);
   };
   const access: Access = { host, ...(apiKey === undefined ? {} : { apiKey }) };
-  const routes = new Routes(servedModel(name, tokenizer, engine), { access, maxBodyBytes, logger, clock: systemClock });
+  const served = servedModel({ name, tokenizer, engine, reader });
+  const routes = new Routes(served, { access, maxBodyBytes, logger, clock: systemClock });
   const listening = await listen(routes, options).catch(async (error: unknown) => {
     await closeEngine();
     throw error;

@@ -57,6 +57,7 @@ export class Tokenizer {
   private byteTokens: ReadonlyMap<number, Uint8Array> | undefined;
   private literal: EncodeTexts | undefined;
   private renamed: TokenizerCore | undefined;
+  private longest: number | undefined;
   private around: Promise<{ prefix: Int32Array; suffix: Int32Array }> | undefined;
 
   constructor(
@@ -151,6 +152,17 @@ export class Tokenizer {
   /** The text of an added token, such as the EOS; undefined for tokens of the model's own vocabulary. */
   specialText(id: number | undefined): string | undefined {
     return id === undefined ? undefined : this.tokens.get(id);
+  }
+
+  /** The most characters (UTF-16 units) that one token may spell. */
+  get longestToken(): number {
+    const { model, added_tokens = [] } = this.parts.json;
+    if (this.longest !== undefined) return this.longest;
+    let longest = 1;
+    const names = Array.isArray(model.vocab) ? model.vocab.map(([name]) => name) : Object.keys(model.vocab);
+    for (const name of names) longest = Math.max(longest, name.length);
+    for (const { content } of added_tokens) longest = Math.max(longest, content.length);
+    return (this.longest = longest);
   }
 
   /** The texts of all special tokens. */

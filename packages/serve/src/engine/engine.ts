@@ -12,6 +12,13 @@ export interface EngineLimits {
   maxQueue: number;
 }
 
+/** A sequence that has its place. */
+export interface RunningSequence {
+  events: AsyncIterable<SequenceEvent>;
+  /** Gives the place back; nothing happens where the sequence has ended. */
+  cancel(): void;
+}
+
 /** The server's side of the model: hands sequences to the thread that runs them, and their events back. */
 export class Engine {
   private readonly queues = new Map<number, EventQueue<SequenceEvent>>();
@@ -36,18 +43,29 @@ export class Engine {
     return { running, waiting: this.queues.size - running };
   }
 
-  /** @throws ApiError 429 while as many sequences wait as may. */
-  checkQueue(): void {
-    const { waiting } = this.load;
-    if (waiting < this.limits.maxQueue) return;
-    throw new ApiError(429, `the queue is full: ${waiting} sequences wait; try again later`, {
-      code: 'queue_full',
-      headers: { 'retry-after': '1' },
-    });
+  /** Choices that one request may have: as many as run and wait. */
+  get maxChoices(): number {
+    return this.limits.maxBatch + this.limits.maxQueue;
   }
 
-  /** Runs a sequence and yields its events to the last one; leaving the loop early, or aborting, cancels it. */
-  async *run(request: SequenceRequest, signal: AbortSignal): AsyncGenerator<SequenceEvent, void> {
+  /** @throws ApiError 429 where so many more sequences do not find a place. */
+  requireRoom(numSequences: number): void {
+    const free = this.maxChoices - this.queues.size;
+    if (numSequences <= free) return;
+    const { waiting } = this.load;
+    throw new ApiError(
+      429,
+      `the queue is full: ${waiting} sequences wait, and there is room for ${Math.max(free, 0)} more where the request ` +
+        `needs ${numSequences}; try again later`,
+      { code: 'queue_full', headers: { 'retry-after': '1' } },
+    );
+  }
+
+  /**
+   * Takes a place for a sequence at once and runs it. Its events come in order, to the last one or to the
+   * abort; `cancel` is to be called in the end.
+   */
+  start(request: SequenceRequest, signal: AbortSignal): RunningSequence {
     signal.throwIfAborted();
     if (this.failure) throw this.failure;
     const id = this.nextId++;
@@ -56,12 +74,11 @@ export class Engine {
     signal.addEventListener('abort', abort);
     this.queues.set(id, queue);
     this.post({ kind: 'add', id, request });
-    try {
-      yield* queue;
-    } finally {
+    const cancel = (): void => {
       signal.removeEventListener('abort', abort);
       if (this.queues.delete(id)) this.post({ kind: 'cancel', id });
-    }
+    };
+    return { events: queue, cancel };
   }
 
   /** Fails every sequence, now and later: the thread that runs them has ended. */

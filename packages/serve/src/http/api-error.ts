@@ -1,3 +1,8 @@
+import { shortened } from '@lethe/run';
+
+/** Characters of a message to a client: it may quote what the client sent. */
+const MOST_MESSAGE = 500;
+
 /** A request that is answered with an error, in OpenAI's shape. */
 export class ApiError extends Error {
   constructor(
@@ -25,5 +30,7 @@ const TYPES: Record<number, string> = {
 /** The body of an error's answer. */
 export function errorBody({ status, message, details }: ApiError): { error: Record<string, string | null> } {
   const { type = TYPES[status] ?? 'invalid_request_error', param = null, code = null } = details;
-  return { error: { message, type, param, code } };
+  return {
+    error: { message: shortened(message, MOST_MESSAGE), type, param: param && shortened(param, MOST_MESSAGE), code },
+  };
 }

@@ -1,5 +1,13 @@
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ApiError, badRequest, errorBody } from './api-error.js';
+import { setImmediate } from 'node:timers/promises';
+import { ApiError, errorBody } from './api-error.js';
+import type { ByteBudget, HeldBytes } from './byte-budget.js';
+
+/** Characters of an answer that are written at once. */
+const PIECE_LENGTH = 1 << 16;
+/** Bytes of a stream that its client has not read; with more the connection ends. */
+const MOST_UNREAD = 16 << 20;
 
 /** Tokens of a request, for its answer and its line in the log. */
 export interface Usage {
@@ -14,6 +22,7 @@ export interface Usage {
 export class Exchange {
   /** Told when the answer is known, for the log. */
   usage: Usage | undefined;
+  private held: HeldBytes | undefined;
   private readonly gone = new AbortController();
 
   constructor(
@@ -35,8 +44,11 @@ export class Exchange {
     this.gone.abort(reason);
   }
 
-  /** Reads the body. @throws ApiError 415, 413 or 400. */
-  async readJson(mostBytes: number): Promise<unknown> {
+  /**
+   * Reads a body of JSON. Its bytes count against the budget until the work on the request has ended.
+   * @throws ApiError 415, 413, or 429 when the bodies of other requests have used the budget up.
+   */
+  async readBody(mostBytes: number, budget: ByteBudget): Promise<Buffer> {
     const { headers } = this.request;
     // Other types could be posted by any web page without the browser asking first.
     if (!/^application\/([\w.+-]+\+)?json\b/i.test(headers['content-type'] ?? '')) {
@@ -50,17 +62,21 @@ export class Exchange {
       });
     if (Number(headers['content-length'] ?? 0) > mostBytes) throw tooLarge(headers['content-length']!);
     const chunks: Buffer[] = [];
+    const held = budget.hold();
+    this.held = held;
     let size = 0;
     for await (const chunk of this.request as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size > mostBytes) throw tooLarge(`${size} and more`);
+      held.grow(size);
       chunks.push(chunk);
     }
-    try {
-      return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-    } catch (cause) {
-      throw badRequest(`the body: expected JSON: ${(cause as Error).message}`);
-    }
+    return Buffer.concat(chunks);
+  }
+
+  /** The body is no longer needed. */
+  dropBody(): void {
+    this.held?.release();
   }
 
   /** Answers with JSON. */
@@ -75,6 +91,25 @@ export class Exchange {
     this.response.end(text);
   }
 
+  /** Answers 200 with JSON that is made piece by piece, so that other requests get their turn while it is. */
+  async sendPieces(pieces: Iterable<string>): Promise<void> {
+    const { response } = this;
+    const headers = { 'content-type': 'application/json; charset=utf-8' };
+    let text = '';
+    for (const piece of pieces) {
+      text += piece;
+      if (text.length < PIECE_LENGTH) continue;
+      if (response.destroyed) return;
+      if (!response.headersSent) response.writeHead(200, headers);
+      const hasRoom = response.write(text);
+      text = '';
+      await (hasRoom ? setImmediate() : once(response, 'drain', { signal: this.signal }));
+    }
+    if (response.destroyed) return;
+    if (!response.headersSent) response.writeHead(200, { ...headers, 'content-length': Buffer.byteLength(text) });
+    response.end(text);
+  }
+
   /** Begins a stream of server-sent events. */
   startEvents(): void {
     const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
@@ -84,7 +119,9 @@ export class Exchange {
 
   /** Sends one event. */
   sendEvent(value: unknown): void {
-    if (!this.response.destroyed) this.response.write(`data: ${JSON.stringify(value)}\n\n`);
+    if (this.response.destroyed) return;
+    this.response.write(`data: ${JSON.stringify(value)}\n\n`);
+    if (this.response.writableLength > MOST_UNREAD) this.response.destroy();
   }
 
   /** Ends a stream as OpenAI's clients expect. */

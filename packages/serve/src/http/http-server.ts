@@ -6,6 +6,9 @@ import { UserError } from '@lethe/run';
 /** How long a client may take to send its headers, and its whole request; and a connection be idle. Milliseconds. */
 const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 };
 
+/** Connections at once; with more, new ones are closed. */
+const MOST_CONNECTIONS = 1024;
+
 /** What answers the requests, and can be told to come to an end. */
 export interface Answerer {
   /** Set when the server is to stop: new requests are to be refused. */
@@ -28,19 +31,20 @@ export interface Listening {
 /** Listens on an address; port 0 takes a free one. @throws UserError when the address cannot be had. */
 export async function listen(answerer: Answerer, address: { host: string; port: number }): Promise<Listening> {
   const server = createServer(TIMEOUTS, (request, response) => void answerer.answer(request, response));
+  server.maxConnections = MOST_CONNECTIONS;
   await started(server, address);
   const { address: host, port } = server.address() as AddressInfo;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     close: async (graceMilliseconds) => {
+      // It goes on listening, to tell whoever asks that it stops.
       answerer.isClosing = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
       const deadline = performance.now() + graceMilliseconds;
       while (answerer.numActive > 0 && performance.now() < deadline) await setTimeout(20);
       answerer.abortAll();
       // Aborted requests are answered in the turns that follow; connections that stay open have nothing to say.
       for (let turn = 0; turn < 50 && answerer.numActive > 0; turn++) await setTimeout(20);
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
     },

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Exchange } from '../http/exchange.js';
+import { jsonPieces, ListToWrite } from '../http/json-pieces.js';
+import type { ReadRequest } from './read-request.js';
 import type { ChoicePiece, ShownToken } from '../text/choice-text.js';
-import { parseChatRequest } from './chat-request.js';
 import { prepareChoices } from './choices.js';
 import { isWorthSending, joinPiece } from './completions.js';
-import { chatPrompt } from './prompt-tokens.js';
 import { checkModel, type ServedModel } from './served-model.js';
 
 /** A token's name, log-probability and UTF-8 bytes; null bytes where the token is a part of a character. */
@@ -13,16 +13,18 @@ function entry({ token, logprob }: { token: string; logprob: number | null }): R
 }
 
 const logprobsOf = (tokens: ShownToken[]): object => ({
-  content: tokens.map((token) => ({ ...entry(token), top_logprobs: token.top.map(entry) })),
+  content: new ListToWrite(tokens, (token) => ({ ...entry(token), top_logprobs: token.top.map(entry) })),
   refusal: null,
 });
 
 /** Answers `POST /v1/chat/completions`. @throws ApiError. */
-export async function answerChat(served: ServedModel, exchange: Exchange, body: unknown): Promise<void> {
-  const request = parseChatRequest(body);
+export async function answerChat(
+  served: ServedModel,
+  exchange: Exchange,
+  { request, prompts }: Extract<ReadRequest, { kind: 'chat' }>,
+): Promise<void> {
   checkModel(served, request.model);
-  const prompt = await chatPrompt(served.tokenizer, request);
-  const planned = prepareChoices(served, [prompt], {
+  const planned = prepareChoices(served, prompts, {
     sampling: request,
     maxTokens: request.max_tokens,
     echo: false,
@@ -60,13 +62,10 @@ export async function answerChat(served: ServedModel, exchange: Exchange, body: 
   }
   const whole = Array.from({ length: planned.numChoices }, (): ChoicePiece => ({ text: '', tokens: [] }));
   exchange.usage = await planned.run((index, piece) => joinPiece(whole[index], piece));
-  exchange.sendJson(200, {
-    ...head('chat.completion'),
-    choices: whole.map((piece, index) => ({
-      index,
-      message: { role: 'assistant', content: piece.text, refusal: null },
-      ...ending(piece),
-    })),
-    usage: exchange.usage,
-  });
+  const choices = whole.map((piece, index) => ({
+    index,
+    message: { role: 'assistant', content: piece.text, refusal: null },
+    ...ending(piece),
+  }));
+  await exchange.sendPieces(jsonPieces({ ...head('chat.completion'), choices, usage: exchange.usage }));
 }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import type { SequenceRequest } from '@lethe/model';
+import type { SequenceRequest, TokenLogprob } from '@lethe/model';
 import type { Exchange, Usage } from '../http/exchange.js';
 import { badRequest } from '../http/api-error.js';
 import { type ChoicePiece, ChoiceText } from '../text/choice-text.js';
@@ -46,6 +46,28 @@ function stopIdsOf({ stopIds, engine }: ServedModel, { stop_token_ids, ignore_eo
 
 const MOST_SEED = Number.MAX_SAFE_INTEGER;
 
+/**
+ * Log-probabilities that one answer may hold: of the tokens of its prompts with `echo`, of new ones unless it streams, and
+ * of the likely ones beside each. About 150 bytes of memory each.
+ */
+const MOST_LOGPROBS = 2 ** 19;
+
+/** @throws ApiError 400 for an answer that would hold too much. */
+function requireWork(choices: readonly Choice[], { numTop, echo, sampling }: ChoicesOptions): void {
+  if (numTop === undefined) return;
+  const tokensOf = ({ prompt, request }: Choice): number =>
+    (echo ? prompt.ids.length : 0) + (sampling.stream ? 0 : request.maxNewTokens);
+  const numTokens = choices.reduce((sum, choice) => sum + tokensOf(choice), 0);
+  const received = numTokens * (1 + numTop);
+  if (received <= MOST_LOGPROBS) return;
+  throw badRequest(
+    `expected at most ${MOST_LOGPROBS} log-probabilities in an answer, received a request for up to ${received} ` +
+      `(${numTokens} tokens, ${1 + numTop} each); ask for fewer choices, tokens or likely tokens, or stream`,
+    'logprobs',
+    'too_many_logprobs',
+  );
+}
+
 /** The choices of every prompt, checked before any of them runs. @throws ApiError 400. */
 function planChoices(served: ServedModel, prompts: PromptTokens[], options: ChoicesOptions): Choice[] {
   const { sampling, echo, numTop, param } = options;
@@ -86,7 +108,8 @@ export function prepareChoices(
   options: ChoicesOptions & { exchange: Exchange },
 ): PlannedChoices {
   const choices = planChoices(served, prompts, options);
-  served.engine.checkQueue();
+  requireWork(choices, options);
+  served.engine.requireRoom(choices.length);
   return {
     numChoices: choices.length,
     run: async (onPiece) => {
@@ -134,7 +157,6 @@ async function runChoice(
   { index, prompt, request }: Choice,
   run: RunOptions,
 ): Promise<ChoiceCounts> {
-  let cached = 0;
   const { tokenizer, names, engine } = served;
   const { sampling, echo, onPiece, signal } = run;
   const wantsLogprobs = run.numTop !== undefined;
@@ -146,22 +168,41 @@ async function runChoice(
     names,
     wantsLogprobs,
   });
-  // With log-probabilities the prompt's text comes with them.
-  if (echo && !wantsLogprobs) {
-    onPiece(index, spellsPrompt ? await choice.prompt(prompt.ids, []) : { text: prompt.text!, tokens: [] });
-  }
-  for await (const event of engine.run(request, signal)) {
-    if (event.kind === 'failure') continue; // thrown by the engine
-    if (event.kind === 'shared') {
-      cached = event.numTokens;
-      continue;
+  const sequence = engine.start(request, signal);
+  let [cached, numScored] = [0, 0];
+  try {
+    // With log-probabilities the prompt's text comes with them.
+    if (echo && !wantsLogprobs) {
+      onPiece(index, spellsPrompt ? await choice.prompt(prompt.ids, []) : { text: prompt.text!, tokens: [] });
     }
-    const piece =
-      event.kind === 'prompt'
-        ? await choice.prompt(prompt.ids, event.logprobs, prompt.text)
-        : await choice.accept(event);
-    onPiece(index, piece);
-    if (piece.finishReason) break;
+    for await (const event of sequence.events) {
+      if (event.kind === 'failure') continue; // thrown by the engine
+      if (event.kind === 'shared') {
+        cached = event.numTokens;
+        continue;
+      }
+      const piece =
+        event.kind === 'prompt'
+          ? await choice.prompt(...scoredPart(prompt, event.logprobs, numScored))
+          : await choice.accept(event);
+      if (event.kind === 'prompt') numScored += event.logprobs.length;
+      onPiece(index, piece);
+      if (piece.finishReason) break;
+    }
+  } finally {
+    sequence.cancel();
   }
   return { generated: choice.numTokens, cached };
+}
+
+type Scores = (TokenLogprob | null)[];
+
+/** The tokens that some scores belong to, and the text that the client wrote, with the first of them. */
+function scoredPart(
+  { ids, text }: PromptTokens,
+  scores: Scores,
+  from: number,
+): [Int32Array, Scores, string | undefined] {
+  const echoed = text === undefined || from === 0 ? text : '';
+  return [ids.subarray(from, from + scores.length), scores, echoed];
 }

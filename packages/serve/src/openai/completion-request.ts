@@ -4,9 +4,6 @@ import { parseRequest, samplingShape } from './request-schema.js';
 
 const tokens = z.array(z.int().min(0)).min(1);
 
-/** Most choices of one request: prompts times n. */
-export const MOST_CHOICES = 2048;
-
 const completionSchema = z.object({
   ...samplingShape,
   prompt: z
@@ -31,19 +28,12 @@ export type CompletionRequest = z.output<typeof completionSchema>;
 /** Reads the body of a request to `/v1/completions`. @throws ApiError 400. */
 export function parseCompletionRequest(body: unknown): CompletionRequest {
   const request = parseRequest(completionSchema, body);
-  const { best_of, n, prompt } = request;
+  const { best_of, n } = request;
   if (best_of !== undefined && best_of !== n) {
     throw badRequest(
       `best_of: expected n, which is ${n}: this server returns all it generates, received ${best_of}`,
       'best_of',
       'unsupported_parameter',
-    );
-  }
-  if (prompt.length * n > MOST_CHOICES) {
-    throw badRequest(
-      `expected at most ${MOST_CHOICES} choices, received ${prompt.length} prompts times n = ${n}; send several requests`,
-      'n',
-      'invalid_value',
     );
   }
   return request;

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Exchange } from '../http/exchange.js';
+import { jsonPieces, ListToWrite } from '../http/json-pieces.js';
+import type { ReadRequest } from './read-request.js';
 import type { ChoicePiece, ShownToken } from '../text/choice-text.js';
 import { prepareChoices } from './choices.js';
-import { parseCompletionRequest } from './completion-request.js';
-import { completionPrompts } from './prompt-tokens.js';
 import { checkModel, type ServedModel } from './served-model.js';
 
 /** Log-probabilities of a choice as `/v1/completions` writes them: parallel lists. */
 interface CompletionLogprobs {
-  tokens: string[];
-  token_logprobs: (number | null)[];
-  top_logprobs: (Record<string, number> | null)[];
-  text_offset: number[];
+  tokens: ListToWrite<ShownToken>;
+  token_logprobs: ListToWrite<ShownToken>;
+  top_logprobs: ListToWrite<ShownToken>;
+  text_offset: ListToWrite<ShownToken>;
 }
 
 /** The likely tokens of one place by name, the chosen one always among them; of tokens of one name the likeliest. */
@@ -24,18 +24,20 @@ function topByName({ token, logprob, top }: ShownToken): Record<string, number> 
 
 function logprobsOf(tokens: ShownToken[]): CompletionLogprobs {
   return {
-    tokens: tokens.map(({ token }) => token),
-    token_logprobs: tokens.map(({ logprob }) => logprob),
-    top_logprobs: tokens.map(topByName),
-    text_offset: tokens.map(({ offset }) => offset),
+    tokens: new ListToWrite(tokens, ({ token }) => token),
+    token_logprobs: new ListToWrite(tokens, ({ logprob }) => logprob),
+    top_logprobs: new ListToWrite(tokens, topByName),
+    text_offset: new ListToWrite(tokens, ({ offset }) => offset),
   };
 }
 
 /** Answers `POST /v1/completions`. @throws ApiError. */
-export async function answerCompletion(served: ServedModel, exchange: Exchange, body: unknown): Promise<void> {
-  const request = parseCompletionRequest(body);
+export async function answerCompletion(
+  served: ServedModel,
+  exchange: Exchange,
+  { request, prompts }: Extract<ReadRequest, { kind: 'completion' }>,
+): Promise<void> {
   checkModel(served, request.model);
-  const prompts = await completionPrompts(served.tokenizer, request);
   const { echo, logprobs: numTop, max_tokens: maxTokens } = request;
   const planned = prepareChoices(served, prompts, {
     sampling: request,
@@ -65,11 +67,8 @@ export async function answerCompletion(served: ServedModel, exchange: Exchange, 
   }
   const whole = Array.from({ length: planned.numChoices }, (): ChoicePiece => ({ text: '', tokens: [] }));
   exchange.usage = await planned.run((index, piece) => joinPiece(whole[index], piece));
-  exchange.sendJson(200, {
-    ...head,
-    choices: whole.map((piece, index) => choice(index, piece)),
-    usage: exchange.usage,
-  });
+  const choices = whole.map((piece, index) => choice(index, piece));
+  await exchange.sendPieces(jsonPieces({ ...head, choices, usage: exchange.usage }));
 }
 
 /** Whether a piece tells the client anything. */

@@ -9,6 +9,7 @@ const TEMPLATE =
   '{% for message in messages %}{{ message.name or message.role }}: {{ message.content }}\n{% endfor %}' +
   '{% if add_generation_prompt %}{{ "thinks" if enable_thinking is not defined or enable_thinking else "says" }}{% endif %}';
 const folder = mkdtempSync(join(tmpdir(), 'lethe-serve-'));
+const SIZES = { vocabSize: 280, maxPositions: 64 };
 let tokenizer: Tokenizer;
 
 beforeAll(async () => {
@@ -19,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function rendered(body: object): Promise<string> {
-  return tokenizer.decode((await chatPrompt(tokenizer, parseChatRequest(body))).ids);
+  return tokenizer.decode((await chatPrompt(tokenizer, parseChatRequest(body), SIZES)).ids);
 }
 
 describe('chatPrompt', () => {

@@ -5,9 +5,14 @@ import { meaningfulParameters } from './unsupported-parameters.js';
 /** OpenAI takes 4; evaluation harnesses send more. */
 const MOST_STOPS = 256;
 
+/** Characters of a stop, and ids that end an answer: each new token is held against all of them. */
+const MOST_STOP_LENGTH = 1024;
+const MOST_STOP_IDS = 1024;
+
+const stopText = z.string().min(1).max(MOST_STOP_LENGTH);
 const stop = z
-  .union([z.string().min(1), z.array(z.string().min(1)).max(MOST_STOPS)], {
-    error: `expected a text or a list of at most ${MOST_STOPS} texts, none of them empty`,
+  .union([stopText, z.array(stopText).max(MOST_STOPS)], {
+    error: `expected a text or a list of at most ${MOST_STOPS} texts, of 1 to ${MOST_STOP_LENGTH} characters each`,
   })
   .transform((value) => (typeof value === 'string' ? [value] : value));
 
@@ -25,7 +30,7 @@ export const samplingShape = {
   seed: z.int().optional(),
   stop: stop.default([]),
   /** vLLM's: ids that end an answer besides the model's own, and whether the model's own do. */
-  stop_token_ids: z.array(z.int().min(0)).default([]),
+  stop_token_ids: z.array(z.int().min(0)).max(MOST_STOP_IDS, `expected at most ${MOST_STOP_IDS} ids`).default([]),
   ignore_eos: z.boolean().default(false),
   stream: z.boolean().default(false),
   stream_options: z

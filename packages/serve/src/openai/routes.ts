@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock, Logger } from '@lethe/run';
+import { type Clock, type Logger, plainLine } from '@lethe/run';
 import { type Access, authorize } from '../http/access.js';
 import { ApiError } from '../http/api-error.js';
+import { ByteBudget } from '../http/byte-budget.js';
 import { ClientGoneError, Exchange } from '../http/exchange.js';
 import type { Answerer } from '../http/http-server.js';
+import type { ReadRequest, RequestKind } from './read-request.js';
 import { answerChat } from './chat-completions.js';
 import { answerCompletion } from './completions.js';
 import { checkModel, modelCard, type ServedModel } from './served-model.js';
@@ -16,24 +18,24 @@ export interface RouteOptions {
   clock: Clock;
 }
 
-type Answer = (served: ServedModel, exchange: Exchange, body: unknown) => Promise<void>;
-
-const POSTS: Record<string, Answer> = {
-  '/v1/completions': answerCompletion,
-  '/v1/chat/completions': answerChat,
-};
+const POSTS: Record<string, RequestKind> = { '/v1/completions': 'completion', '/v1/chat/completions': 'chat' };
+/** Bodies of the largest size that are held at once. */
+const LARGEST_BODIES = 8;
 const GETS = ['/v1/models', '/health'];
 
 /** Answers requests, one line of the log each. Requests that are being answered can be counted and ended. */
 export class Routes implements Answerer {
   private readonly active = new Set<Exchange>();
+  private readonly budget: ByteBudget;
   /** Set when the server is to stop: new requests are refused. */
   isClosing = false;
 
   constructor(
     private readonly served: ServedModel,
     private readonly options: RouteOptions,
-  ) {}
+  ) {
+    this.budget = new ByteBudget(LARGEST_BODIES * options.maxBodyBytes);
+  }
 
   /** Requests that are being answered. */
   get numActive(): number {
@@ -58,14 +60,15 @@ export class Routes implements Answerer {
       problem = this.refuse(error, exchange);
     } finally {
       this.active.delete(exchange);
+      exchange.dropBody();
     }
     const { usage } = exchange;
     const tokens = usage ? ` ${usage.prompt_tokens}+${usage.completion_tokens} tokens` : '';
     const status = response.headersSent ? response.statusCode : 499;
     const milliseconds = Math.round(this.options.clock.elapsed() - started);
-    // The path is the client's: only what may stand in a path, and not too much of it.
+    // The path is the client's: only what may stand in a path, and not too much of it. So is what an error quotes.
     const shown = path.replace(/[^\w/.~%-]/g, '?').slice(0, 100);
-    this.options.logger.info(`${request.method} ${shown} ${status}${tokens} ${milliseconds} ms${problem}`);
+    this.options.logger.info(`${request.method} ${shown} ${status}${tokens} ${milliseconds} ms${plainLine(problem)}`);
   }
 
   private async route(request: IncomingMessage, exchange: Exchange, path: string): Promise<void> {
@@ -92,7 +95,18 @@ export class Routes implements Answerer {
       return exchange.sendJson(200, modelCard(served));
     }
     if (this.isClosing) throw new ApiError(503, 'the server stops', { headers: { connection: 'close' } });
-    await POSTS[path](served, exchange, await exchange.readJson(options.maxBodyBytes));
+    served.engine.requireRoom(1);
+    const read = await this.read(POSTS[path], exchange);
+    if (read.kind === 'chat') await answerChat(served, exchange, read);
+    else await answerCompletion(served, exchange, read);
+  }
+
+  private async read(kind: RequestKind, exchange: Exchange): Promise<ReadRequest> {
+    const body = await exchange.readBody(this.options.maxBodyBytes, this.budget);
+    const read = await this.served.reader.read(kind, body);
+    exchange.dropBody();
+    exchange.signal.throwIfAborted();
+    return read;
   }
 
   private answerHealth(exchange: Exchange): void {

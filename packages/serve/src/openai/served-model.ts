@@ -1,6 +1,7 @@
 import type { Tokenizer } from '@lethe/data-pipeline';
 import { ApiError } from '../http/api-error.js';
 import type { Engine } from '../engine/engine.js';
+import type { RequestReader } from './reader.js';
 import { TokenNames } from '../text/token-names.js';
 
 /** The model behind the endpoints: its name, its text side and its computing side. */
@@ -11,15 +12,19 @@ export interface ServedModel {
   tokenizer: Tokenizer;
   names: TokenNames;
   engine: Engine;
+  reader: RequestReader;
   /** Tokens that end an answer. */
   stopIds: readonly number[];
 }
 
-/** Joins a tokenizer and an engine. */
-export function servedModel(name: string, tokenizer: Tokenizer, engine: Engine): ServedModel {
+/** What a server is made of. */
+export type ServedParts = Pick<ServedModel, 'name' | 'tokenizer' | 'engine' | 'reader'>;
+
+/** Joins them. */
+export function servedModel({ name, tokenizer, engine, reader }: ServedParts): ServedModel {
   const stopIds = [...new Set([...engine.config.eosTokenIds, ...tokenizer.special.stops])];
   const created = Math.floor(Date.now() / 1000);
-  return { name, created, tokenizer, names: new TokenNames(tokenizer), engine, stopIds };
+  return { name, created, tokenizer, names: new TokenNames(tokenizer), engine, reader, stopIds };
 }
 
 /** What `/v1/models` says of a model. */

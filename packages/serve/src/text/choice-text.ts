@@ -1,4 +1,5 @@
 import type { SequenceEvent, TokenLogprob } from '@lethe/model';
+import { giveTurn } from './give-turn.js';
 import { StopMatcher } from './stop-matcher.js';
 import type { TokenNames } from './token-names.js';
 import type { TokenText } from './token-text.js';
@@ -47,11 +48,12 @@ export class ChoiceText {
     this.matcher = new StopMatcher(options.stops);
   }
 
-  /** The prompt as the beginning of the choice's text. `echoed`: its text as the client wrote it, if it did. */
+  /** The prompt, or its next part, as the beginning of the choice's text. `echoed`: its text as the client wrote it, if it did. */
   async prompt(ids: ArrayLike<number>, scores: (TokenLogprob | null)[], echoed?: string): Promise<ChoicePiece> {
     let text = '';
     const tokens: ShownToken[] = [];
     for (let i = 0; i < ids.length; i++) {
+      await giveTurn();
       const added = await this.text.push(ids[i]);
       if (this.options.wantsLogprobs) tokens.push(await this.shown(ids[i], added, scores[i] ?? null));
       this.numFound += length(added);

@@ -6,6 +6,10 @@ import { Utf8Stream } from './utf8-stream.js';
 const MOST_PARTS = 4;
 const RECENT = 32;
 
+/** What tokens spell after others, which is asked of the tokenizer once: each call of it takes a while. */
+const spelled = new WeakMap<Tokenizer, Map<number, string>>();
+const MOST_SPELLED = 2 ** 16;
+
 /**
  * Turns tokens into text one at a time. Tokens that may hold parts of a character are read as bytes, and a character is
  * withheld until it is complete or cannot be. The others are texts, decoded together with the token before them, since
@@ -51,6 +55,19 @@ export class TokenText {
   }
 
   private async inContext(before: number | undefined, id: number): Promise<string> {
+    let known = spelled.get(this.tokenizer);
+    if (!known) spelled.set(this.tokenizer, (known = new Map()));
+    const key = ((before ?? -1) + 1) * this.tokenizer.vocabSize + id;
+    let text = known.get(key);
+    if (text === undefined) {
+      text = await this.spell(before, id);
+      if (known.size === MOST_SPELLED) known.clear();
+      known.set(key, text);
+    }
+    return text;
+  }
+
+  private async spell(before: number | undefined, id: number): Promise<string> {
     if (before === undefined) return this.tokenizer.decode([id]);
     const [alone, both] = await Promise.all([this.tokenizer.decode([before]), this.tokenizer.decode([before, id])]);
     return both.slice(alone.length);
