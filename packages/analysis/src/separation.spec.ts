@@ -17,6 +17,15 @@ it('a point among the others has none of its own near it', () => {
   expect(ownNeighbourShares(points, [true, true, true, false, false, false], 2)).toEqual([0.5, 0.5, 0.5, 0, 0.5, 0.5]);
 });
 
+it('ten neighbours count unless told otherwise', () => {
+  const points = squaredDistances({ values: Float32Array.from({ length: 22 }, (_, i) => i), count: 22 });
+  const groups = Array.from({ length: 22 }, (_, i) => i < 11);
+  // The first point of 11 has the ten others of its group next to it; the eleventh has five on either side.
+  const shares = ownNeighbourShares(points, groups);
+  expect(shares).toEqual(ownNeighbourShares(points, groups, 10));
+  expect([shares[0], shares[10]]).toEqual([1, 0.5]);
+});
+
 it('the area under the curve is the chance of the right order', () => {
   expect(areaUnderCurve([3, 4], [1, 2])).toBe(1);
   expect(areaUnderCurve([1, 2], [3, 4])).toBe(0);
@@ -46,6 +55,16 @@ describe('separability', () => {
   it('is half by chance, near 1 for groups that lie apart, whatever the scales of dimensions', () => {
     expect(Math.abs(of(0) - 0.5)).toBeLessThan(0.08);
     expect(of(4)).toBeGreaterThan(0.98);
+  });
+
+  it('passes over a dimension in which all points are equal', () => {
+    const { points, isFirst } = groups(2);
+    const withConstant = Array.from({ length: points.count }, (_, i) => [
+      7,
+      ...points.values.subarray(16 * i, 16 * i + 16),
+    ]);
+    const wider = { values: Float32Array.from(withConstant.flat()), count: points.count };
+    expect(separability(wider, isFirst)).toBe(separability(points, isFirst));
   });
 
   it('is what two normal distributions have, less what noisy dimensions cost', () => {

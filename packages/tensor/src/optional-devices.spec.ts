@@ -69,6 +69,18 @@ describe('a device that is not there', () => {
     expect(tf.getBackend()).toBe('lethe-cpu');
   });
 
+  it('says so where a backend cannot be made', async () => {
+    const make = tf.findBackendFactory('cpu');
+    tf.removeBackend('cpu');
+    tf.registerBackend('cpu', () => {
+      throw new Error('no room');
+    });
+    await expect(useDevice('cpu')).rejects.toThrow('device cpu could not be initialised');
+    tf.removeBackend('cpu');
+    tf.registerBackend('cpu', make);
+    await useDevice('cpu');
+  });
+
   it('refuses bf16 where it is not to be had, and unknown names', async () => {
     await expect(useDevice('cpu', 'bf16')).rejects.toThrow(/bf16 needs a lethe-\* device/);
     await expect(useDevice('gpu' as never)).rejects.toThrow(/unknown device gpu; expected one of lethe-cpu/);

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ShardWriter, trainTokenizer } from '@lethe/data-pipeline';
@@ -107,6 +107,12 @@ describe('a run that is not finished', () => {
     await writeShards('natural');
     await expect(runStage(recipe, { logger: silentLogger })).rejects.toThrow(
       /natural: changed since .*changed began; restore what changed, choose another name/,
+    );
+    const file = join(at('runs'), 'changed', 'manifest.json');
+    const { data: _, ...untold } = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify(untold));
+    await expect(runStage(recipe, { logger: silentLogger })).rejects.toThrow(
+      /^the shards of .*changed: changed since /,
     );
   });
 

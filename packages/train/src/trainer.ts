@@ -151,7 +151,8 @@ function lossFields(sums: TermSums, { objective }: StepContext, terms?: TermWeig
 }
 
 function tokensOf(batches: MicroBatch[]): number {
-  return batches.reduce((sum, { forget, replay }) => sum + (forget?.ids.length ?? 0) + (replay?.ids.length ?? 0), 0);
+  const streams = batches.flatMap(({ forget, replay }) => [forget, replay]);
+  return streams.reduce((sum, stream) => sum + (stream?.ids.length ?? 0), 0);
 }
 
 function throughput(batches: MicroBatch[], seconds: number): Record<string, MetricsValue> {
