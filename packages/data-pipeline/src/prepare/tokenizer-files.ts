@@ -2,7 +2,13 @@ import { copyFile, cp, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ADDITIONAL_TEMPLATES } from '../tokenizer/read-chat-templates.js';
 
-const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'chat_template.jinja'];
+const TOKENIZER_FILES = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'chat_template.jinja',
+];
 
 /** Copies a tokenizer's files beside the shards that it made. */
 export async function copyTokenizer(from: string, to: string): Promise<void> {

@@ -31,7 +31,7 @@ export function classDifference(
 const FROM_FILE = new Set(['PreTrainedTokenizer', 'TokenizersBackend', 'BloomTokenizer', 'Qwen3Tokenizer']);
 
 /** The class that transformers builds: one for all Qwen2 models, none of its own for Mistral's. */
-function builtClass(
+export function builtClass(
   config: Record<string, unknown>,
   model: Record<string, unknown>,
 ): { name: string | undefined; why: string } {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { smallTokenizer } from '../../testing/small-tokenizer.js';
 import { temporaryFolder } from '../../testing/temporary-folder.js';
@@ -51,11 +51,15 @@ describe('the templates of a tokenizer', () => {
     await expect(text({})).rejects.toThrow(/has no chat_template/);
   });
 
-  it('see no bos_token that is null, and the usual ones where no file speaks of them', async () => {
+  it('see no bos_token that is null, and none that tokenizer_config.json does not name', async () => {
     const template = '{{ bos_token is defined }} {{ eos_token }}';
     const none = await load({ chat_template: template, bos_token: null, eos_token: { content: '</s>' } });
     expect(new ChatRenderer(none).text([])).toBe('False </s>');
     expect([none.special.bos, none.special.eos]).toEqual([undefined, 2]);
-    expect(new ChatRenderer(await load({ chat_template: template })).text([])).toBe('True </s>');
+    expect(new ChatRenderer(await load({ chat_template: template })).text([])).toBe('False ');
+    const { folder: at, chatTemplates } = await load({ chat_template: template });
+    rmSync(path.join(at, 'tokenizer_config.json'));
+    // Without any file that speaks of them, the usual ones.
+    expect(new ChatRenderer(await loadTokenizer(at), chatTemplates.get('default')).text([])).toBe('True </s>');
   });
 });

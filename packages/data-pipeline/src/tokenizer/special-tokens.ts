@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { TokenizerError, type TokenizerJson } from './tokenizer-core.js';
+import { areTokensNamed, namedTokens, namesOfClass, STANDARD_NAMES, tokenText } from './named-tokens.js';
+import type { SideFiles } from './side-files.js';
+import type { TokenizerJson } from './tokenizer-core.js';
 
 /** Ids with a meaning; undefined where the model has none. */
 export interface SpecialIds {
@@ -12,14 +12,6 @@ export interface SpecialIds {
   stops: number[];
 }
 
-/** The JSON files beside `tokenizer.json`; missing ones are empty. */
-export interface SideFiles {
-  tokenizerConfig: Record<string, unknown>;
-  specialTokensMap: Record<string, unknown>;
-  generationConfig: Record<string, unknown>;
-  config: Record<string, unknown>;
-}
-
 /** Names that tell an end or beginning of text when no file says so, most specific first. */
 const USUAL = {
   bos: ['<s>', '<|begin_of_text|>', '<|startoftext|>', '[BOS]', '<bos>', '<|start_story|>'],
@@ -28,24 +20,10 @@ const USUAL = {
   unk: ['<unk>', '[UNK]'],
 };
 
-/** Reads the files that describe special tokens and the chat template. */
-export async function readSideFiles(folder: string): Promise<SideFiles> {
-  const [tokenizerConfig, specialTokensMap, generationConfig, config] = await Promise.all(
-    ['tokenizer_config.json', 'special_tokens_map.json', 'generation_config.json', 'config.json'].map((name) =>
-      readJson(path.join(folder, name)),
-    ),
-  );
-  return {
-    tokenizerConfig: tokenizerConfig!,
-    specialTokensMap: specialTokensMap!,
-    generationConfig: generationConfig!,
-    config: config!,
-  };
-}
-
-/** Special ids: tokenizer_config.json, then special_tokens_map.json, generation_config.json, config.json, usual names. */
+/** Special ids: what the files name, then generation_config.json, config.json, usual names. */
 export function findSpecialIds(json: TokenizerJson, files: SideFiles): SpecialIds {
   const ids = idsByContent(json);
+  const names = namedTokens(files);
   const byName = (value: unknown): number | undefined => {
     const content = tokenText(value);
     return content === undefined ? undefined : ids.get(content);
@@ -53,10 +31,9 @@ export function findSpecialIds(json: TokenizerJson, files: SideFiles): SpecialId
   const find = (kind: keyof typeof USUAL): number | undefined => {
     const name = `${kind}_token`;
     // A null says that there is none; only a text must end somehow.
-    if (files.tokenizerConfig[name] === null && kind !== 'eos') return undefined;
+    if (names[name] === null && kind !== 'eos') return undefined;
     return (
-      byName(files.tokenizerConfig[name]) ??
-      byName(files.specialTokensMap[name]) ??
+      byName(names[name]) ??
       idList(files.generationConfig[`${name}_id`])[0] ??
       idList(files.config[`${name}_id`])[0] ??
       USUAL[kind].map((usual) => ids.get(usual)).find((id) => id !== undefined)
@@ -71,25 +48,16 @@ export function findSpecialIds(json: TokenizerJson, files: SideFiles): SpecialId
   };
 }
 
-const TEMPLATE_NAMES = ['bos', 'eos', 'pad', 'unk', 'sep', 'cls', 'mask'].map((kind) => `${kind}_token`);
-
 /**
- * What templates see as `bos_token` and the like: what tokenizer_config.json says, a null included, then
- * special_tokens_map.json; `usual` gives those that no file speaks of.
+ * What templates see as `bos_token` and the like: what the files name; where no file speaks of special tokens, `usual`
+ * gives them.
  */
 export function templateNames(files: SideFiles, usual: (name: string) => string | undefined): Record<string, string> {
-  const names: Record<string, string> = {};
-  for (const name of TEMPLATE_NAMES) {
-    const file = [files.tokenizerConfig, files.specialTokensMap].find((candidate) => Object.hasOwn(candidate, name));
-    const text = file ? tokenText(file[name]) : usual(name);
-    if (text !== undefined) names[name] = text;
-  }
-  return names;
-}
-
-function tokenText(value: unknown): string | undefined {
-  const content = typeof value === 'string' ? value : (value as { content?: unknown } | null)?.content;
-  return typeof content === 'string' ? content : undefined;
+  const names = { ...namesOfClass(files), ...namedTokens(files) };
+  const found = areTokensNamed(files)
+    ? Object.keys(names).map((name) => [name, tokenText(names[name])])
+    : STANDARD_NAMES.map((name) => [name, usual(name)]);
+  return Object.fromEntries(found.filter(([, text]) => text !== undefined)) as Record<string, string>;
 }
 
 /** Ids of all tokens by their content; added tokens win. */
@@ -104,16 +72,4 @@ export function idsByContent(json: TokenizerJson): Map<string, number> {
 
 function idList(value: unknown): number[] {
   return (Array.isArray(value) ? value : [value]).filter((id): id is number => Number.isInteger(id));
-}
-
-async function readJson(file: string): Promise<Record<string, unknown>> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return '{}';
-    throw error;
-  });
-  try {
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch (cause) {
-    throw new TokenizerError(`${file}: expected JSON: ${(cause as Error).message}`, { cause });
-  }
 }
