@@ -1,6 +1,7 @@
 import { RecordBatchReader } from 'apache-arrow';
 import { boundMetadataLists } from './arrow-bounds.js';
 import { registerArrowCodecs } from './arrow-codecs.js';
+import { plainRow } from './arrow-values.js';
 import type { Format, RawRow } from './format.js';
 
 const FILE_MAGIC = Buffer.from('ARROW1\0\0', 'latin1');
@@ -33,7 +34,8 @@ async function* readArrow(chunks: AsyncIterable<Buffer>): AsyncGenerator<RawRow>
   const batches = isFile ? RecordBatchReader.from(await wholeFile(all())) : await RecordBatchReader.from(all());
   let line = 0;
   for await (const batch of batches) {
-    for (let i = 0; i < batch.numRows; i++) yield { line: ++line, value: plain(batch.get(i)?.toJSON()) };
+    for (let i = 0; i < batch.numRows; i++)
+      yield { line: ++line, value: plainRow(batch.get(i)!.toJSON(), batch.schema.fields) };
   }
 }
 
@@ -49,14 +51,4 @@ async function wholeFile(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array>
     }
   }
   return new Uint8Array(Buffer.concat(pieces));
-}
-
-/** Arrow vectors and structs as plain lists and objects. */
-function plain(value: unknown): unknown {
-  if (value === null || typeof value !== 'object') return value;
-  const { toJSON } = value as { toJSON?: () => unknown };
-  const json = typeof toJSON === 'function' ? toJSON.call(value) : value;
-  if (Array.isArray(json)) return json.map(plain);
-  if (json === null || typeof json !== 'object' || ArrayBuffer.isView(json)) return json;
-  return Object.fromEntries(Object.entries(json).map(([key, entry]) => [key, plain(entry)]));
 }

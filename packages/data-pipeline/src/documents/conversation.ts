@@ -5,6 +5,8 @@ export type Role = 'system' | 'user' | 'assistant' | 'tool';
 export interface Turn {
   role: Role;
   content: string;
+  /** The role as the data spell it, where that is another word: `developer`, `model`. */
+  spelledRole?: string;
   /** Further keys of the message, which a chat template may use: `reasoning_content`, `tool_calls`, `name`. */
   keys?: Readonly<Record<string, unknown>>;
   /** Whether the message is to be learnt. Default: what an assistant says is. */

@@ -35,7 +35,9 @@ export function documentContent(document: Document): string | Uint8Array {
   if ('text' in document) return document.text;
   const { turns, tools, documents, variables } = document;
   const spoken = turns.map(({ role, content, keys }) => (keys ? [role, content, keys] : [role, content]));
-  return JSON.stringify(tools || documents || variables ? [spoken, tools, documents, variables] : spoken);
+  const content = tools || documents || variables ? [spoken, tools, documents, variables] : spoken;
+  // Columns of whole numbers come as BigInt.
+  return JSON.stringify(content, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 }
 
 /** A row that could not be used, with the reason. */

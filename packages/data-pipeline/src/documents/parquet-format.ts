@@ -3,6 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { SourceError } from './document.js';
 import type { Format, RawRow, ReadContext, ReadOptions } from './format.js';
 import type { Columns } from './columns.js';
+import { parquetValues } from './parquet-values.js';
 
 /** DuckDB works in this much memory, besides the rows of one vector (2,048). */
 const MEMORY_LIMIT = '256MB';
@@ -36,7 +37,7 @@ async function* readParquet(
     const { numBytes, numRows } = await sizeOf(connection, file);
     const result = await connection.stream(`SELECT ${wanted.map(quoteName).join(', ')} FROM ${from}`);
     let line = 0;
-    for await (const rows of result.yieldConvertedRowObjects(JSDuckDBValueConverter)) {
+    for await (const rows of result.yieldConvertedRowObjects(parquetValues(JSDuckDBValueConverter))) {
       for (const value of rows) {
         yield { line: ++line, value };
         advance(numBytes * (line / numRows));

@@ -54,6 +54,7 @@ function readMessage(message: unknown): Turn | { problem: string } {
   return {
     role: known,
     content,
+    ...(role === known || role !== valueAt(message, 'role') ? {} : { spelledRole: role as string }),
     ...(Object.keys(given).length > 0 ? { keys: given } : {}),
     ...(isTarget ? {} : { isTarget }),
   };

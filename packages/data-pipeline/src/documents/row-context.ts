@@ -1,5 +1,6 @@
 import { describe, valueAt, type Columns } from './columns.js';
 import type { Conversation, Turn } from './conversation.js';
+import { parsePythonJson } from './python-json.js';
 
 type Row = Record<string, unknown>;
 
@@ -63,7 +64,7 @@ export function withContext(
   if ('problem' in turns) return turns;
   const all = withSystem(turns, system);
   if ('problem' in all) return all;
-  const tools = listOf(read(columns.tools ?? 'tools'));
+  const tools = toolsOf(listOf(read(columns.tools ?? 'tools')), columns.tools ?? 'tools');
   const documents = listOf(read('documents'));
   for (const list of [tools, documents]) if (list && 'problem' in list) return list;
   const variables = read('chat_template_kwargs');
@@ -120,9 +121,19 @@ function listOf(column: Column | undefined): unknown[] | { problem: string } | u
     : { problem: `column "${name}" must be a list, or the JSON of one, received ${describe(value)}` };
 }
 
+/** Descriptions of tools: mappings, or the JSON of one each, as data sets of one type for all columns keep them. */
+function toolsOf(list: ReturnType<typeof listOf>, name: string): ReturnType<typeof listOf> {
+  if (!Array.isArray(list)) return list;
+  const tools = list.map((tool) => (typeof tool === 'string' ? parsed(tool) : tool));
+  const wrong = tools.findIndex((tool) => typeof tool !== 'object' || tool === null || Array.isArray(tool));
+  return wrong < 0
+    ? tools
+    : { problem: `element ${wrong} of "${name}" must be a mapping that describes a tool, or the JSON of one` };
+}
+
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parsePythonJson(text);
   } catch {
     return undefined; // not JSON: told as what it is not
   }

@@ -1,10 +1,24 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import {
+  Field,
+  Float32,
+  Float64,
+  Int64,
+  List,
+  Struct,
+  Table,
+  tableToIPC,
+  TimestampMillisecond,
+  Utf8,
+  vectorFromArray,
+} from 'apache-arrow';
 import { describeWith, realData } from '../../testing/real-data.js';
 import { temporaryFolder } from '../../testing/temporary-folder.js';
 import { writeParquet } from '../../testing/write-parquet.js';
-import { documentText, type Document, type WrongRow } from './document.js';
+import { ChatProgram } from '../jinja/chat-program.js';
+import { documentContent, documentText, type Document, type TurnsDocument, type WrongRow } from './document.js';
 import { splitCsvRecords } from './split-csv-records.js';
 import { readDocuments, type FileReport, type Source } from './read-documents.js';
 
@@ -86,6 +100,66 @@ describe('Arrow', () => {
       /cannot be decoded: damaged metadata: a list of \d+ elements in \d+ bytes/,
     );
     expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
+  });
+});
+
+describe('keys of messages in a table', () => {
+  const called = { whole: 2, half: 0.5, small: 1e-7, list: [1, 2.5], count: 3n, when: Date.UTC(2024, 0, 2) };
+  const template =
+    '{% for m in messages %}{% set c = m.call %}{{ c.whole }} {{ c.half }} {{ c.small }} {{ c.list }} {{ c.count }}{% endfor %}';
+
+  async function writeArrow(file: string): Promise<void> {
+    const call = new Struct([
+      Field.new('whole', new Float64()),
+      Field.new('half', new Float32()),
+      Field.new('small', new Float64()),
+      Field.new('list', new List(Field.new('item', new Float64()))),
+      Field.new('count', new Int64()),
+      Field.new('when', new TimestampMillisecond()),
+    ]);
+    const message = new Struct([
+      Field.new('role', new Utf8()),
+      Field.new('content', new Utf8()),
+      Field.new('call', call),
+    ]);
+    const messages = vectorFromArray(
+      [[{ role: 'assistant', content: 'a', call: called }]],
+      new List(Field.new('item', message)),
+    );
+    writeFileSync(file, tableToIPC(new Table({ messages }), 'stream'));
+  }
+
+  const sql =
+    "SELECT [{'role': 'assistant', 'content': 'a', 'call': {'whole': 2::DOUBLE, 'half': 0.5::FLOAT, 'small': 1e-7::DOUBLE, " +
+    "'list': [1::DOUBLE, 2.5::DOUBLE], 'count': 3::BIGINT, 'when': TIMESTAMP '2024-01-02', 'price': 1.50::DECIMAL(4, 2)}}] AS messages";
+
+  it.each([
+    ['Arrow', 'keys.arrow', writeArrow],
+    ['Parquet', 'keys.parquet', (file: string) => writeParquet(file, sql)],
+  ])('of %s are what Python has: floats stay floats, dates are no numbers', async (_name, name, write) => {
+    await write(at(name));
+    const [document] = (await read(at(name))).documents as TurnsDocument[];
+    const messages = document!.turns.map(({ keys }) => ({ ...keys }));
+    const render = (text: string): string => new ChatProgram(text).render({ messages }).text;
+    // As jinja2 prints the same table, read by pyarrow.
+    expect(render(template)).toBe('2.0 0.5 1e-07 [1.0, 2.5] 3');
+    expect(render('{{ messages | length }}')).toBe('1');
+    expect(() => render('{{ messages[0].call.when }}')).toThrow(
+      /printing a datetime cannot be rendered here as jinja2/,
+    );
+    expect(() => render('{{ messages[0].call.when.year }}')).toThrow(/an attribute of a datetime cannot be rendered/);
+    expect(() => render('{{ messages | tojson }}')).toThrow('Object of type datetime is not JSON serializable');
+    // Held out by their content, in which a BigInt has no JSON.
+    expect(documentContent(document!)).toContain('"count":"3"');
+  });
+
+  it('are refused by their type where a text is expected', async () => {
+    await writeParquet(at('types.parquet'), "SELECT DATE '2024-01-02' AS a, 1.5::DECIMAL(4, 2) AS b, 3::BIGINT AS c");
+    const reason = async (text: string) =>
+      (await read({ path: at('types.parquet'), columns: { text } })).wrong[0]?.reason;
+    expect(await reason('a')).toBe('column "a" must be a string, received a datetime');
+    expect(await reason('b')).toBe('column "b" must be a string, received a Decimal');
+    expect(await reason('c')).toBe('column "c" must be a string, received a number');
   });
 });
 

@@ -1,10 +1,11 @@
+import { ForeignValue } from '../documents/foreign-value.js';
 import { execute, Output } from './execute.js';
 import { globalNames } from './globals.js';
 import type { Statement } from './nodes.js';
 import { parseTemplate } from './parse-template.js';
 import { Scope } from './scope.js';
 import { TemplateError, UnsupportedTemplateError } from './template-error.js';
-import { Dict, Float, integer, type Value } from './values.js';
+import { Dict, Float, integer, Opaque, type Value } from './values.js';
 
 /** What a template wrote. */
 export interface Rendered {
@@ -45,7 +46,7 @@ export class ChatProgram {
   }
 }
 
-/** A value of JSON as Python has it. */
+/** A value of JSON, or of a table, as Python has it. */
 function toValue(value: unknown): Value {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'bigint') return integer(Number(value));
@@ -53,6 +54,8 @@ function toValue(value: unknown): Value {
   if (value instanceof Number) return new Float(value.valueOf());
   if (Array.isArray(value)) return value.map(toValue);
   if (typeof value !== 'object') throw new UnsupportedTemplateError(`a ${typeof value}`);
+  if (value instanceof ForeignValue) return foreign(value.kind);
+  if (ArrayBuffer.isView(value)) return foreign('bytes');
   const entries = Object.entries(value as object).filter(([, entry]) => entry !== undefined);
   const numeric = entries.find(([key]) => /^(0|[1-9]\d*)$/.test(key));
   if (numeric && entries.length > 1) {
@@ -62,3 +65,9 @@ function toValue(value: unknown): Value {
   }
   return new Dict(entries.map(([key, entry]) => [key, toValue(entry)]));
 }
+
+/** A value that a template may have, and not use. */
+const foreign = (kind: string): Opaque =>
+  new Opaque(kind, () => {
+    throw new UnsupportedTemplateError(`an attribute of a ${kind}`);
+  });

@@ -106,6 +106,31 @@ describe('rows of other people', () => {
     },
   );
 
+  it('have tools as mappings or as their JSON, whole or one by one, with floats as they are written', async () => {
+    const turns = [
+      { role: 'user', content: 'q' },
+      { role: 'assistant', content: 'a' },
+    ];
+    const tool = '{"name": "f", "default": 1.0}';
+    for (const tools of [`[${tool}]`, [tool]])
+      expect((await prepareRow({ messages: turns, tools })).documents[0]!.text).toContain(`<|system|>[${tool}]</s>`);
+    const wrong = prepareRow({ messages: turns, tools: [{ name: 'f' }, 'g'] }, { strict: true });
+    await expect(wrong).rejects.toThrow(
+      /element 1 of "tools" must be a mapping that describes a tool, or the JSON of one/,
+    );
+  });
+
+  it('keep a role that the template knows by the word of the row', async () => {
+    const messages = ['developer', 'user', 'model'].map((role) => ({ role, content: 'x' }));
+    const chatTemplate = (known: string): string =>
+      `{% for m in messages %}{% if m.role == ${known} %}{% endif %}({{ m.role }}){{ m.content }}</s>{% endfor %}` +
+      '{% if add_generation_prompt %}(assistant){% endif %}';
+    const text = async (known: string): Promise<string> =>
+      (await prepareRow({ messages }, { chatTemplate: chatTemplate(known) })).documents[0]!.text;
+    expect(await text('"developer"')).toBe('(developer)x</s>(user)x</s>(assistant)x</s>');
+    expect(await text('"other"')).toBe('(system)x</s>(user)x</s>(assistant)x</s>');
+  });
+
   it('with several turns are learnt by their last answer, or each, under a template that rewrites earlier ones', async () => {
     const row = rowOf('several turns under');
     const all = await prepareRow(row, { chatTemplate: REWRITING });

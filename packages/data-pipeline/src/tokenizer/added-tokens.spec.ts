@@ -151,7 +151,9 @@ describe('names of special tokens', () => {
 describe('settings of a tokenizer that other programs act on', () => {
   it('are told: special tokens that are split, ids that are drawn', async () => {
     const { tokenizer, warnings } = await load({ ...NAMES, split_special_tokens: true });
-    expect(warnings).toEqual([expect.stringMatching(/split_special_tokens of tokenizer_config\.json has transformers/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/split_special_tokens of tokenizer_config\.json has transformers/),
+    ]);
     const file = path.join(tokenizer.folder, 'tokenizer.json');
     const json = JSON.parse(readFileSync(file, 'utf8')) as { model: object };
     writeFileSync(file, JSON.stringify({ ...json, model: { ...json.model, dropout: 1 } }));

@@ -84,10 +84,14 @@ export class ChatRenderer {
   private write(conversation: Conversation, addGenerationPrompt: boolean): ReturnType<ChatProgram['render']> {
     const { turns, tools = null, documents = null, variables } = conversation;
     try {
-      return this.program(this.source(tools !== null)).render({
+      const source = this.source(tools !== null);
+      // A word that the template knows is left to it; others stand for one of the four roles.
+      const roleOf = ({ role, spelledRole }: Turn): string =>
+        spelledRole !== undefined && new RegExp(`['"]${spelledRole}['"]`).test(source) ? spelledRole : role;
+      return this.program(source).render({
         ...this.tokenizer.templateNames,
         ...variables,
-        messages: turns.map(({ role, content, keys }) => ({ role, content, ...keys })),
+        messages: turns.map((turn) => ({ role: roleOf(turn), content: turn.content, ...turn.keys })),
         tools,
         documents,
         add_generation_prompt: addGenerationPrompt,

@@ -96,7 +96,8 @@ export async function chatPrompt(
 function toTurn({ role, content, ...rest }: ChatMessage): Turn {
   const text = typeof content === 'string' ? content : content.map((part) => part.text).join('');
   const keys = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
-  return { role: role === 'developer' ? 'system' : (role satisfies Role), content: text, keys };
+  if (role === 'developer') return { role: 'system', spelledRole: role, content: text, keys };
+  return { role: role satisfies Role, content: text, keys };
 }
 
 /**
