@@ -32,7 +32,7 @@ export function requireSameRecipe(began: string, recipe: TrainRecipe, folder: st
 /** A hash of the recipe's shards: of their indexes, which hold the SHA-256 of every shard. Missing ones are told later. */
 export function dataHash({ data, validation }: Pick<TrainRecipe, 'data' | 'validation'>): string {
   const hash = createHash('sha256');
-  const validated = validation ? [...validation.forget, ...validation.replay] : [];
+  const validated = validation ? [...validation.forget, ...validation.replay, ...(validation.kept ?? [])] : [];
   for (const { shards } of [...data.forget, ...data.replay, ...validated]) {
     const index = join(shards, 'index.json');
     hash.update(existsSync(index) ? readFileSync(index) : 'none');

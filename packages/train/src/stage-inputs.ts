@@ -4,11 +4,10 @@ import { baselm, type LlamaConfig, readConfig } from '@lethe/model';
 import { UserError } from '@lethe/run';
 import { applyForgetSpan, checkForgetSpan, type ForgetSpan } from './forget-span.js';
 import { requireMemory, type StepSize } from './memory-estimate.js';
-import type { MicroBatch } from './micro-batch.js';
 import type { TrainRecipe } from './recipe.js';
 import { numFrozen, requireMethodOnDevice } from './original.js';
 import { openStreams, type TrainStreams } from './streams.js';
-import { openValidationRows } from './validation-rows.js';
+import { openValidationRows, type ValidationRows } from './validation-rows.js';
 
 /** What a stage works on, before any weight is loaded. */
 export interface StageInputs {
@@ -18,7 +17,7 @@ export interface StageInputs {
   config: LlamaConfig;
   streams: TrainStreams;
   /** What the run is validated on, if it is. */
-  validationRows?: MicroBatch[];
+  validationRows?: ValidationRows;
   /** Folder of the model that the mitigation term holds to, where that is not the original. */
   reference?: string;
   /** Which tokens are forgotten, where that is not all of them. */

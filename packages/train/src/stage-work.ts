@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { cloneLlama, initializeLlama, type Llama, type LlamaConfig, loadLlama, type SaveOptions } from '@lethe/model';
 import type { DeviceName } from '@lethe/tensor';
-import type { MicroBatch } from './micro-batch.js';
 import { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
 import type { ForgetSpan } from './forget-span.js';
@@ -12,6 +11,7 @@ import type { StepContext } from './step.js';
 import type { TrainStreams } from './streams.js';
 import { weightsOf } from './weight-schedule.js';
 import { readMoments } from './training-state.js';
+import type { ValidationRows } from './validation-rows.js';
 
 /** What a run trains: models, optimizer and data, on the device. */
 export interface StageWork {
@@ -19,7 +19,7 @@ export interface StageWork {
   optimizer: Optimizer;
   save: SaveOptions;
   streams: TrainStreams;
-  validationRows?: MicroBatch[];
+  validationRows?: ValidationRows;
   spans: ForgetSpan[];
   dispose(): void;
 }

@@ -35,6 +35,18 @@ describe('maxPerplexityRise', () => {
   });
 });
 
+it('maxKeptFall is a limit on the probability of what is to be kept, looked at after natural text', () => {
+  const history = [0.8, 0.73, 0.6].map((keptP, i) => ({ step: 10 * i, replay: 2 + i, keptP }));
+  const { text, ...decision } = decide(history, { maxKeptFall: 0.1 })!;
+  expect(decision).toEqual({ rule: 'maxKeptFall', step: 20, isLimit: true, held: 10 });
+  expect(text).toBe(
+    'the mean probability 0.6000 of what is to be kept is 25% below the 0.8000 of step 0, and stop.maxKeptFall allows 10%',
+  );
+  expect(decide(history, { maxKeptFall: 0.26 })).toBeUndefined();
+  expect(decide(history, { maxKeptFall: 0.1, maxPerplexityRise: 0.05 })).toMatchObject({ step: 10, held: 0 });
+  expect(decide([history[0]!, { step: 10, keptP: NaN }], { maxKeptFall: 0.1 })?.step).toBe(10);
+});
+
 describe('forgetP', () => {
   it('ends a run where the probability is reached, at step 0 too', () => {
     const history = probabilities(0.5, 0.2, 0.1, 0.05);

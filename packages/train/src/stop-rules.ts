@@ -11,6 +11,9 @@ export interface ValidationPoint {
   forgetP?: number;
   /** Negative log-likelihood of the forget rows, in nats per token. */
   forgetNll?: number;
+  /** Both of the kept rows. */
+  keptP?: number;
+  keptNll?: number;
 }
 
 /** The section `stop` of a recipe. */
@@ -42,25 +45,28 @@ export function decide(history: readonly ValidationPoint[], rules: StopRules = {
   return undefined;
 }
 
-/** exp of the loss, relative to that of the start, minus 1. */
-const perplexityRise = (start: ValidationPoint, point: ValidationPoint): number =>
-  Math.exp(point.replay! - start.replay!) - 1;
-
 const percent = (share: number): string => `${Number((100 * share).toPrecision(3))}%`;
 
-function limit(
-  start: ValidationPoint,
-  point: ValidationPoint,
-  { maxPerplexityRise }: StopRules,
-): StopDecision | undefined {
-  if (maxPerplexityRise === undefined) return undefined;
-  const rise = perplexityRise(start, point);
-  if (rise <= maxPerplexityRise) return undefined;
-  const [before, now] = [start, point].map(({ replay }) => Math.exp(replay!).toPrecision(4));
+const digits = (x: number): string => x.toPrecision(4);
+
+/** The first limit that a validation is past; a measure that is not a number is past it. */
+function limit(start: ValidationPoint, point: ValidationPoint, rules: StopRules): StopDecision | undefined {
+  const { maxPerplexityRise: mostRise, maxKeptFall: mostFall } = rules;
+  const { step } = point;
+  const rise = Math.exp(point.replay! - start.replay!) - 1;
+  if (mostRise !== undefined && !(rise <= mostRise)) {
+    const [before, now] = [start, point].map(({ replay }) => digits(Math.exp(replay!)));
+    const text =
+      `held-out perplexity ${now} is ${percent(rise)} above the ${before} of step 0, ` +
+      `and stop.maxPerplexityRise allows ${percent(mostRise)}`;
+    return { rule: 'maxPerplexityRise', step, isLimit: true, text };
+  }
+  const fall = 1 - point.keptP! / start.keptP!;
+  if (mostFall === undefined || fall <= mostFall) return undefined;
   const text =
-    `held-out perplexity ${now} is ${percent(rise)} above the ${before} of step 0, ` +
-    `and stop.maxPerplexityRise allows ${percent(maxPerplexityRise)}`;
-  return { rule: 'maxPerplexityRise', step: point.step, isLimit: true, text };
+    `the mean probability ${digits(point.keptP!)} of what is to be kept is ${percent(fall)} below the ` +
+    `${digits(start.keptP!)} of step 0, and stop.maxKeptFall allows ${percent(mostFall)}`;
+  return { rule: 'maxKeptFall', step, isLimit: true, text };
 }
 
 function goal({ step, forgetP }: ValidationPoint, { forgetP: wanted }: StopRules): StopDecision | undefined {
@@ -87,12 +93,12 @@ function bestValidation(history: readonly ValidationPoint[]): ValidationPoint {
 
 /**
  * The step whose checkpoint is kept whatever its age: the best one under `patience`, the last one within the limit under
- * `maxPerplexityRise`; undefined where neither rule is set or nothing was validated.
+ * a limit; undefined where no such rule is set or nothing was validated.
  */
 export function heldStep(history: readonly ValidationPoint[], rules: StopRules = {}): number | undefined {
   if (history.length === 0) return undefined;
   if (rules.patience !== undefined) return bestValidation(history).step;
-  if (rules.maxPerplexityRise === undefined) return undefined;
+  if (rules.maxPerplexityRise === undefined && rules.maxKeptFall === undefined) return undefined;
   return history.findLast((point) => !limit(history[0]!, point, rules))?.step;
 }
 

@@ -33,14 +33,19 @@ describe('the sections validation and stop', () => {
   });
 
   it.each([
-    ['no shards', { validation: {} }, ['validation: held-out shards in at least one of replay and forget']],
-    ['no rules', { stop: {} }, ['stop: at least one of maxPerplexityRise, forgetP and patience']],
+    ['no shards', { validation: {} }, ['validation: held-out shards in at least one of replay, forget and kept']],
+    ['no rules', { stop: {} }, ['stop: at least one of maxPerplexityRise, maxKeptFall, forgetP and patience']],
     [
       'a limit without replay rows',
       { validation: { forget: HELD_OUT.forget }, stop: { maxPerplexityRise: 0.05 } },
       [
         'validation.replay: shards that stop.maxPerplexityRise is decided by, such as [{ shards: data/natural/heldout }]',
       ],
+    ],
+    [
+      'a limit without kept rows',
+      { validation: HELD_OUT, stop: { maxKeptFall: 0.05 } },
+      ['validation.kept: shards that stop.maxKeptFall is decided by, such as [{ shards: data/synthetic/heldout }]'],
     ],
     [
       'a goal without validation',
@@ -82,8 +87,13 @@ describe('the sections validation and stop', () => {
     const { properties } = recipeJsonSchema(trainRecipeSchema, 'train') as {
       properties: Record<string, { properties: Record<string, object>; additionalProperties: boolean }>;
     };
-    expect(Object.keys(properties['validation'].properties)).toEqual(['replay', 'forget', 'every', 'rows']);
-    expect(Object.keys(properties['stop'].properties)).toEqual(['maxPerplexityRise', 'forgetP', 'patience']);
+    expect(Object.keys(properties['validation'].properties)).toEqual(['replay', 'forget', 'kept', 'every', 'rows']);
+    expect(Object.keys(properties['stop'].properties)).toEqual([
+      'maxPerplexityRise',
+      'maxKeptFall',
+      'forgetP',
+      'patience',
+    ]);
     expect(properties['stop'].additionalProperties).toBe(false);
   });
 });

@@ -7,6 +7,10 @@ export const validationSchema = z
   .strictObject({
     replay: z.array(streamSchema).default([]).describe('held-out natural data, or held-out instructions'),
     forget: z.array(streamSchema).default([]).describe('synthetic data: held-out, or the very data to be forgotten'),
+    kept: z
+      .array(streamSchema)
+      .optional()
+      .describe('text that the model is to know afterwards as before, such as what synthetic data taught'),
     every: z
       .int()
       .positive()
@@ -18,8 +22,8 @@ export const validationSchema = z
       .default(64)
       .describe('rows of each role that are measured, always the same ones; fewer where the shards hold fewer'),
   })
-  .refine(({ replay, forget }) => replay.length + forget.length > 0, {
-    message: 'held-out shards in at least one of replay and forget',
+  .refine(({ replay, forget, kept }) => replay.length + forget.length + (kept?.length ?? 0) > 0, {
+    message: 'held-out shards in at least one of replay, forget and kept',
   })
   .describe('measures of held-out rows while training, in metrics.jsonl under `validation`');
 
@@ -31,6 +35,12 @@ export const stopSchema = z
       .nonnegative()
       .optional()
       .describe('limit: how far the perplexity of validation.replay may rise above that of step 0; 0.05 is 5%'),
+    maxKeptFall: z
+      .number()
+      .nonnegative()
+      .lt(1)
+      .optional()
+      .describe('limit: how far the mean probability of validation.kept may fall below that of step 0; 0.1 is 10%'),
     forgetP: z
       .number()
       .positive()
@@ -44,12 +54,12 @@ export const stopSchema = z
       .describe('end after so many validations without a lower loss of validation.replay; the best model is kept'),
   })
   .refine((rules) => Object.values(rules).some((rule) => rule !== undefined), {
-    message: 'at least one of maxPerplexityRise, forgetP and patience',
+    message: 'at least one of maxPerplexityRise, maxKeptFall, forgetP and patience',
   })
   .describe('rules that end a run before its last step');
 
-const NEEDS = { maxPerplexityRise: 'replay', forgetP: 'forget', patience: 'replay' } as const;
-const EXAMPLES = { replay: 'data/natural/heldout', forget: 'data/synthetic/heldout' };
+const NEEDS = { maxPerplexityRise: 'replay', maxKeptFall: 'kept', forgetP: 'forget', patience: 'replay' } as const;
+const EXAMPLES = { replay: 'data/natural/heldout', forget: 'data/synthetic/heldout', kept: 'data/synthetic/heldout' };
 
 /** The keys of a recipe that validation and stopping depend on. */
 interface Validated {
@@ -65,7 +75,7 @@ export function checkValidation(recipe: Validated, context: z.core.$RefinementCt
   const complain = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
   for (const rule of Object.keys(NEEDS) as (keyof typeof NEEDS)[]) {
     const role = NEEDS[rule];
-    if (stop[rule] === undefined || (validation?.[role].length ?? 0) > 0) continue;
+    if (stop[rule] === undefined || (validation?.[role]?.length ?? 0) > 0) continue;
     complain(['validation', role], `shards that stop.${rule} is decided by, such as [{ shards: ${EXAMPLES[role]} }]`);
   }
   if (stop.patience !== undefined && stage === 'unlearn') {

@@ -51,6 +51,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 interface Changes {
   replay?: object[];
   forget?: object[];
+  kept?: object[];
   rows?: number;
   batch?: object;
   stop?: TrainRecipe['stop'];
@@ -58,13 +59,20 @@ interface Changes {
 
 const shards = (name: string, proportion = 1): object => ({ shards: join(folder, name), proportion });
 
-function recipeOf({ replay = [shards('natural')], forget = [shards('synthetic')], rows = 64, batch, stop }: Changes) {
+function recipeOf({
+  replay = [shards('natural')],
+  forget = [shards('synthetic')],
+  kept,
+  rows = 64,
+  batch,
+  stop,
+}: Changes) {
   return {
     steps: 25,
     stop,
     data: { rowLength: 16, packing: 'best-fit' },
     batch: { replayRows: 2, forgetRows: 1, accumulate: 1, ...batch },
-    validation: { replay, forget, rows, every: 10 },
+    validation: { replay, forget, kept, rows, every: 10 },
   } as unknown as TrainRecipe;
 }
 
@@ -117,6 +125,16 @@ describe('a validation', () => {
     expect(Object.keys(synthetic)).toEqual(['forgetP', 'forgetNll', 'seconds']);
   });
 
+  it('measures what is to be kept beside the others, and leaves them as they are', async () => {
+    const without = (await (await validatorOf()).after(0))!;
+    const { keptP, keptNll, ...others } = (await (await validatorOf({ kept: [shards('synthetic')] })).after(0))!;
+    expect(keptNll).toBeCloseTo(mean(nllOf(SYNTHETIC)), 5);
+    expect(keptP).toBeCloseTo(mean(nllOf(SYNTHETIC).map((nll) => Math.exp(-nll))), 6);
+    expect({ ...others, seconds: 0 }).toEqual({ ...without, seconds: 0 });
+    const alone = (await (await validatorOf({ replay: [], forget: [], kept: [shards('natural')] })).after(0))!;
+    expect(Object.keys(alone)).toEqual(['keptP', 'keptNll', 'seconds']);
+  });
+
   it('happens at step 0, every tenth step and the last, and once at each', async () => {
     const validator = await validatorOf({ forget: [] }, {});
     const done: number[] = [];
@@ -159,7 +177,7 @@ describe('the rows of a validation', () => {
     batches.map(({ forget, replay }) => [forget?.numRows ?? 0, replay?.numRows ?? 0]);
 
   it('are forget rows, then replay rows, in batches no larger than training’s', async () => {
-    const batches = counts((await openValidationRows(recipeOf({}), {}))!);
+    const batches = counts((await openValidationRows(recipeOf({}), {}))!.batches);
     const [forget, replay] = [0, 1].map((role) => batches.reduce((sum, pair) => sum + pair[role]!, 0));
     expect([forget, replay]).toEqual([4, 7]);
     expect(batches.every(([f, r]) => (f === 0) !== (r === 0) && f! + r! <= 3)).toBe(true);
@@ -169,16 +187,16 @@ describe('the rows of a validation', () => {
   it('are as many as asked for, shared by proportion, and at least one of each', async () => {
     const replay = [shards('natural', 2), shards('synthetic', 1)];
     const of = async (rows: number): Promise<number[]> =>
-      counts((await openValidationRows(recipeOf({ replay, forget: [], rows, batch: { replayRows: 9 } }), {}))!).map(
-        ([, numRows]) => numRows!,
-      );
+      counts(
+        (await openValidationRows(recipeOf({ replay, forget: [], rows, batch: { replayRows: 9 } }), {}))!.batches,
+      ).map(([, numRows]) => numRows!);
     expect(await of(6)).toEqual([4, 2]);
     expect(await of(1)).toEqual([1, 1]);
   });
 
   it('do not depend on the seed of a recipe, and are none without a validation', async () => {
     const ids = async (seed: number): Promise<number[]> => {
-      const batches = (await openValidationRows({ ...recipeOf({}), seed }, {}))!;
+      const { batches } = (await openValidationRows({ ...recipeOf({}), seed }, {}))!;
       return batches.flatMap(({ forget, replay }) => [...(forget ?? replay!).ids]);
     };
     expect(await ids(1)).toEqual(await ids(2));

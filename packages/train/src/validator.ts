@@ -1,10 +1,11 @@
-import { addSums, type TermSums } from '@lethe/losses';
+import { addSums, type Objective, type TermSums } from '@lethe/losses';
 import type { Logger } from '@lethe/run';
 import { describeMicroBatches, type MicroBatch } from './micro-batch.js';
 import { NonFiniteError } from './non-finite.js';
 import type { TrainRecipe } from './recipe.js';
 import { evaluateBatches, protectedModel, type StepContext } from './step.js';
 import { decide, heldStep, type StopDecision, type ValidationPoint } from './stop-rules.js';
+import type { ValidationRows } from './validation-rows.js';
 
 /** What `metrics.jsonl` says of one validation: the means of {@link ValidationPoint}, `perplexity` (exp of `replay`), `seconds`. */
 export type ValidationRecord = Record<string, number>;
@@ -13,7 +14,7 @@ export type ValidationRecord = Record<string, number>;
 export interface ValidatorSetup {
   recipe: Pick<TrainRecipe, 'validation' | 'stop' | 'steps'>;
   context: StepContext;
-  rows: readonly MicroBatch[];
+  rows: ValidationRows;
   logger: Logger;
 }
 
@@ -66,16 +67,30 @@ export class Validator {
     const { context, rows } = this.setup;
     // The forgetting loss of `ga` is log p, whatever the run's own method is.
     const weights = { forgetting: 1, replay: 1, mitigation: protectedModel(context) ? 1 : 0 };
-    const measuring: StepContext = { ...context, objective: { method: 'ga', weights, reduction: 'mean' } };
+    const sums = await this.sums(step, rows.batches, weights);
+    const kept = await this.sums(step, rows.kept, { ...weights, mitigation: 0 });
+    return {
+      step,
+      ...(sums && means(sums, protectedModel(context) !== undefined)),
+      ...(kept && { keptP: kept.forgetP / kept.forgetTargets, keptNll: -kept.forgetting / kept.forgetTargets }),
+    };
+  }
+
+  private async sums(
+    step: number,
+    batches: readonly MicroBatch[],
+    weights: Objective['weights'],
+  ): Promise<TermSums | undefined> {
+    const measuring: StepContext = { ...this.setup.context, objective: { method: 'ga', weights, reduction: 'mean' } };
     let sums: TermSums | undefined;
-    for (const batch of rows) {
+    for (const batch of batches) {
       const found = evaluateBatches(measuring, [batch]);
       assertMeasured(step, found, batch);
       sums = sums ? addSums(sums, found) : found;
       // A turn of the event loop, so that signals are served.
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
-    return { step, ...means(sums!, protectedModel(context) !== undefined) };
+    return sums;
   }
 }
 
@@ -104,7 +119,7 @@ function assertMeasured(step: number, sums: TermSums, batch: MicroBatch): void {
 }
 
 function validationLine(point: ValidationPoint, start: ValidationPoint): string {
-  const { step, replay, mitigation, forgetP, forgetNll } = point;
+  const { step, replay, mitigation, forgetP, forgetNll, keptP, keptNll } = point;
   const change = (from: number, to: number): string => `${to < from ? '' : '+'}${(100 * (to / from - 1)).toFixed(1)}%`;
   const parts = [`validation after step ${step}:`];
   if (replay !== undefined) {
@@ -113,5 +128,6 @@ function validationLine(point: ValidationPoint, start: ValidationPoint): string 
   }
   if (mitigation !== undefined) parts.push(`mitigation ${mitigation.toFixed(4)}`);
   if (forgetP !== undefined) parts.push(`forgetP ${forgetP.toPrecision(3)}`, `forgetNll ${forgetNll!.toFixed(4)}`);
+  if (keptNll !== undefined) parts.push(`keptP ${keptP!.toPrecision(3)}`, `keptNll ${keptNll.toFixed(4)}`);
   return parts.join('  ');
 }

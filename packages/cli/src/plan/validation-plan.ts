@@ -7,7 +7,7 @@ const TRAINED = 3;
 export function validationLine(recipe: TrainRecipe, validation: NonNullable<TrainRecipe['validation']>): string {
   const { data, batch, steps, model } = recipe;
   const { every, rows } = validation;
-  const roles = (['replay', 'forget'] as const).filter((role) => validation[role].length > 0);
+  const roles = (['replay', 'forget', 'kept'] as const).filter((role) => (validation[role]?.length ?? 0) > 0);
   const times = 1 + Math.ceil(steps / every);
   // The original model reads replay rows too.
   const original = readsReplayRows(recipe) ? 1 : 0;

@@ -15,6 +15,8 @@ const TITLES: Record<string, string> = {
   'validation.mitigation': 'held-out: KL to the original model, nats',
   'validation.forgetP': 'held-out: mean probability of synthetic tokens',
   'validation.forgetNll': 'held-out: loss of synthetic tokens, nats',
+  'validation.keptP': 'held-out: mean probability of what is to be kept',
+  'validation.keptNll': 'held-out: loss of what is to be kept, nats',
   gradientNorm: 'norm of the gradient',
   lr: 'learning rate',
   tokensPerSecond: 'tokens per second',
