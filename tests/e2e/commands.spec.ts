@@ -66,6 +66,7 @@ const COMMANDS: Record<string, string[]> = {
     '--dry-run',
   ],
   report: ['<run...>', '--out <file>'],
+  watch: ['<run>', '--port <n>'],
   reproduce: ['<run>', '--name <name>'],
   eval: [
     '--recipe <file>',
@@ -120,6 +121,7 @@ const COMMANDS: Record<string, string[]> = {
   demo: ['--quick', '--runs <dir>'],
   paper: ['--quick', '--study <name>', '--seeds <list>', '--jobs <n>', '--out <dir>', '--precision <name>'],
   schema: ['<command>'],
+  completion: ['<shell>'],
   doctor: ['--runs <dir>', '--network', '--json'],
 };
 

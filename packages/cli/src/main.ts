@@ -10,6 +10,7 @@ import {
 import { Command, CommanderError } from 'commander';
 import type { CliContext } from './command-line/context.js';
 import { addCompareCommand } from './commands/compare.js';
+import { addCompletionCommand } from './commands/completion.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addDiagnoseCommand } from './commands/diagnose.js';
 import { addDoctorCommand } from './commands/doctor.js';
@@ -27,6 +28,7 @@ import { addScoreCommand } from './commands/score.js';
 import { addServeCommand } from './commands/serve.js';
 import { addSweepCommand } from './commands/sweep.js';
 import { addTrainCommands } from './commands/train.js';
+import { addWatchCommand } from './commands/watch.js';
 
 /** A file or folder that the system refuses; Node's message names it. */
 const isSystemError = (error: unknown): boolean =>
@@ -55,6 +57,7 @@ export function createProgram(context: CliContext): Command {
     addTrainCommands,
     addSweepCommand,
     addReportCommand,
+    addWatchCommand,
     addReproduceCommand,
     addEvalCommand,
     addCompareCommand,
@@ -66,6 +69,7 @@ export function createProgram(context: CliContext): Command {
     addDemoCommand,
     addPaperCommand,
     addSchemaCommand,
+    addCompletionCommand,
     addDoctorCommand,
   ]) {
     add(program, context);
