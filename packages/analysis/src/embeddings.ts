@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { disposeBatch, type Llama, rowsOfSequences, toTokenBatch } from '@lethe/model';
 import { noGrad, scope } from '@lethe/tensor';
-import type { Points } from './tsne.js';
+import type { Points } from './points.js';
 
 /** The mean over its tokens of each document's last hidden state, after the final norm: vectors [N, hidden]. */
 export function documentEmbeddings(

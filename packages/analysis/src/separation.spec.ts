@@ -1,6 +1,10 @@
+import { useDevice } from '@lethe/tensor';
 import { seededRandom } from '@lethe/run';
 import { areaUnderCurve, ownNeighbours, ownNeighbourShares, separability } from './separation.js';
-import { type Points, squaredDistances } from './tsne.js';
+import { squaredDistances } from './neighbours.js';
+import type { Points } from './points.js';
+
+beforeAll(() => useDevice('lethe-cpu'));
 
 it('own neighbours are counted among the nearest', () => {
   const points = squaredDistances({ values: Float32Array.from([0, 1, 2, 10, 11, 12]), count: 6 });

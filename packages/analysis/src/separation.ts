@@ -1,5 +1,6 @@
 import { mean, variance } from './distribution-shift.js';
-import type { Points } from './tsne.js';
+import type { Neighbours } from './neighbours.js';
+import type { Points } from './points.js';
 
 /**
  * How far two groups of points lie apart: the share of each point's k nearest neighbours that are of its own group.
@@ -20,6 +21,13 @@ export function ownNeighbourShares(distances: Float32Array, isFirst: readonly bo
     return others.slice(0, k).filter((j) => isFirst[j] === first).length / k;
   });
 }
+
+/** The same from the nearest neighbours of each point, of which the first `k` are taken. */
+export const sharesOfNeighbours = (neighbours: Neighbours, isFirst: readonly boolean[], k = 10): number[] =>
+  isFirst.map((first, i) => {
+    const places = neighbours.places.subarray(i * neighbours.k, i * neighbours.k + k);
+    return places.reduce((own, j) => own + (isFirst[j] === first ? 1 : 0), 0) / places.length;
+  });
 
 /** The mean of {@link ownNeighbourShares}. */
 export const ownNeighbours = (distances: Float32Array, isFirst: readonly boolean[], k = 10): number =>

@@ -15,7 +15,7 @@ export interface DiagnoseOptions {
   /** Shards whose token ids are compared: both or neither. */
   synthetic?: string;
   natural?: string;
-  /** Also lay out how the base model embeds both (t-SNE: minutes for 4,000 documents). */
+  /** Also lay out how the base model embeds both (t-SNE). */
   embeddings?: boolean;
   /** Documents of each, default 2000. */
   documents?: number;

@@ -2,8 +2,9 @@ import { loadTokenizer } from '@lethe/data-pipeline';
 import { loadLlama } from '@lethe/model';
 import { UserError } from '@lethe/run';
 import { documentEmbeddings } from '../embeddings.js';
-import { ownNeighbours } from '../separation.js';
-import { squaredDistances, tsne } from '../tsne.js';
+import { mean } from '../distribution-shift.js';
+import { sharesOfNeighbours } from '../separation.js';
+import { tsne, tsneNeighbours } from '../tsne.js';
 import { type ReadLimits, readSequences } from './read-sequences.js';
 
 const PERPLEXITY = 30;
@@ -43,15 +44,15 @@ export async function diagnoseEmbeddings(
     throw new UserError(`${location}: the model computed hidden states that are not finite; its weights are damaged`);
   const isFirst = documents.map((_, i) => i < first.length);
   const [N, n] = [documents.length, first.length];
-  const distances = squaredDistances(points);
-  const plane = tsne(points, { perplexity: PERPLEXITY, distances });
+  const neighbours = tsneNeighbours(points, PERPLEXITY);
+  const plane = tsne(points, { perplexity: PERPLEXITY, neighbours });
   return {
     model: location,
     synthetic,
     natural,
     numSynthetic: n,
     numNatural: N - n,
-    ownNeighbours: ownNeighbours(distances, isFirst),
+    ownNeighbours: mean(sharesOfNeighbours(neighbours, isFirst)),
     mixed: (n * (n - 1) + (N - n) * (N - n - 1)) / (N * (N - 1)),
     layout: documents.map((_, i) => [plane[2 * i], plane[2 * i + 1]]),
   };
