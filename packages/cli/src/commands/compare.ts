@@ -5,10 +5,12 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { compareEvaluations, COMPARISON_HEADER, comparisonRows, readEvaluation } from '@lethe/eval';
 import type { CliContext } from '../command-line/context.js';
+import { JSON_OPTION, printResults } from '../command-line/print-results.js';
 import { intoList } from '../command-line/repeatable-options.js';
 import { formatTable } from '../command-line/table.js';
 
 interface CompareFlags {
+  json?: true;
   out: string;
   overlap: string[];
 }
@@ -26,7 +28,8 @@ export function addCompareCommand(program: Command, context: CliContext): void {
       intoList,
       [],
     )
-    .action(async (files: string[], { out, overlap }: CompareFlags) => {
+    .option(...JSON_OPTION)
+    .action(async (files: string[], { out, overlap, json }: CompareFlags) => {
       if (files.length < 2) throw new UserError(`expected two or more results to compare, received ${files.length}`);
       const evaluations = files.map(readEvaluation);
       const overlaps = overlap.length > 0 ? await readOverlaps(overlap) : undefined;
@@ -38,7 +41,7 @@ export function addCompareCommand(program: Command, context: CliContext): void {
         (comparison) =>
           `${comparison.before} -> ${comparison.after}\n${formatTable(COMPARISON_HEADER, comparisonRows(comparison))}`,
       );
-      process.stdout.write(`${tables.join('\n\n')}\n`);
+      printResults({ models, comparisons }, tables.join('\n\n'), json);
       for (const { before, after, benchmarks } of comparisons)
         for (const { name, numUnpaired } of benchmarks)
           if (numUnpaired > 0)

@@ -9,12 +9,14 @@ import { embeddingSection, embeddingSummary } from '../diagnosis/embeddings.js';
 import { PERPLEXITY_HEADER, perplexityRows, perplexitySection } from '../diagnosis/perplexities.js';
 import { TOKEN_HEADER, tokenRows, tokenSection, tokenSummary } from '../diagnosis/token-ids.js';
 import type { CliContext } from '../command-line/context.js';
+import { JSON_OPTION, printResults } from '../command-line/print-results.js';
 import { intoList } from '../command-line/repeatable-options.js';
 import { integer } from '../command-line/number-options.js';
 import { htmlPage } from '../charts/html.js';
 import { formatTable } from '../command-line/table.js';
 
 interface DiagnoseFlags extends DeviceSettings {
+  json?: true;
   base: string;
   model: string[];
   data: string[];
@@ -36,10 +38,11 @@ export function addDiagnoseCommand(program: Command, context: CliContext): void 
     .option('--data <shards>', 'held-out shards to measure perplexities on; repeatable', intoList, [])
     .option('--synthetic <shards>', 'synthetic shards, whose token ids are compared with')
     .option('--natural <shards>', 'natural shards')
-    .option('--embeddings', 'also draw how the base model embeds both (t-SNE; minutes for 4,000 documents)')
+    .option('--embeddings', 'also draw how the base model embeds both (t-SNE)')
     .option('--documents <n>', 'documents of each', integer, 2000)
     .option('--max-length <n>', 'tokens of a document', integer, 1024)
-    .option('--out <dir>', 'folder for diagnosis.json and diagnosis.html', 'runs/diagnosis');
+    .option('--out <dir>', 'folder for diagnosis.json and diagnosis.html', 'runs/diagnosis')
+    .option(...JSON_OPTION);
   addDeviceOptions(command).action(async (flags: DiagnoseFlags) => {
     const options: DiagnoseOptions = { ...flags, models: flags.model, logger: context.logger() };
     checkDiagnoseOptions(options);
@@ -48,7 +51,7 @@ export function addDiagnoseCommand(program: Command, context: CliContext): void 
     mkdirSync(flags.out, { recursive: true });
     writeFileAtomically(join(flags.out, 'diagnosis.json'), `${JSON.stringify(diagnosis, null, 1)}\n`);
     writeFileAtomically(join(flags.out, 'diagnosis.html'), page(diagnosis));
-    process.stdout.write(`${text(diagnosis)}\n`);
+    printResults(diagnosis, text(diagnosis), flags.json);
     context.logger().info(`figures: ${join(flags.out, 'diagnosis.html')}`);
   });
 }

@@ -8,10 +8,12 @@ import { addDeviceOptions, selectDevice } from '../command-line/device-options.j
 import { integer } from '../command-line/number-options.js';
 import { formatTable } from '../command-line/table.js';
 import type { CliContext } from '../command-line/context.js';
+import { JSON_OPTION, printResults } from '../command-line/print-results.js';
 import { intoList } from '../command-line/repeatable-options.js';
 import { recipePath } from '../recipe/shipped-recipe.js';
 
 interface EvalFlags extends DeviceSettings {
+  json?: true;
   recipe?: string;
   set: string[];
   model?: string;
@@ -38,7 +40,8 @@ export function addEvalCommand(program: Command, context: CliContext): void {
     )
     .option('--judge-model <name>', 'the model that judges')
     .option('--rejudge <k>', 'judge every answer so many times more, for the judge’s own noise', integer)
-    .option('--without-sandbox', 'run programs that the model writes with your own rights where there is no sandbox');
+    .option('--without-sandbox', 'run programs that the model writes with your own rights where there is no sandbox')
+    .option(...JSON_OPTION);
   addDeviceOptions(command).action(async (flags: EvalFlags) => {
     const set = [...flags.set];
     if (flags.model !== undefined) set.push(`model=${JSON.stringify(flags.model)}`);
@@ -56,7 +59,8 @@ export function addEvalCommand(program: Command, context: CliContext): void {
     const results = await runEvaluation(plan, context.logger());
     mkdirSync(dirname(recipe.out), { recursive: true });
     writeFileAtomically(recipe.out, `${JSON.stringify(results, null, 2)}\n`);
-    process.stdout.write(`${results.model}\n${formatTable(EVALUATION_HEADER, evaluationRows(results))}\n`);
+    const text = `${results.model}\n${formatTable(EVALUATION_HEADER, evaluationRows(results))}`;
+    printResults(results, text, flags.json);
     context.logger().info(`every item is in ${recipe.out}`);
   });
 }

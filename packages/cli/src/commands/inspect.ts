@@ -2,7 +2,14 @@ import { inspectShards, loadTokenizer } from '@lethe/data-pipeline';
 import { UserError } from '@lethe/run';
 import type { Command } from 'commander';
 import type { CliContext } from '../command-line/context.js';
+import { JSON_OPTION, printResults } from '../command-line/print-results.js';
 import { integer } from '../command-line/number-options.js';
+
+interface InspectFlags {
+  tokenizer?: string;
+  samples: number;
+  json?: true;
+}
 
 /** `lethe inspect`: what is in a shard folder, and whether it is whole. */
 export function addInspectCommand(program: Command, _context: CliContext): void {
@@ -12,7 +19,8 @@ export function addInspectCommand(program: Command, _context: CliContext): void 
     .argument('<shards>', 'folder with index.json')
     .option('--tokenizer <dir>', 'decode samples with this tokenizer')
     .option('--samples <n>', 'documents to decode', integer, 3)
-    .action(async (folder: string, { tokenizer: from, samples }: { tokenizer?: string; samples: number }) => {
+    .option(...JSON_OPTION)
+    .action(async (folder: string, { tokenizer: from, samples, json }: InspectFlags) => {
       const tokenizer = from === undefined ? undefined : await loadTokenizer(from);
       const found = await inspectShards(folder, { tokenizer, samples });
       const { documents, tokens, vocabSize, shards } = found.index;
@@ -25,8 +33,8 @@ export function addInspectCommand(program: Command, _context: CliContext): void 
             `document ${document} (${size} tokens): ${JSON.stringify(text.slice(0, 400))}`,
         ),
       ];
-      process.stdout.write(`${lines.join('\n')}\n`);
+      printResults(found, lines.join('\n'), json);
       if (found.problems.length > 0) throw new UserError(found.problems.join('\n'));
-      process.stdout.write('every checksum is right\n');
+      if (!json) process.stdout.write('every checksum is right\n');
     });
 }

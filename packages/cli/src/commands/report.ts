@@ -3,7 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { writeFileAtomically } from '@lethe/run';
 import type { Command } from 'commander';
 import type { CliContext } from '../command-line/context.js';
-import { readRuns } from '../run-page/read-runs.js';
+import { JSON_OPTION, printResults } from '../command-line/print-results.js';
+import { type ReportedRun, readRuns } from '../run-page/read-runs.js';
 import { runPage } from '../run-page/run-page.js';
 import { measureRows, RUN_HEADER, runRow } from '../run-page/summary.js';
 import { warningsOf } from '../run-page/warnings.js';
@@ -11,6 +12,7 @@ import { formatTable } from '../command-line/table.js';
 
 interface ReportFlags {
   out?: string;
+  json?: true;
 }
 
 const HELP = `
@@ -19,6 +21,15 @@ A page with curves, warnings, recipes and evaluations, from the runs' own files;
   lethe report runs/unlearn runs/refine --out compared.html
   lethe report runs/unlearn-sweep                every run of a sweep`;
 
+/** A run as JSON: its last record has every measure. */
+const reported = ({ name, folder, manifest, metrics, evaluations }: ReportedRun): object => ({
+  name,
+  folder,
+  outcome: manifest.launches.at(-1)?.outcome,
+  last: metrics.at(-1),
+  evaluations,
+});
+
 /** `lethe report`: what training runs did, as a page. */
 export function addReportCommand(program: Command, context: CliContext): void {
   program
@@ -26,6 +37,7 @@ export function addReportCommand(program: Command, context: CliContext): void {
     .description('show what training runs did: curves, warnings, recipes and evaluations, in one HTML page')
     .argument('<run...>', 'folders of runs, or of sweeps')
     .option('--out <file>', 'page to write (default: training.html in the first folder)')
+    .option(...JSON_OPTION)
     .addHelpText('after', HELP)
     .action((folders: string[], flags: ReportFlags) => {
       const runs = readRuns(folders);
@@ -33,9 +45,8 @@ export function addReportCommand(program: Command, context: CliContext): void {
       mkdirSync(dirname(out), { recursive: true });
       writeFileAtomically(out, runPage(runs));
       const header = ['measure', ...runs.map(({ name }) => name)];
-      process.stdout.write(
-        `${formatTable(RUN_HEADER, runs.map(runRow))}\n\n${formatTable(header, measureRows(runs))}\n`,
-      );
+      const tables = [formatTable(RUN_HEADER, runs.map(runRow)), formatTable(header, measureRows(runs))];
+      printResults({ page: out, runs: runs.map(reported) }, tables.join('\n\n'), flags.json);
       for (const run of runs) for (const text of warningsOf(run)) context.logger().warn(`${run.name}: ${text}`);
       context.logger().info(`curves: ${out}`);
     });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Command, Argument } from 'commander';
 import type { CliContext } from '../command-line/context.js';
+import { JSON_OPTION, printResults } from '../command-line/print-results.js';
 import { addShorthands, changesOf, type Shorthands } from '../command-line/recipe-shorthands.js';
 import { addRecipeOptions, repeatable } from '../command-line/repeatable-options.js';
 import { checkSweep, planSweep, type SweepPlan, type SweepRequest } from '../sweep/plan-sweep.js';
@@ -11,6 +12,7 @@ import { untilStopped } from '../command-line/until-stopped.js';
 import { STAGES } from './train.js';
 
 interface SweepFlags extends Omit<SweepRequest, 'stage'>, Shorthands {
+  json?: true;
   dryRun?: boolean;
 }
 
@@ -31,22 +33,23 @@ export function addSweepCommand(program: Command, context: CliContext): void {
     .option('--sweep <file>', 'YAML file of such lists, `key: [value, value]`')
     .option('--name <name>', 'folder of the sweep in `runs` (default: the name in the recipe, and -sweep)')
     .option('--dry-run', 'print the runs with their sizes and memory, and do nothing')
+    .option(...JSON_OPTION)
     .addHelpText('after', HELP)
     .action(async (stage: string, flags: SweepFlags) => {
       const plan = planSweep({ ...flags, set: changesOf(flags), stage });
       if (flags.dryRun) process.stdout.write(`${await sweepPlanTable(plan)}\n`);
-      else await sweep(plan, context);
+      else await sweep(plan, context, flags.json);
     });
 }
 
-async function sweep(given: SweepPlan, context: CliContext): Promise<void> {
+async function sweep(given: SweepPlan, context: CliContext, isJson?: boolean): Promise<void> {
   const logger = context.logger();
   await untilStopped(context, async (stop) => {
     const plan = await checkSweep(given, logger);
     const stopped = await runSweep(plan, { logger, stop });
     if (stopped) return stopped;
     const results = writeSweep(plan.folder);
-    process.stdout.write(`${sweepTable(results)}\n`);
+    printResults(results, sweepTable(results), isJson);
     logger.info(`every number is in ${join(plan.folder, 'sweep.json')} and sweep.csv`);
     const names = new Set(plan.runs.map(({ recipe }) => recipe.name));
     const failed = results.runs.filter(({ run, outcome }) => names.has(run) && outcome === 'failed');
