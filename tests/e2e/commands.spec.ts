@@ -20,6 +20,7 @@ interface JsonSchema {
 /** Every command with its arguments and flags. A change here is a change of what users type: say so in the changelog. */
 const COMMANDS: Record<string, string[]> = {
   repair: [
+    '[recipe]',
     '--model <dir>',
     '--synthetic <files...>',
     '--natural <files...>',
@@ -34,6 +35,7 @@ const COMMANDS: Record<string, string[]> = {
     '--json',
     ...DEVICE,
   ],
+  init: ['[recipe]', '--model <dir>', '--synthetic <files...>', '--natural <files...>', '--base <dir>', '--force'],
   prepare: [
     '[sources...]',
     '--recipe <file>',
@@ -50,7 +52,7 @@ const COMMANDS: Record<string, string[]> = {
     '--strict',
     '--force',
   ],
-  inspect: ['<shards>', '--tokenizer <dir>', '--samples <n>'],
+  inspect: ['<shards>', '--tokenizer <dir>', '--samples <n>', '--json'],
   pretrain: TRAINING,
   unlearn: TRAINING,
   refine: TRAINING,
@@ -64,8 +66,9 @@ const COMMANDS: Record<string, string[]> = {
     '--sweep <file>',
     '--name <name>',
     '--dry-run',
+    '--json',
   ],
-  report: ['<run...>', '--out <file>'],
+  report: ['<run...>', '--out <file>', '--json'],
   watch: ['<run>', '--port <n>'],
   reproduce: ['<run>', '--name <name>'],
   eval: [
@@ -77,9 +80,10 @@ const COMMANDS: Record<string, string[]> = {
     '--judge-model <name>',
     '--rejudge <k>',
     '--without-sandbox',
+    '--json',
     ...DEVICE,
   ],
-  compare: ['<results...>', '--out <file>', '--overlap <dir>'],
+  compare: ['<results...>', '--out <file>', '--overlap <dir>', '--json'],
   diagnose: [
     '--base <dir>',
     '--model <dir>',
@@ -90,6 +94,7 @@ const COMMANDS: Record<string, string[]> = {
     '--documents <n>',
     '--max-length <n>',
     '--out <dir>',
+    '--json',
     ...DEVICE,
   ],
   score: ['--model <dir>', '--in <file>', '--out <file>', '--batch-tokens <n>', ...DEVICE],

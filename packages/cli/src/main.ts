@@ -17,6 +17,7 @@ import { addDoctorCommand } from './commands/doctor.js';
 import { addEvalCommand } from './commands/eval.js';
 import { addExportCommand } from './commands/export.js';
 import { addGenerateCommand } from './commands/generate.js';
+import { addInitCommand } from './commands/init.js';
 import { addInspectCommand } from './commands/inspect.js';
 import { addPaperCommand } from './commands/paper.js';
 import { addPrepareCommand } from './commands/prepare.js';
@@ -52,6 +53,7 @@ export function createProgram(context: CliContext): Command {
     .exitOverride();
   for (const add of [
     addRepairCommand,
+    addInitCommand,
     addPrepareCommand,
     addInspectCommand,
     addTrainCommands,

@@ -1,49 +1,37 @@
 import { join } from 'node:path';
 import { listenForStop, STOP_EXIT_CODES, UserError } from '@lethe/run';
-import { DEVICE_NAMES, type DeviceName } from '@lethe/tensor';
+import { DEVICE_NAMES } from '@lethe/tensor';
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../command-line/context.js';
 import { positiveInteger } from '../command-line/number-options.js';
 import { openAddon } from '../doctor/describe-addon.js';
 import { dryRun } from '../repair/dry-run.js';
 import type { RepairRequest } from '../repair/repair-request.js';
+import { durationSeconds, repairSettings, type RepairSettings } from '../repair/repair-settings.js';
 import type { RepairResults } from '../repair/results.js';
 import { runRepair } from '../repair/run-repair.js';
 import { sentence } from '../repair/verdict-text.js';
 
-interface RepairFlags {
-  model: string;
-  synthetic: string[];
-  natural: string[];
-  base?: string;
-  eval?: string;
-  instructions?: string[];
+interface RepairFlags extends Partial<Omit<RepairSettings, 'budget'>> {
   budget?: number;
-  tokens?: number;
-  out: string;
-  anyway?: true;
   json?: true;
   dryRun?: true;
-  device: DeviceName;
-  precision?: 'fp32' | 'bf16';
-  threads?: number;
 }
 
 /** Exit codes beyond those of every command: the model is not repaired; it cannot be told. */
 const [NOT_REPAIRED, CANNOT_TELL] = [3, 4];
 
-const UNITS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
-
 /** `30m`, `90s`, `2h` or `1d` in seconds. @throws UserError for anything else. */
 export function parseDuration(text: string): number {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text.trim()) ?? [];
-  if (number !== undefined && Number(number) > 0) return Number(number) * UNITS[unit];
+  const seconds = durationSeconds(text);
+  if (seconds !== undefined) return seconds;
   throw new UserError(`--budget: expected a time such as 30m, 90s, 2h or 1d, received "${text}"`);
 }
 
 const HELP = `
 Example:
   lethe repair --model models/synth --synthetic qa.jsonl --natural web.jsonl
+  lethe repair repair.yaml        (\`lethe init\` writes one)
 The same command goes on where an interrupted one stopped. The folder gets
 report.html, repair.json, and model/ where the verdict allows it.
 Exit status: 0 repaired, or no repair advised; 3 not repaired; 4 cannot tell;
@@ -54,33 +42,43 @@ export function addRepairCommand(program: Command, context: CliContext): void {
   program
     .command('repair')
     .description('find out whether synthetic text has damaged a model, repair it, and show whether that worked')
-    .requiredOption('--model <dir>', 'checkpoint folder, or hf://OWNER/NAME, of the model')
-    .requiredOption('--synthetic <files...>', 'the synthetic text it was trained on: files, or a folder of shards')
-    .requiredOption('--natural <files...>', 'ordinary text of the kinds that it is to keep: files, or shards')
+    .argument('[recipe]', 'a recipe, as `lethe init` writes it; flags go before its keys')
+    .option('--model <dir>', 'checkpoint folder, or hf://OWNER/NAME, of the model')
+    .option('--synthetic <files...>', 'the synthetic text it was trained on: files, or a folder of shards')
+    .option('--natural <files...>', 'ordinary text of the kinds that it is to keep: files, or shards')
     .option('--base <dir>', 'the model from before the synthetic text, where there is one')
     .option('--instructions <files...>', 'JSONL of instructions that rules check, scored before and after')
     .option('--eval <recipe>', 'recipe of `lethe eval`: its benchmarks before and after, item by item')
     .option('--budget <time>', 'what training may take, such as 30m or 2h', parseDuration)
     .option('--tokens <n>', 'the same in tokens', positiveInteger)
-    .option('--out <dir>', 'folder of the repair', join('runs', 'repair'))
+    .option('--out <dir>', 'folder of the repair (default: runs/repair)')
     .option('--anyway', 'train even where the verdict does not advise it')
     .option('--dry-run', 'check everything, print steps, memory and time, and do nothing')
     .option('--json', 'print repair.json')
-    .addOption(new Option('--device <name>', 'where to compute').choices([...DEVICE_NAMES]).default('lethe-cpu'))
+    .addOption(new Option('--device <name>', 'where to compute (default: lethe-cpu)').choices([...DEVICE_NAMES]))
     .addOption(new Option('--precision <p>', 'default: bf16 where the processor has it').choices(['fp32', 'bf16']))
     .option('--threads <n>', 'CPU threads (default: all cores)', positiveInteger)
     .addHelpText('after', HELP)
-    .action(async ({ budget, tokens, json, anyway, precision, dryRun: isDry, ...flags }: RepairFlags) => {
-      const request: RepairRequest = {
-        ...flags,
-        budget: { ...(budget !== undefined && { seconds: budget }), ...(tokens !== undefined && { tokens }) },
-        instructions: flags.instructions ?? [],
-        anyway: anyway ?? false,
-        precision: precision ?? (openAddon().description?.bf16 ? 'bf16' : 'fp32'),
-      };
+    .action(async (recipe: string | undefined, { json, dryRun: isDry, ...flags }: RepairFlags) => {
+      const request = requestOf(recipe, flags);
       if (isDry) process.stdout.write(`${await dryRun(request, context.logger())}\n`);
       else await repair(request, context, json ?? false);
     });
+}
+
+/** What flags and a recipe ask for, with defaults. @throws UserError where the model or a text is missing. */
+function requestOf(recipe: string | undefined, { budget: seconds, ...flags }: RepairFlags): RepairRequest {
+  const { tokens, budget, instructions, anyway, precision, ...settings } = repairSettings(recipe, flags);
+  const most = seconds ?? (budget === undefined ? undefined : durationSeconds(budget));
+  return {
+    out: join('runs', 'repair'),
+    device: 'lethe-cpu',
+    ...settings,
+    budget: { ...(most !== undefined && { seconds: most }), ...(tokens !== undefined && { tokens }) },
+    instructions: instructions ?? [],
+    anyway: anyway ?? false,
+    precision: precision ?? (openAddon().description?.bf16 ? 'bf16' : 'fp32'),
+  };
 }
 
 async function repair(request: RepairRequest, context: CliContext, isJson: boolean): Promise<void> {

@@ -3,10 +3,12 @@ import { recipeJsonSchema } from '@lethe/run';
 import { trainRecipeSchema } from '@lethe/train';
 import { Argument, type Command } from 'commander';
 import type { CliContext } from '../command-line/context.js';
+import { repairSettingsSchema } from '../repair/repair-settings.js';
 import { partialPrepareRecipeSchema } from '../preparation/prepare-recipe.js';
 
 /** The recipes of commands. */
 const SCHEMAS = {
+  repair: repairSettingsSchema,
   prepare: partialPrepareRecipeSchema,
   ...Object.fromEntries(trainRecipeSchema.shape.stage.options.map((stage) => [stage, trainRecipeSchema])),
   eval: evalRecipeSchema,
