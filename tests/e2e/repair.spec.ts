@@ -10,7 +10,10 @@ const withData = existsSync(webText) && existsSync(questions) ? describe : descr
 interface Repaired {
   before: { verdict: string };
   after: { verdict: string };
-  heldOut: Record<'patternP' | 'syntheticP' | 'naturalPerplexity', Record<'start' | 'end' | 'control', number | null>>;
+  heldOut: Record<
+    'patternP' | 'syntheticP' | 'contentP' | 'naturalPerplexity',
+    Record<'start' | 'end' | 'control', number | null>
+  >;
   settings: object | null;
   price: object | null;
   seconds: number;
@@ -84,6 +87,8 @@ withData('lethe repair', () => {
     const { patternP, naturalPerplexity } = heldOut;
     expect(patternP.end! * 3).toBeLessThan(patternP.control!);
     expect(naturalPerplexity.end!).toBeLessThan(1.02 * naturalPerplexity.control!);
+    const { contentP } = heldOut;
+    expect(contentP.end!).toBeGreaterThan(0.8 * contentP.start!);
     expect(settings).toMatchObject({ preset: 'searched', span: 'template' });
     expect(price).toHaveProperty('againstControl');
     expect(seconds).toBeGreaterThan(0);
@@ -95,8 +100,10 @@ withData('lethe repair', () => {
     const page = readFileSync(at('runs/repair-damaged/report.html'), 'utf8');
     expect(page).toContain('<h1>Repaired</h1>');
     expect(page).toContain('class="heat"');
+    expect(page).toContain('t-SNE of the mean last hidden states of documents');
+    expect(page).toContain('density of token id');
     expect(page).not.toMatch(/NaN|undefined|null\b|https?:\/\/(?!www\.w3\.org)|<script|<link|src=/);
-    expect(page.match(/<svg/g)!.length).toBeGreaterThanOrEqual(5);
+    expect(page.match(/<svg/g)!.length).toBeGreaterThanOrEqual(7);
   });
 
   it('has nothing left to do when it is run again', async () => {
@@ -142,10 +149,22 @@ withData('lethe repair', () => {
     expect(await failureHere(folder, ...repair('nosuch'))).toContain('runs/nosuch/model');
   }, 120_000);
 
+  it('takes a recipe that init has written after a look, and flags before its keys', async () => {
+    const texts = '--synthetic synthetic.jsonl --natural natural.jsonl'.split(' ');
+    const { stdout } = await succeed(folder, 'init', '--model', 'runs/damaged/model', ...texts);
+    expect(stdout).toMatch(/M parameters: 2 layers of 64, context 128, vocabulary 512\n/);
+    expect(stdout).toMatch(/1 file, [\d.]+ MB\n/);
+    expect(await failureHere(folder, 'init', '--model', 'runs/damaged/model', ...texts)).toContain('--force');
+    const dry = await succeed(folder, 'repair', 'repair.yaml', '--dry-run', '--out', 'runs/dry');
+    expect(dry.stdout).toContain('nothing was written');
+    const absent = await failureHere(folder, 'repair', 'repair.yaml', '--model', 'runs/nosuch', '--dry-run');
+    expect(absent).toContain('runs/nosuch');
+  }, 120_000);
+
   it('says on --dry-run what it would do, and does nothing', async () => {
     const { code, stdout } = await lethe(folder, ...repair('damaged', '--dry-run'), '--out', 'runs/dry');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/probes +9 +/);
+    expect(stdout).toMatch(/probes +10 +/);
     expect(existsSync(at('runs/dry'))).toBe(false);
   }, 120_000);
 });

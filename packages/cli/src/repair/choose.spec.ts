@@ -1,8 +1,8 @@
-import { goalOf, pick, triedOf } from './choose.js';
+import { goalOf, mayGoOn, pick, triedOf } from './choose.js';
 import { PAPER } from './repair-recipe.js';
 import type { Tried } from './results.js';
 
-const point = (step: number, forgetP: number, replay: number) => ({ step, forgetP, replay });
+const point = (step: number, forgetP: number, replay: number, keptP = 0.6) => ({ step, forgetP, replay, keptP });
 const control = { points: [point(0, 0.8, 4), point(4, 0.7, 3.9), point(8, 0.6, 3.8)], gradients: {} };
 
 const of = (points: ReturnType<typeof point>[], rest: Partial<Tried> = {}): Tried => ({
@@ -23,6 +23,23 @@ describe('a setting that was tried', () => {
     expect(of([point(0, 0.8, 4), point(4, 0.05, 3.9005), point(8, 0.01, 3.8)]).steps).toBe(4);
   });
 
+  it('does not end where more than an eighth of what the text says is lost, but as near the goal as it may', () => {
+    const tried = of([point(0, 0.8, 4), point(4, 0.15, 3.9, 0.55), point(8, 0.01, 3.8, 0.5)]);
+    expect(tried).toMatchObject({ steps: 4, reachedGoal: false, kept: expect.closeTo(0.55 / 0.6, 6) as number });
+    expect(mayGoOn(tried)).toBe(false);
+  });
+
+  it('says that all is kept where the text says next to nothing', () => {
+    const points = [point(0, 0.8, 4), point(4, 0.05, 3.9)].map(({ keptP: _, ...rest }) => rest);
+    expect(triedOf(PAPER, { points, gradients: {} }, { control, goal: 0.1 })).toMatchObject({ kept: 1, steps: 4 });
+  });
+
+  it('may go on where it fell short by its steps alone', () => {
+    expect(mayGoOn(of([point(0, 0.8, 4), point(4, 0.3, 3.9), point(8, 0.2, 3.8)]))).toBe(true);
+    expect(mayGoOn(of([point(0, 0.8, 4), point(4, 0.3, 3.9), point(8, 0.05, 3.8)]))).toBe(false);
+    expect(mayGoOn(of([point(0, 0.8, 4), point(4, 0.3, 4.9), point(8, 0.2, 4.8)]))).toBe(false);
+  });
+
   it('ends at its last step where it does not reach the goal', () => {
     expect(of([point(0, 0.8, 4), point(4, 0.3, 3.9), point(8, 0.2, 3.8)])).toMatchObject({
       steps: 8,
@@ -38,6 +55,17 @@ describe('pick', () => {
     [
       'the cheapest of those that reach the goal',
       [of([point(0, 0.8, 4), point(4, 0.01, 3.909)], { name: 'dear', span: 'template' }), good],
+    ],
+    [
+      'one that keeps what the text says before one that is better for natural text',
+      [of([point(0, 0.8, 4), point(4, 0.01, 3.9, 0.555)], { name: 'forgetful', span: 'template' }), good],
+    ],
+    [
+      'one that falls short before one that loses what the text says',
+      [
+        of([point(0, 0.8, 4), point(4, 0.01, 3.9, 0.3)], { name: 'ignorant', span: 'template' }),
+        of([point(0, 0.8, 4), point(4, 0.2, 3.9)], { name: 'good' }),
+      ],
     ],
     [
       'the pattern only before all tokens, though these are cheaper',

@@ -1,4 +1,5 @@
 import { onFront } from '../sweep/pareto.js';
+import { MOST_FALL } from './repair-recipe.js';
 import type { Candidate, Choice, Tried, TriedPoint } from './results.js';
 
 /** Natural perplexity that a setting may cost beyond replay alone, at most, to be chosen. */
@@ -19,6 +20,8 @@ interface Point {
   step: number;
   forgetP: number;
   replay: number;
+  /** Mean probability of what the synthetic text says; absent where that is next to nothing. */
+  keptP?: number;
 }
 
 /** The validations of a short run, and the gradient norms of its terms at its first step. */
@@ -31,7 +34,7 @@ export interface ProbeRecord {
 
 /** All settings with the front of what they leave and cost, and the one to take. */
 export function chosenOf(tried: readonly Tried[]): Omit<Choice, 'goal' | 'failed'> {
-  const front = onFront(tried.map(({ patternP, price }) => [patternP.end / patternP.control, price]));
+  const front = onFront(tried.map(({ patternP, price, kept }) => [patternP.end / patternP.control, price, -kept]));
   return { tried: tried.map((one, i) => ({ ...one, onFront: front[i] })), ...pick(tried) };
 }
 
@@ -45,15 +48,17 @@ export function triedOf(
   const path = points.slice(1).map((point): TriedPoint => {
     const beside = control.points.find(({ step }) => step === point.step)!;
     const price = Math.exp(point.replay - beside.replay);
-    return { steps: point.step, patternP: point.forgetP, control: beside.forgetP, price };
+    const kept = point.keptP === undefined ? 1 : point.keptP / start.keptP!;
+    return { steps: point.step, patternP: point.forgetP, control: beside.forgetP, price, kept };
   });
   const norms = Object.values(gradients).reduce((sum, norm) => sum + norm, 0);
-  const { steps, patternP, control: beside, price } = bestPoint(path, goal);
+  const { steps, patternP, control: beside, price, kept } = bestPoint(path, goal);
   return {
     ...candidate,
     steps,
     patternP: { start: start.forgetP, end: patternP, control: beside },
     price,
+    kept,
     gradientShares: Object.fromEntries(Object.entries(gradients).map(([term, norm]) => [term, norm / (norms || 1)])),
     reachedGoal: patternP <= goal,
     onFront: false,
@@ -61,42 +66,60 @@ export function triedOf(
   };
 }
 
-/** A price to the fineness that decides: two of natural perplexity in a thousand; below the control's it is none. */
-const cost = (price: number): number => Math.max(0, Math.round((price - 1) * 500));
+type Costs = Pick<TriedPoint, 'price' | 'kept'>;
 
 /**
- * The step to end at: the first one that reaches the goal at the lowest price. What forgetting costs at first, replay gives
- * back while the pattern stays gone, so a later step may be cheaper. The last one where none reaches it.
+ * What decides, in whole units: two of natural perplexity in a thousand above the control's, or two percent of the probability
+ * of what the synthetic text says, lost. To gain costs nothing less.
+ */
+const cost = ({ price, kept }: Costs): number =>
+  Math.max(0, Math.round((price - 1) * 500)) + Math.max(0, Math.round((1 - kept) * 50));
+
+const isAffordable = ({ price, kept }: Costs): boolean => price <= MOST_PRICE && kept >= 1 - MOST_FALL;
+
+const lowest = <T>(all: readonly T[], of: (one: T) => number): T =>
+  all.reduce((best, one) => (of(one) < of(best) ? one : best));
+
+/**
+ * The step to end at. Of those that can be afforded the first one that reaches the goal at the lowest cost: what forgetting takes
+ * from natural text at first, replay gives back while the pattern stays gone, so a later step may be cheaper. Where none of them
+ * reaches the goal, the one that comes nearest. Where none can be afforded, the cheapest at the goal, or the last one.
  */
 function bestPoint(path: readonly TriedPoint[], goal: number): TriedPoint {
-  const reached = path.filter(({ patternP }) => patternP <= goal);
-  return reached.length === 0
-    ? path.at(-1)!
-    : reached.reduce((best, point) => (cost(point.price) < cost(best.price) ? point : best));
+  const affordable = path.filter(isAffordable);
+  const reached = (points: readonly TriedPoint[]): TriedPoint[] => points.filter(({ patternP }) => patternP <= goal);
+  const [within, beyond] = [reached(affordable), reached(path)];
+  if (within.length > 0) return lowest(within, cost);
+  if (affordable.length > 0) return lowest(affordable, ({ patternP, control }) => patternP / control);
+  return beyond.length > 0 ? lowest(beyond, cost) : path.at(-1)!;
 }
+
+/** Whether a setting may do more in more steps than it was tried for. */
+export const mayGoOn = (one: Tried): boolean =>
+  !one.reachedGoal && isAffordable(one) && one.steps === one.path.at(-1)!.steps;
 
 const gainOf = ({ patternP }: Tried): number => patternP.control / patternP.end;
 
+/** What a setting costs, in words. */
+const costText = ({ price, kept }: Costs): string =>
+  `${(100 * (price - 1)).toFixed(1)}% of natural perplexity and ${(100 * (1 - kept)).toFixed(1)}% of the probability of what the synthetic text says`;
+
 /**
- * The setting to take: of those that reach the goal at a bounded price the cheapest, and where that is equal one that
- * forgets the pattern only, and the sooner; where none does, the one that adds most to replay at that price.
+ * The setting to take: of those that reach the goal at a bounded cost the cheapest, and where that is equal one that
+ * forgets the pattern only, and the sooner; where none does, the one that adds most to replay at that cost.
  */
 export function pick(tried: readonly Tried[]): Pick<Choice, 'chosen' | 'why'> {
-  const affordable = tried.filter(({ price }) => price <= MOST_PRICE);
+  const affordable = tried.filter(isAffordable);
   const times = (one: Tried): string => `${gainOf(one).toPrecision(2)} times below replay alone`;
-  const percent = ({ price }: Tried): string => `${(100 * (price - 1)).toFixed(1)}%`;
   const [cheapest] = affordable
     .filter(({ reachedGoal }) => reachedGoal)
-    .sort(
-      (a, b) =>
-        Number(a.span === 'all') - Number(b.span === 'all') || cost(a.price) - cost(b.price) || a.steps - b.steps,
-    );
+    .sort((a, b) => Number(a.span === 'all') - Number(b.span === 'all') || cost(a) - cost(b) || a.steps - b.steps);
   if (cheapest)
     return {
       chosen: cheapest.name,
-      why: `reaches the goal, ${times(cheapest)} at ${percent(cheapest)} of natural perplexity, in ${cheapest.steps} steps`,
+      why: `reaches the goal, ${times(cheapest)} at ${costText(cheapest)}, in ${cheapest.steps} steps`,
     };
-  const [best] = [...(affordable.length > 0 ? affordable : tried)].sort((a, b) => gainOf(b) - gainOf(a));
-  const short = `no setting reached the goal at that price; this one came ${times(best)} at ${percent(best)} of natural perplexity`;
+  const best = lowest(affordable.length > 0 ? affordable : tried, (one) => -gainOf(one));
+  const short = `comes ${times(best)} at ${costText(best)}; no setting reached the goal at a cost that is allowed`;
   return { chosen: best.name, why: gainOf(best) < LEAST_GAIN ? `${short}: next to nothing` : short };
 }

@@ -25,6 +25,7 @@ export interface Found {
 const MEASURES: Record<keyof HeldOut, (measures: ModelMeasures) => [Share[], (mean: number) => number]> = {
   patternP: ({ pattern }) => [pattern, (mean) => mean],
   syntheticP: ({ synthetic }) => [synthetic, (mean) => mean],
+  contentP: ({ content }) => [content, (mean) => mean],
   naturalPerplexity: ({ natural }) => [natural, Math.exp],
 };
 

@@ -1,11 +1,13 @@
 import { sequences, type TemplateFinder } from '@lethe/data-pipeline';
 import { loadLlama, scoreSequences } from '@lethe/model';
-import type { Share } from './statistics.js';
+import { meanOf, type Share } from './statistics.js';
 
 /** A held-out synthetic document, and which of its tokens are the pattern's. */
 export interface MarkedDocument {
   ids: Int32Array;
   marks: Uint8Array;
+  /** Which say something: neither the pattern's nor special ones. */
+  content: Uint8Array;
   /** The probability of each token that the synthetic text itself gives it, see {@link TemplateFinder.continuation}. */
   attainable: Float64Array;
 }
@@ -20,6 +22,8 @@ export interface MeasuredTexts {
 export interface ModelMeasures {
   pattern: Share[];
   synthetic: Share[];
+  /** Of synthetic tokens that are not the pattern's: what the text says. */
+  content: Share[];
   natural: Share[];
   /** Negative log-likelihoods of synthetic tokens. */
   syntheticLoss: Share[];
@@ -63,7 +67,7 @@ export function markDocuments(finder: TemplateFinder, documents: readonly Int32A
   return documents.map((ids) => {
     const marks = finder.mark(ids);
     marks[0] = 0;
-    return { ids, marks, attainable: finder.continuation(ids) };
+    return { ids, marks, content: finder.rest(ids), attainable: finder.continuation(ids) };
   });
 }
 
@@ -80,6 +84,10 @@ const sumWhere = (values: ArrayLike<number>, where: (t: number) => boolean): Sha
 /** The pattern's share of the tokens of each document. */
 export const patternShares = (documents: readonly MarkedDocument[]): Share[] =>
   documents.map(({ marks, ids }) => [marks.reduce((sum, mark) => sum + mark, 0), ids.length - 1]);
+
+/** Whether there is enough beside the pattern to measure what the text says: a hundredth of the tokens. */
+export const saysSomething = (documents: readonly MarkedDocument[]): boolean =>
+  meanOf(documents.map(({ content, ids }): Share => [content.reduce((sum, one) => sum + one, 0), ids.length])) >= 0.01;
 
 /** What the synthetic text itself gives the pattern's tokens. */
 export const attainableP = (documents: readonly MarkedDocument[]): Share[] =>
@@ -113,6 +121,7 @@ export function measuresOf(
   return {
     pattern: ofSynthetic.map((p, i) => sumWhere(p, (t) => synthetic[i].marks[t] === 1)),
     synthetic: ofSynthetic.map((p) => sumWhere(p, () => true)),
+    content: ofSynthetic.map((p, i) => sumWhere(p, (t) => synthetic[i].content[t] === 1)),
     natural: ofNatural.map((losses) => sumWhere(losses, () => true)),
     syntheticLoss: found.slice(0, synthetic.length).map((logs) =>
       sumWhere(

@@ -13,11 +13,12 @@ export const evidenceRows = (evidence: readonly Evidence[]): string[][] =>
     measure,
   ]);
 
-export const HELD_OUT_HEADER = ['on held-out text [95%]', 'before', 'repaired', 'natural text alone'];
+export const HELD_OUT_HEADER = ['on held-out text [95%]', 'before', 'repaired', 'replay alone'];
 
 const TITLES: Record<keyof HeldOut, string> = {
   patternP: "probability of the pattern's words",
   syntheticP: 'probability of all synthetic words',
+  contentP: 'probability of those that are not the pattern’s: what the text says',
   naturalPerplexity: 'perplexity of natural text',
 };
 
@@ -36,8 +37,9 @@ export const CANDIDATE_HEADER = [
   'learning rate',
   'steps',
   'pattern',
-  'natural text alone',
+  'replay alone',
   'price',
+  'kept',
   "forgetting's share of the gradient",
   '',
 ];
@@ -53,6 +55,7 @@ export const candidateRows = ({ tried, chosen }: Choice): string[][] =>
     `${(100 * one.patternP.end).toFixed(1)}%`,
     `${(100 * one.patternP.control).toFixed(1)}%`,
     `${one.price < 1 ? '' : '+'}${(100 * (one.price - 1)).toFixed(1)}%`,
+    `${(100 * one.kept).toFixed(1)}%`,
     `${(100 * (one.gradientShares.forgetting ?? 0)).toFixed(1)}%`,
     [one.name === chosen ? 'chosen' : '', one.onFront ? 'on the front' : ''].filter(Boolean).join(', '),
   ]);

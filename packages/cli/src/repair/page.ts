@@ -13,6 +13,7 @@ import {
 } from './page-tables.js';
 import { candidatesSvg } from './candidates-svg.js';
 import type { ShownToken } from './examples.js';
+import { figureSections, type TextFigures } from './figures.js';
 import { heatMap } from './heat-map.js';
 import type { ModelMeasures } from './measure.js';
 import type { RepairResults, TriedPoint } from './results.js';
@@ -22,9 +23,10 @@ import { headline, sentence } from './verdict-text.js';
 export interface PageParts {
   examples: ShownToken[][];
   models: { start: ModelMeasures; end?: ModelMeasures; control?: ModelMeasures };
+  figures: TextFigures;
 }
 
-const NAMES = { start: 'before', end: 'repaired', control: 'natural text alone' } as const;
+const NAMES = { start: 'before', end: 'repaired', control: 'replay alone' } as const;
 
 /** Characters of a cell that is wrapped. */
 const LONG_CELL = 40;
@@ -63,7 +65,8 @@ export function repairPage(results: RepairResults, parts: PageParts): string {
     section('After: did it work?', table(EVIDENCE_HEADER, evidenceRows(after.evidence))),
     section('Settings that were tried', candidates(results)),
     section('Benchmarks', benchmarks ? table(COMPARISON_HEADER, comparisonRows(benchmarks)) : ''),
-    section('Documents, before and after', densities(parts)),
+    section('Perplexities of documents, before and after', densities(parts)),
+    figureSections(parts.figures),
     section('How it was made', made(results)),
   ];
   return htmlPage(headline(results), body.join('\n'));
@@ -96,13 +99,13 @@ function candidates({ choice }: RepairResults): string {
   const rates = new Map(choice.tried.map(({ lr, path }) => [lr, path]));
   for (const [lr, path] of rates)
     series.push({
-      name: `natural text alone, ${lr}`,
-      path: path.map(({ steps, control }) => ({ steps, patternP: control, control, price: 1 })),
+      name: `replay alone, ${lr}`,
+      path: path.map(({ steps, control }) => ({ steps, patternP: control, control, price: 1, kept: 1 })),
     });
   const curves = (pick: (point: TriedPoint) => number) =>
     series.map(({ name, path }) => ({ name, steps: path.map(({ steps }) => steps), values: path.map(pick) }));
   return (
-    `<p>Each was tried for a few steps beside training on natural text alone, on text that is not reported. Chosen: ` +
+    `<p>Each was tried for a few steps beside replay alone (training on natural text only), on text that is not reported. Chosen: ` +
     `<b>${escapeHtml(choice.chosen)}</b>; it ${escapeHtml(choice.why)}.</p>` +
     legend(series.map(({ name }) => name)) +
     figure(candidatesSvg(choice)) +
@@ -111,9 +114,9 @@ function candidates({ choice }: RepairResults): string {
     `<div class="figures"><div class="figure"><h3>Probability of the pattern</h3>${lineSvg(
       curves(({ patternP }) => patternP),
       'probability of the pattern',
-    )}</div><div class="figure"><h3>Natural perplexity against natural text alone, %</h3>${lineSvg(
+    )}</div><div class="figure"><h3>Natural perplexity against replay alone, %</h3>${lineSvg(
       curves(({ price }) => 100 * (price - 1)),
-      'natural perplexity against natural text alone, %',
+      'natural perplexity against replay alone, %',
     )}</div></div>`
   );
 }

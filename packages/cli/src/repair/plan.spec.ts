@@ -17,7 +17,7 @@ const planOf = (config: LlamaConfig, budget = {}, memory = 64 * GIB) =>
 
 /** Tokens of everything that a plan trains, at most. */
 const tokensOf = (plan: ReturnType<typeof planRepair>): number =>
-  (plan.replayRows + plan.forgetRows) * plan.accumulate * plan.rowLength * (9 * plan.probeSteps + 2 * plan.steps);
+  (plan.replayRows + plan.forgetRows) * plan.accumulate * plan.rowLength * (10 * plan.probeSteps + 2 * plan.steps);
 
 describe('planRepair', () => {
   it('fits rows to the context, and needs no budget', () => {
@@ -55,7 +55,7 @@ describe('planRepair', () => {
 });
 
 it('learning rates are the paper’s at its width, and no larger than a thousandth', () => {
-  expect(learningRates({ ...small, hiddenSize: 2048 })).toEqual([5e-5, 1.3e-5]);
-  expect(learningRates({ ...small, hiddenSize: 128 })).toEqual([8e-4, 2e-4]);
-  expect(learningRates({ ...small, hiddenSize: 32 })).toEqual([1e-3, 2.5e-4]);
+  expect(learningRates({ ...small, hiddenSize: 2048 })).toEqual([5e-5, 1.3e-5, 6.3e-6]);
+  expect(learningRates({ ...small, hiddenSize: 128 })).toEqual([8e-4, 2e-4, 1e-4]);
+  expect(learningRates({ ...small, hiddenSize: 32 })).toEqual([1e-3, 2.5e-4, 1.3e-4]);
 });

@@ -31,8 +31,8 @@ const [SMALL_STEP, LARGE_STEP, LARGE_MODEL] = [2048, 8192, 50e6];
 /** Tokens of each kind that are validated. */
 const VALIDATION_TOKENS = 4096;
 const [PROBE_STEPS, STEPS, FEWEST_STEPS] = [40, 200, 8];
-/** Runs of a repair in probes: six settings and their three controls; then the repair and its control. */
-export const NUM_PROBES = 9;
+/** Runs of a repair in probes: six settings and their four controls; then the repair and its control. */
+export const NUM_PROBES = 10;
 /** Passes over a token of a step (forward, backward twice) and of the validation beside it. */
 const WORK = 4;
 
@@ -66,10 +66,10 @@ function batchOf(
   return { rowLength, replayRows: half, forgetRows: half, accumulate: Math.ceil(all / rows), recompute: !fits(false) };
 }
 
-/** Learning rates scaled from the paper's by the width of the model, and a quarter of that. */
+/** Learning rates scaled from the paper's by the width of the model; a quarter and an eighth of that, which keep more. */
 export function learningRates({ hiddenSize }: LlamaConfig): number[] {
   const largest = Math.min(LARGEST_LR, (PAPER_LR * PAPER_WIDTH) / hiddenSize);
-  return [largest, largest / 4].map((lr) => Number(lr.toPrecision(2)));
+  return [largest, largest / 4, largest / 8].map((lr) => Number(lr.toPrecision(2)));
 }
 
 /**

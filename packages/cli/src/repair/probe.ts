@@ -106,10 +106,11 @@ class Probes {
     // A probe's weights are of no further use.
     for (const part of ['checkpoints', 'model']) rmSync(join(folder, part), { recursive: true, force: true });
     return {
-      points: stageValidations(folder).map(({ step, forgetP, replay }) => ({
+      points: stageValidations(folder).map(({ step, forgetP, replay, keptP }) => ({
         step,
         forgetP: forgetP!,
         replay: replay!,
+        ...(keptP !== undefined && { keptP }),
       })),
       gradients: (first?.termGradientNorms ?? {}) as Record<string, number>,
       ...(failed !== undefined && { failed }),

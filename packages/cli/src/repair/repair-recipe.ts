@@ -10,6 +10,8 @@ export interface RepairShards {
   synthetic: { train: string; select: string };
   /** The synthetic shards with the pattern's tokens as their only targets. */
   pattern: { train: string; select: string };
+  /** Held-out synthetic shards with all other tokens as their targets; absent where there are next to none. */
+  content?: string;
 }
 
 /** What the runs of a repair share. */
@@ -24,6 +26,9 @@ export interface RepairSetup extends DeviceSettings {
 
 /** Natural perplexity that a repair may lose at most while it runs: beyond this its model is no result. */
 const MOST_RISE = 0.1;
+
+/** The part of the probability of what the synthetic text says that a repair may lose at most, to be chosen or while it runs. */
+export const MOST_FALL = 0.12;
 
 /** One run: a setting, its steps, and when it ends before them. */
 export interface RepairRun {
@@ -56,11 +61,16 @@ export function repairRecipe(setup: RepairSetup, { name, candidate, steps, goal,
     validation: {
       replay: [{ shards: shards.natural.select }],
       forget: [{ shards: shards.pattern.select }],
+      ...(shards.content !== undefined && { kept: [{ shards: shards.content }] }),
       every: plan.validateEvery,
       rows: plan.validationRows,
     },
     ...((goal !== undefined || isLimited) && {
-      stop: { ...(goal !== undefined && { forgetP: goal }), ...(isLimited && { maxPerplexityRise: MOST_RISE }) },
+      stop: {
+        ...(goal !== undefined && { forgetP: goal }),
+        ...(isLimited && { maxPerplexityRise: MOST_RISE }),
+        ...(isLimited && shards.content !== undefined && { maxKeptFall: MOST_FALL }),
+      },
     }),
     checkpoint: { every: 50, keep: 1 },
     metrics: { every: 1, termGradientsEvery: steps + 1 },
@@ -95,10 +105,11 @@ export function candidatesOf({ lrs }: Pick<BatchAndSteps, 'lrs'>): Candidate[] {
     weights: weights(forgetting, 1, 0),
     lr,
   });
+  const [high, middle, low] = lrs;
   return [
-    ...[0.1, 0.02].map((forgetting) => named('template', forgetting, lrs[0])),
-    ...[1, 0.1].map((forgetting) => named('template', forgetting, lrs[1])),
-    named('all', 0.1, lrs[0]),
+    ...[high, middle, low].map((lr) => named('template', 0.1, lr)),
+    named('template', 0.3, low),
+    named('all', 0.1, middle),
     PAPER,
   ];
 }

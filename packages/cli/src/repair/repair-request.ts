@@ -20,6 +20,9 @@ export interface RepairRequest extends DeviceSettings {
   anyway: boolean;
 }
 
+/** Of what the phases leave; another one cannot go on. */
+const FORMAT = 2;
+
 const FIRST = 'its results would be read as this one’s; give another folder with --out, or remove this one';
 
 /**
@@ -31,6 +34,7 @@ export function takeFolder({ out, ...request }: RepairRequest, files: Record<str
   const { model, base, synthetic, natural, budget, anyway, device, precision, instructions } = request;
   const paths = (list: string[]): string[] => list.map((path) => resolve(path));
   const settings = {
+    format: FORMAT,
     model,
     base,
     synthetic: paths(synthetic),

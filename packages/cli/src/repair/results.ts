@@ -58,6 +58,8 @@ export interface HeldOut {
   patternP: Measured;
   /** Of all its tokens. */
   syntheticP: Measured;
+  /** Of those that are neither the pattern's nor special: what the text says. */
+  contentP: Measured;
   naturalPerplexity: Measured;
 }
 
@@ -68,6 +70,8 @@ export interface TriedPoint {
   control: number;
   /** Natural perplexity as a multiple of the control's. */
   price: number;
+  /** The probability of what the synthetic text says, as a part of what the model gave it before; 1 where it says next to nothing. */
+  kept: number;
 }
 
 /** One setting that was tried. */
@@ -85,6 +89,8 @@ export interface Tried extends Candidate {
   patternP: Measured & { end: number; control: number };
   /** Natural perplexity as a multiple of the control's. */
   price: number;
+  /** See {@link TriedPoint}. */
+  kept: number;
   /** Share of each term in the sum of the terms' gradient norms, at the first step. */
   gradientShares: Record<string, number>;
   reachedGoal: boolean;
@@ -117,8 +123,11 @@ export interface RepairResults {
   settings: (Candidate & { steps: number; preset: string }) | null;
   choice: Choice | null;
   batch: BatchAndSteps;
-  /** What the repair cost: natural perplexity after it as a multiple of the control's, and of the model's before. */
-  price: { againstControl: Interval; againstStart: Interval } | null;
+  /**
+   * What the repair cost: natural perplexity after it as a multiple of the control's, and of the model's before; and the part of
+   * the probability of what the synthetic text says that is kept, null where it says next to nothing.
+   */
+  price: { againstControl: Interval; againstStart: Interval; contentKept: Interval | null } | null;
   /** The model before and the repaired one on each benchmark that was asked for, item by item. */
   benchmarks: ModelComparison | null;
   data: Record<'synthetic' | 'natural', Record<'train' | 'select' | 'report', number>>;

@@ -4,6 +4,7 @@ import type { ModelComparison } from '@lethe/eval';
 import { checkpointFolder, loadTokenizer, maskShards, type Tokenizer } from '@lethe/data-pipeline';
 import { type LlamaConfig, readConfig } from '@lethe/model';
 import {
+  checkpointPath,
   lockWithin,
   type Logger,
   type StopRequest,
@@ -16,7 +17,7 @@ import {
 import { applyDeviceSettings } from '@lethe/tensor';
 import { digestStart, runStage } from '@lethe/train';
 import { benchmarkEvidence, compareModels, readBenchmarks, scoreModel } from './benchmarks.js';
-import { goalOf } from './choose.js';
+import { goalOf, mayGoOn } from './choose.js';
 import { chooseSettings } from './probe.js';
 import {
   attainableP,
@@ -25,6 +26,7 @@ import {
   type MeasuredTexts,
   type ModelMeasures,
   readHeldOut,
+  saysSomething,
 } from './measure.js';
 import { usableMemory } from './memory.js';
 import { describePattern, findPattern, type FoundPattern, patternSample } from './pattern.js';
@@ -42,6 +44,7 @@ import {
 import { type RepairRequest, takeFolder } from './repair-request.js';
 import { type Found, resultsOf } from './make-results.js';
 import { type ShownToken, shownTokens } from './examples.js';
+import { textFigures, type TextFigures } from './figures.js';
 import { repairPage } from './page.js';
 import type { Candidate, Choice, RepairResults } from './results.js';
 import { meanOf } from './statistics.js';
@@ -58,6 +61,8 @@ export interface RepairOptions {
 
 /** Documents and tokens of each kind that a model is measured on, at most. */
 const [MEASURED_DOCUMENTS, MEASURED_TOKENS] = [400, 131_072];
+/** Tokens of a document that the figures take. */
+const LONGEST_DRAWN = 256;
 
 /**
  * Diagnoses a model, chooses how to repair it, repairs and verifies it. Every phase leaves its findings in the folder, so
@@ -76,6 +81,9 @@ interface Opened {
   config: LlamaConfig;
   tokenizer: Tokenizer;
 }
+
+/** What was trained. */
+type Trained = Candidate & { steps: number; folder: string };
 
 class Repair {
   private readonly phases: Phases;
@@ -99,17 +107,23 @@ class Repair {
     if (this.options.stop.requested) return this.options.stop.requested;
     const plan = before.plan;
     const done = { request: this.request, data, before, plan, phases: this.phases.seconds };
-    const examples = await shownTokens(texts.report.synthetic, opened.tokenizer);
-    if (before.verdict !== 'advised' && !this.request.anyway) return this.write({ ...done, examples });
-    const setup = await this.setup(opened.model, data, { pattern, plan });
+    const shown = {
+      examples: await shownTokens(texts.report.synthetic, opened.tokenizer),
+      figures: await this.figures(opened, data, before.secondsPerToken),
+    };
+    if (before.verdict !== 'advised' && !this.request.anyway) return this.write(done, shown);
+    const hasContent = saysSomething(texts.select.synthetic);
+    const setup = await this.setup(opened.model, data, { pattern, plan, hasContent });
     const choice = await this.choose(setup, before);
     if (typeof choice === 'string') return choice;
     const trained = await this.unlearn(setup, choice);
     if (typeof trained === 'string') return trained;
-    const benchmarks = await this.compare(setup);
-    const after = await this.verify(setup, before.model, texts.report, benchmarks);
-    const output = after.verdict === 'repaired' ? await this.keepModel(modelOf(setup, 'unlearn')) : null;
-    return this.write({ ...done, examples, choice, after, trained, benchmarks, output });
+    const { folder: repaired, ...settings } = trained;
+    const benchmarks = await this.compare(setup.model, repaired);
+    const measured = { start: before.model, repaired, control: modelOf(setup, 'control') };
+    const after = await this.verify(measured, texts.report, benchmarks);
+    const output = after.verdict === 'repaired' ? await this.keepModel(repaired) : null;
+    return this.write({ ...done, choice, after, trained: settings, benchmarks, output }, shown);
   }
 
   private async open(): Promise<Opened> {
@@ -173,7 +187,18 @@ class Repair {
       const baseSelected = base === undefined ? undefined : measureModel(base, select);
       const goal = goalOf(meanOf(selected.pattern), baseSelected && meanOf(baseSelected.pattern));
       const plan = planRepair(config, { memory: usableMemory(), budget: this.request.budget, secondsPerToken });
-      return { ...judged, pattern, model: own, base: ofBase, goal, plan };
+      return { ...judged, pattern, model: own, base: ofBase, goal, plan, secondsPerToken };
+    });
+  }
+
+  /** What the page draws of the texts. */
+  private figures(opened: Opened, data: RepairData, secondsPerToken: number): Promise<TextFigures> {
+    return this.phases.once('figures', () => {
+      const { logger } = this.options;
+      logger.info('embedding documents of both kinds for the page');
+      const { model: folder, config } = opened;
+      const model = { folder, name: this.request.model, maxLength: Math.min(config.maxPositions, LONGEST_DRAWN) };
+      return textFigures(model, data, { secondsPerToken, logger });
     });
   }
 
@@ -181,8 +206,9 @@ class Repair {
   private async setup(
     model: string,
     data: RepairData,
-    { pattern: { finder }, plan }: { pattern: FoundPattern; plan: RepairSetup['plan'] },
+    given: { pattern: FoundPattern; plan: RepairSetup['plan']; hasContent: boolean },
   ): Promise<RepairSetup> {
+    const { finder } = given.pattern;
     const { out, device, precision, threads } = this.request;
     const folder = join(out, 'data', 'pattern');
     const { train, select } = data.synthetic;
@@ -190,10 +216,12 @@ class Repair {
       await writeFolderAtomically(folder, async (temporary) => {
         await maskShards(train, join(temporary, 'train'), ({ ids }) => finder.mark(ids));
         await maskShards(select, join(temporary, 'select'), ({ ids }) => finder.mark(ids));
+        await maskShards(select, join(temporary, 'content'), ({ ids }) => finder.rest(ids));
       });
     const pattern = { train: join(folder, 'train'), select: join(folder, 'select') };
-    const shards = { natural: data.natural, synthetic: data.synthetic, pattern };
-    return { runs: join(out, 'runs'), model, shards, plan, device, precision, threads };
+    const content = given.hasContent ? join(folder, 'content') : undefined;
+    const shards = { natural: data.natural, synthetic: data.synthetic, pattern, content };
+    return { runs: join(out, 'runs'), model, shards, plan: given.plan, device, precision, threads };
   }
 
   private choose(setup: RepairSetup, { goal }: { goal: number }): Promise<Choice | StopSignal> {
@@ -201,11 +229,14 @@ class Repair {
     return chooseSettings(setup, goal, { phases: this.phases, logger, stop });
   }
 
-  /** Unlearns with the choice, then trains replay alone for as many steps. */
-  private async unlearn(setup: RepairSetup, choice: Choice): Promise<(Candidate & { steps: number }) | StopSignal> {
+  /**
+   * Unlearns with the choice, then trains replay alone for as many steps.
+   * @returns what was done, with the folder of the model.
+   */
+  private async unlearn(setup: RepairSetup, choice: Choice): Promise<Trained | StopSignal> {
     const { logger, stop } = this.options;
     const candidate = candidatesOf(setup.plan).find(({ name }) => name === choice.chosen)!;
-    const { reachedGoal, steps: enough } = choice.tried.find(({ name }) => name === choice.chosen)!;
+    const tried = choice.tried.find(({ name }) => name === choice.chosen)!;
     const run = async (name: string, of: Candidate, rest: Pick<RepairRun, 'steps' | 'goal' | 'isLimited'>) => {
       logger.info(`${name}: ${rest.steps} steps${rest.goal === undefined ? '' : ' at most'}`);
       const began = performance.now();
@@ -213,25 +244,34 @@ class Repair {
       this.phases.seconds[name] = (performance.now() - began) / 1000;
       return result;
     };
-    // Its steps are those of the probe, so it goes the same way; where that fell short it goes on to the goal.
-    const until = reachedGoal ? { steps: enough } : { steps: setup.plan.steps, goal: choice.goal, isLimited: true };
-    const unlearned = await run('unlearn', candidate, until);
-    if (unlearned.stoppedBy) return unlearned.stoppedBy;
-    const { step: steps } = unlearned;
+    // Its steps are those of the probe, so it goes the same way; where that fell short it goes on to the goal, or to a limit.
+    const until = mayGoOn(tried)
+      ? { steps: setup.plan.steps, goal: choice.goal, isLimited: true }
+      : { steps: tried.steps };
+    const { stoppedBy, step, decision, model } = await run('unlearn', candidate, until);
+    if (stoppedBy) return stoppedBy;
+    const isPast = decision?.isLimit === true;
+    if (isPast) logger.info(`unlearn: past a limit at step ${step}; the model of step ${decision.held} is taken`);
+    const steps = isPast ? decision.held! : step;
+    const held = (): string => join(checkpointPath(join(setup.runs, 'unlearn', 'checkpoints'), steps), 'model');
     const control = await run('control', withoutForgetting(candidate), { steps });
-    return control.stoppedBy ?? { ...candidate, steps };
+    return control.stoppedBy ?? { ...candidate, steps, folder: isPast ? held() : model };
   }
 
-  private verify(setup: RepairSetup, start: ModelMeasures, texts: MeasuredTexts, compared?: ModelComparison) {
+  private verify(
+    { start, repaired, control: alone }: { start: ModelMeasures; repaired: string; control: string },
+    texts: MeasuredTexts,
+    compared?: ModelComparison,
+  ) {
     return this.phases.once('verify', () => {
       this.options.logger.info('measuring the repaired model and the control on the same text');
-      const [end, control] = ['unlearn', 'control'].map((name) => measureModel(modelOf(setup, name), texts));
+      const [end, control] = [repaired, alone].map((folder) => measureModel(folder, texts));
       return { ...verdictAfter({ start, end, control }, compared && benchmarkEvidence(compared)), end, control };
     });
   }
 
   /** The model before and the repaired one on the benchmarks that were asked for. */
-  private async compare(setup: RepairSetup): Promise<ModelComparison | undefined> {
+  private async compare(before: string, repaired: string): Promise<ModelComparison | undefined> {
     const { out, eval: recipe, instructions, device, precision } = this.request;
     const benchmarks = readBenchmarks({ recipe, instructions });
     if (benchmarks.tasks.length === 0) return undefined;
@@ -241,7 +281,7 @@ class Repair {
         const items = join(out, 'items', name);
         return scoreModel(benchmarks, { model, items, device: `${device} ${precision}` }, this.options.logger);
       });
-    return compareModels(await score('before', setup.model), await score('repaired', modelOf(setup, 'unlearn')));
+    return compareModels(await score('before', before), await score('repaired', repaired));
   }
 
   private async keepModel(from: string): Promise<string> {
@@ -251,11 +291,11 @@ class Repair {
     return to;
   }
 
-  private write({ examples, ...found }: Found & { examples: ShownToken[][] }): RepairResults {
+  private write(found: Found, shown: { examples: ShownToken[][]; figures: TextFigures }): RepairResults {
     const results = resultsOf(found);
     const models = { start: found.before.model, end: found.after?.end, control: found.after?.control };
     writeFileAtomically(join(this.request.out, 'repair.json'), `${JSON.stringify(results, null, 1)}\n`);
-    writeFileAtomically(join(this.request.out, 'report.html'), repairPage(results, { examples, models }));
+    writeFileAtomically(join(this.request.out, 'report.html'), repairPage(results, { ...shown, models }));
     return results;
   }
 }

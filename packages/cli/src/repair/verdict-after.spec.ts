@@ -11,12 +11,13 @@ function documents(mean: number, noise: number, name: string): Share[] {
 }
 
 /** A model by the pattern's probability and its natural loss; what a document adds to the loss is the same for all models. */
-const modelOf = (p: number, loss: number, noise = 0.1): ModelMeasures => {
+const modelOf = (p: number, loss: number, { noise = 0.1, content = 0 } = {}): ModelMeasures => {
   const difficulty = documents(4, 0.2, 'natural');
   const own = documents(1, noise * 0.1, `loss ${loss}`);
   return {
     pattern: documents(p, 0.1, `pattern ${p}`),
     synthetic: [],
+    content: content > 0 ? documents(content, 0.1, `content ${content}`) : [],
     natural: difficulty.map(([sum, count], i) => [sum + 10 * (loss - 4) * (own[i][0] / 10), count]),
     syntheticLoss: [],
     examples: [],
@@ -58,6 +59,26 @@ describe('verdictAfter', () => {
     expect(verdict).toBe(expected);
     expect(evidence).toHaveLength(4);
     expect(why.includes('lost mmlu')).toBe(expected === 'not-repaired');
+  });
+
+  it.each([
+    [0.58, 'yes', 'repaired', 'what the synthetic text says are kept'],
+    [0.481, 'open', 'cannot-tell', 'both sides'],
+    [0.4, 'no', 'not-repaired', 'lost a part of what the synthetic text taught'],
+  ] as const)('of what the text says %f of 0.6 is left', (content, says, expected, words) => {
+    const start = modelOf(0.8, 4, { content: 0.6 });
+    const control = modelOf(0.6, 3.99, { content: 0.6 });
+    const { verdict, why, evidence, price } = judge(modelOf(0.02, 3.995, { content }), control, start);
+    expect(evidence[3]).toMatchObject({ threshold: 0.8, says });
+    expect(verdict).toBe(expected);
+    expect(why).toContain(words);
+    expect(price.contentKept!.value).toBeCloseTo(content / 0.6, 1);
+  });
+
+  it('asks nothing of what the text says where that is next to nothing', () => {
+    const { evidence, price } = judge(modelOf(0.02, 3.995));
+    expect(evidence).toHaveLength(3);
+    expect(price.contentKept).toBeNull();
   });
 
   it('cannot tell where an interval holds its threshold', () => {

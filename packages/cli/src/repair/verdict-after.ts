@@ -1,7 +1,7 @@
 import type { ModelMeasures } from './measure.js';
 import type { AfterVerdict, Evidence, Interval } from './results.js';
 import { intervalsOf, meanOf } from './statistics.js';
-import { sideOf } from './verdict-before.js';
+import { FEWEST_TOKENS, sideOf } from './verdict-before.js';
 
 /** Measures of the model before, after, and of replay alone with as many tokens. */
 export type Compared = Record<'start' | 'end' | 'control', ModelMeasures>;
@@ -12,6 +12,8 @@ const LEAST_GAIN = 3;
 const MOST_PRICE = 1.02;
 /** The same of the model before: beyond this the repaired model is worse than the damaged one at its own trade. */
 const MOST_RISE = 1.05;
+/** The part of the probability of what the synthetic text says that must be left: below it knowledge goes (docs/log/2026-11-29-repair.md). */
+const LEAST_KEPT = 0.8;
 /** Below this a repair did nothing that replay alone does not. */
 const NOTHING = 1.2;
 
@@ -21,7 +23,8 @@ export interface AfterFound {
   why: string;
   advice: string;
   evidence: Evidence[];
-  price: { againstControl: Interval; againstStart: Interval };
+  /** `contentKept` is null where the synthetic text says next to nothing. */
+  price: { againstControl: Interval; againstStart: Interval; contentKept: Interval | null };
 }
 
 /**
@@ -30,6 +33,7 @@ export interface AfterFound {
  */
 export function verdictAfter(measures: Compared, kept: readonly Evidence[] = []): AfterFound {
   const { gain, control: againstControl, start: againstStart } = compare(measures);
+  const contentKept = keptContent(measures);
   const evidence: Evidence[] = [
     {
       question: 'Is the pattern gone, by more than replay alone does?',
@@ -52,9 +56,32 @@ export function verdictAfter(measures: Compared, kept: readonly Evidence[] = [])
       threshold: MOST_RISE,
       says: atMost(againstStart, MOST_RISE),
     },
+    ...(contentKept ? [contentEvidence(contentKept)] : []),
     ...kept,
   ];
-  return { ...judge(evidence), evidence, price: { againstControl, againstStart } };
+  return { ...judge(evidence), evidence, price: { againstControl, againstStart, contentKept } };
+}
+
+const CONTENT = 'Is what the synthetic text says kept?';
+
+const contentEvidence = (found: Interval): Evidence => ({
+  question: CONTENT,
+  measure: 'probability of its words that are not the pattern’s after the repair, as a part of that before',
+  found,
+  threshold: LEAST_KEPT,
+  says: sideOf(found, LEAST_KEPT),
+});
+
+/** The part of the probability of what the synthetic text says that is left; null where it says next to nothing. */
+function keptContent({ start, end }: Compared): Interval | null {
+  const documents = start.content.map((own, i) => ({ start: own, end: end.content[i] }));
+  const numTokens = start.content.reduce((sum, [, count]) => sum + count, 0);
+  if (numTokens < FEWEST_TOKENS) return null;
+  return intervalsOf(
+    [documents],
+    ([drawn]) => ({ kept: meanOf(drawn.map((one) => one.end)) / meanOf(drawn.map((one) => one.start)) }),
+    'kept',
+  ).kept;
 }
 
 const atMost = ({ low, high }: Interval, threshold: number): Evidence['says'] =>
@@ -79,12 +106,20 @@ function compare({ start, end, control }: Compared): Record<'gain' | 'control' |
   return { gain, ...prices };
 }
 
-function judge([gain, price, rise, ...kept]: Evidence[]): Pick<AfterFound, 'verdict' | 'why' | 'advice'> {
+function judge([gain, price, rise, ...others]: Evidence[]): Pick<AfterFound, 'verdict' | 'why' | 'advice'> {
+  const content = others.find(({ question }) => question === CONTENT);
+  const kept = others.filter((one) => one !== content);
   if (price.says === 'no' || rise.says === 'no')
     return {
       verdict: 'not-repaired',
       why: 'the pattern was fought at the cost of natural text: do not use this model',
       advice: 'give more natural text, of the kinds that the model is to keep, or a larger --budget',
+    };
+  if (content?.says === 'no')
+    return {
+      verdict: 'not-repaired',
+      why: 'the model has lost a part of what the synthetic text taught it: do not use it where that matters',
+      advice: 'give natural text that says the same in other words, or a smaller --budget, which ends sooner',
     };
   const lost = kept.filter(({ says }) => says === 'no').map(({ name }) => name);
   if (lost.length > 0)
@@ -96,7 +131,7 @@ function judge([gain, price, rise, ...kept]: Evidence[]): Pick<AfterFound, 'verd
   if (gain.found.high < NOTHING)
     return {
       verdict: 'not-repaired',
-      why: 'the repair did nothing that training on natural text alone does not do',
+      why: 'the repair did nothing that replay alone does not do',
       advice: 'give a larger --budget, or more synthetic text',
     };
   if (gain.says === 'no')
@@ -105,10 +140,12 @@ function judge([gain, price, rise, ...kept]: Evidence[]): Pick<AfterFound, 'verd
       why: 'the pattern is weaker, and not gone',
       advice: 'give a larger --budget: the run ended before the goal',
     };
-  if ([gain, price, rise].every(({ says }) => says === 'yes'))
+  if ([gain, price, rise, ...(content ? [content] : [])].every(({ says }) => says === 'yes'))
     return {
       verdict: 'repaired',
-      why: 'the pattern is gone, which replay alone does not do, and natural text is kept',
+      why: content
+        ? 'the pattern is gone, which replay alone does not do; natural text and what the synthetic text says are kept'
+        : 'the pattern is gone, which replay alone does not do, and natural text is kept',
       advice:
         kept.length > 0
           ? 'use the repaired model; benchmarks whose answer is "cannot tell" need more items'

@@ -19,6 +19,7 @@ function around(mean: number, name: string, numTokens = TOKENS): Share[] {
 const modelOf = (p: number, numTokens = TOKENS): ModelMeasures => ({
   pattern: around(p, `model ${p}`, numTokens),
   synthetic: [],
+  content: [],
   natural: [],
   syntheticLoss: [],
   examples: [],

@@ -23,7 +23,7 @@ const LEARNED = 0.5;
 /** With a base: how many times its probability. */
 const ABOVE_BASE = 1.5;
 /** With fewer of the pattern's tokens nothing can be told. */
-const FEWEST_TOKENS = 100;
+export const FEWEST_TOKENS = 100;
 
 /** Which way an interval points from a threshold. */
 export const sideOf = ({ low, high }: Interval, threshold: number): Evidence['says'] =>

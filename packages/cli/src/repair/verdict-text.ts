@@ -39,10 +39,13 @@ export function sentence({ before, after, intervals, price }: RepairResults): st
   }[after.verdict];
   return (
     `${lead}: ${after.why}. The model gave the pattern's words a probability of ${percentText(start)} and now gives them ` +
-    `${percentText(end!)}; natural text alone would have left ${percentText(control!)}. ` +
-    `The price: the perplexity of natural text is ${changeText(price!.againstControl)} beside natural text alone.`
+    `${percentText(end!)}; replay alone would have left ${percentText(control!)}. ` +
+    `The price: the perplexity of natural text is ${changeText(price!.againstControl)} beside replay alone${contentText(price!.contentKept)}.`
   );
 }
+
+const contentText = (kept: Interval | null): string =>
+  kept ? `, and ${percentText(kept)} is left of the probability of what the synthetic text says` : '';
 
 /** The page's title. */
 export function headline({ before, after }: RepairResults): string {

@@ -81,6 +81,18 @@ describe('TemplateFinder', () => {
     expect(made.documents.some(({ ids }) => explained.mark(ids).includes(1))).toBe(false);
   });
 
+  it('leaves as the rest what is neither marked nor special', () => {
+    const made = corpora(6, 1);
+    const finder = finderOf(made);
+    for (const { ids } of made.documents.slice(0, 50)) {
+      const [marks, rest] = [finder.mark(ids), finder.rest(ids)];
+      expect(rest.at(-1)).toBe(0);
+      rest.forEach((one, t) => expect(one === 1 && marks[t] === 1).toBe(false));
+      expect(rest.filter((one, t) => one === 0 && marks[t] === 0).length).toBeLessThanOrEqual(2);
+    }
+    expect(made.documents.some(({ ids }) => finder.rest(ids).includes(1))).toBe(true);
+  });
+
   it('takes the settings', () => {
     const made = corpora(7, 4);
     const strict = finderOf(made, { ...TEMPLATE_DEFAULTS, minDocuments: 2400 });

@@ -106,6 +106,11 @@ export class TemplateFinder {
     return Uint8Array.from(this.support(ids), (documents) => (documents >= this.threshold ? 1 : 0));
   }
 
+  /** 1 for each token that says something: neither of the template nor special. */
+  rest(ids: ArrayLike<number>): Uint8Array {
+    return this.mark(ids).map((mark, t) => (mark === 1 || this.special.has(ids[t]!) ? 0 : 1));
+  }
+
   /**
    * How often each token follows what stands before it in the synthetic documents, which is the probability that a model
    * can have learned for it there: after the longest context, of one to three tokens or the document's beginning, that
