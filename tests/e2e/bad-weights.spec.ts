@@ -1,6 +1,5 @@
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openSafetensors } from '@lethe/model';
 import { failure, failureHere, succeed, temporaryFolder } from './lethe.js';
 import { pretrainProject } from './small-project.js';
 
@@ -92,28 +91,24 @@ describe('numbers that are none', () => {
     ...changes.flatMap((change) => ['--set', change]),
   ];
 
-  it('a NaN in a weight: stops before the update, names the term, the tensor and the batch', async () => {
+  it('a NaN in a weight of the start model: refused before the first step, with the tensor', async () => {
     changedModel('poisoned', (header, data) => {
       data.writeFloatLE(NaN, header[poisoned].data_offsets[0] + 40);
     });
     const message = await failure(folder, ...unlearn('model.init=poisoned', 'name=poisoned'));
-    expect(message).toContain('step 1: the forgetting loss is NaN');
-    expect(message).toContain(`the weight ${poisoned} is not finite`);
-    expect(message).toMatch(/batch of forget: \S*synthetic\/train\S*/);
-    expect(message).toMatch(/replay: \S*natural\/train\S*/);
+    expect(message).toMatch(/poisoned: tensor '\S+' holds NaN at element 10 of \[.*\]; take another checkpoint/);
+    expect(message).toContain(poisoned);
+    expect(message).not.toContain('batch');
     expect(existsSync(at('runs/poisoned/model'))).toBe(false);
     expect(existsSync(at('runs/poisoned/checkpoints'))).toBe(false);
   });
 
-  it('a run that explodes keeps its last good checkpoint', async () => {
+  it('a run that explodes saves no ruined weights, finite or not', async () => {
     const changes = ['name=explodes', 'optimizer.lr=1e6', 'optimizer.weightDecay=0.1', 'checkpoint.every=1'];
     const message = await failure(folder, ...unlearn(...changes, 'checkpoint.keep=1', 'schedule.warmupSteps=0'));
-    expect(message).toMatch(/step \d+.*(is NaN|not finite)/);
-    const kept = readdirSync(at('runs/explodes/checkpoints'));
-    expect(kept).toHaveLength(1);
-    const weights = openSafetensors(at('runs/explodes/checkpoints', kept[0], 'model/model.safetensors'));
-    for (const name of weights.tensors.keys()) expect(weights.readFloat32(name).every(Number.isFinite)).toBe(true);
-    weights.close();
+    expect(message).toMatch(/step 2: .*(is NaN|not finite|are finite but ruined)/);
+    expect(message).toContain('ower optimizer.lr');
+    expect(existsSync(at('runs/explodes/checkpoints'))).toBe(false);
     expect(existsSync(at('runs/explodes/model'))).toBe(false);
     const { launches } = JSON.parse(readFileSync(at('runs/explodes/manifest.json'), 'utf8')) as {
       launches: { outcome: string }[];

@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { requireFile } from './regular-file.js';
 import { UserError } from './user-error.js';
 import { explainWriteError, writing } from './write-error.js';
 
@@ -109,25 +110,36 @@ function swapFolders(fresh: string, path: string): void {
 /**
  * Checks every file of a folder against its manifest.
  *
- * @throws UserError naming the first file that is missing, of another size, or of another hash.
+ * @returns the files that the manifest lists.
+ * @throws UserError naming the manifest when it is none, or the first file that is missing, of another size, or of another
+ *   hash.
  */
-export function verifyFolder(path: string): void {
-  const manifest = join(path, FOLDER_MANIFEST);
-  let files: Record<string, FileDigest> | undefined;
-  try {
-    ({ files } = JSON.parse(readFileSync(manifest, 'utf8')) as { files?: Record<string, FileDigest> });
-    if (typeof files !== 'object' || files === null) throw new Error("expected a 'files' mapping");
-  } catch (cause) {
-    throw new UserError(`${manifest}: cannot read the manifest: ${(cause as Error).message}`, { cause });
-  }
+export function verifyFolder(path: string): string[] {
+  const files = readFolderManifest(join(path, FOLDER_MANIFEST));
   for (const [name, expected] of Object.entries(files)) {
     const file = join(path, name);
     if (!existsSync(file)) throw new UserError(`${file}: expected ${expected.bytes} bytes, the file is missing`);
+    requireFile(file);
     const { bytes, sha256 } = digestFile(file);
     if (bytes !== expected.bytes) throw new UserError(`${file}: expected ${expected.bytes} bytes, received ${bytes}`);
     if (sha256 !== expected.sha256) {
       throw new UserError(`${file}: expected SHA-256 ${expected.sha256}, received ${sha256}: the file was changed`);
     }
+  }
+  return Object.keys(files);
+}
+
+function readFolderManifest(manifest: string): Record<string, FileDigest> {
+  try {
+    const { files } = JSON.parse(readFileSync(manifest, 'utf8')) as { files?: Record<string, FileDigest> };
+    if (typeof files !== 'object' || files === null) throw new Error("expected a 'files' mapping");
+    for (const [name, digest] of Object.entries(files)) {
+      const isDigest = Number.isInteger(digest?.bytes) && /^[0-9a-f]{64}$/.test(digest.sha256);
+      if (!isDigest) throw new Error(`${name}: expected bytes and sha256, received ${JSON.stringify(digest)}`);
+    }
+    return files;
+  } catch (cause) {
+    throw new UserError(`${manifest}: cannot read the manifest: ${(cause as Error).message}`, { cause });
   }
 }
 

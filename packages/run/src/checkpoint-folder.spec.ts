@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verifyFolder, writeFileAtomically, writeFolderAtomically } from './atomic-file.js';
 import { checkpointPath, latestCheckpoint, listCheckpoints, saveCheckpoint } from './checkpoint-folder.js';
+import { UserError } from './user-error.js';
 
 let folder: string;
 beforeEach(() => {
@@ -81,6 +82,19 @@ describe('verifyFolder', () => {
     ['a missing file', (path: string) => rmSync(join(path, 'weights.bin')), 'the file is missing'],
     ['no manifest', (path: string) => rmSync(join(path, 'manifest.json')), 'cannot read the manifest'],
     ['a broken manifest', (path: string) => writeFileSync(join(path, 'manifest.json'), '{}'), "expected a 'files'"],
+    [
+      'a manifest of something else',
+      (path: string) => writeFileSync(join(path, 'manifest.json'), '{"files": {"weights.bin": null}}'),
+      'weights.bin: expected bytes and sha256, received null',
+    ],
+    [
+      'a folder in place of a file',
+      (path: string) => {
+        rmSync(join(path, 'weights.bin'));
+        mkdirSync(join(path, 'weights.bin'));
+      },
+      'weights.bin: expected a file, found a directory',
+    ],
   ])('finds %s', async (_name, damage, message) => {
     const path = join(folder, 'out');
     await writeFolderAtomically(path, write('abc'));
@@ -118,6 +132,16 @@ describe('checkpoints', () => {
     ]);
     await saveCheckpoint(folder, 15, write('z'), { keep: 1 });
     expect(listCheckpoints(folder).map(({ step }) => step)).toEqual([15]);
+  });
+
+  it('falls back from one that is whole and says what it should not', async () => {
+    for (const step of [10, 20]) await saveCheckpoint(folder, step, write(`${step}`));
+    const check = ({ step }: { step: number }, files: readonly string[]): void => {
+      expect(files).toEqual(['optimizer/m.bin', 'weights.bin']);
+      if (step === 20) throw new UserError('state.json: expected step 20, received 21');
+    };
+    const { checkpoint, warnings } = latestCheckpoint(folder, check);
+    expect([checkpoint?.step, warnings]).toEqual([10, [expect.stringContaining('expected step 20, received 21')]]);
   });
 
   it('refuses to start again over checkpoints that are all damaged', async () => {

@@ -60,14 +60,18 @@ export async function saveCheckpoint(
  * The newest checkpoint whose files match its manifest, and a warning for each newer one that does not; no checkpoint
  * in a folder that has none. Temporary folders that a crash left are removed.
  *
+ * @param check looks at what a whole checkpoint says; one that it throws a UserError for counts as damaged.
  * @throws UserError when there are checkpoints and all are damaged: starting again would overwrite them.
  */
-export function latestCheckpoint(folder: string): { checkpoint: Checkpoint | undefined; warnings: string[] } {
+export function latestCheckpoint(
+  folder: string,
+  check: (checkpoint: Checkpoint, files: readonly string[]) => void = () => {},
+): { checkpoint: Checkpoint | undefined; warnings: string[] } {
   removeLeftovers(folder);
   const warnings: string[] = [];
   for (const checkpoint of listCheckpoints(folder).reverse()) {
     try {
-      verifyFolder(checkpoint.path);
+      check(checkpoint, verifyFolder(checkpoint.path));
       return { checkpoint, warnings };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;

@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LockedError, lockBeside, lockWithin, whileLocked } from './lock.js';
@@ -40,6 +49,23 @@ it('folders that were made for the lock go where work left nothing in them', asy
   await whileLocked(lockWithin(deep), async () => writeFileSync(join(deep, 'metrics.jsonl'), ''));
   expect(readdirSync(deep)).toEqual(['metrics.jsonl']);
   rmSync(join(folder, 'runs'), { recursive: true });
+});
+
+it('temporary files that a killed owner left are removed, and nothing else', async () => {
+  const run = join(folder, 'run');
+  for (const name of ['checkpoints', '.model.tmp-77-2', 'locked', 'items'])
+    mkdirSync(join(run, name), { recursive: true });
+  const left = ['.manifest.json.tmp-77-1', 'items/.a.json.tmp-77-3', '.model.tmp-77-2/weights'];
+  const kept = ['metrics.jsonl', '.hidden', 'items/a.json', '..lock.tmp-78-1', 'locked/.b.tmp-1-1', 'locked/.lock'];
+  for (const name of [...left, ...kept]) writeFileSync(join(run, name), '');
+  await whileLocked(lockWithin(run), () => Promise.resolve());
+  for (const name of left) expect([name, existsSync(join(run, name))]).toEqual([name, false]);
+  for (const name of kept) expect([name, existsSync(join(run, name))]).toEqual([name, true]);
+  const beside = ['.model.tmp-9-1', '.models.tmp-9-1'];
+  for (const name of beside) writeFileSync(join(run, name), '');
+  await whileLocked(lockBeside(join(run, 'model')), () => Promise.resolve());
+  expect(beside.map((name) => existsSync(join(run, name)))).toEqual([false, true]);
+  rmSync(run, { recursive: true });
 });
 
 it('what stands beside a folder has its name', () => {

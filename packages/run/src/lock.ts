@@ -1,6 +1,8 @@
 import {
+  existsSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -12,7 +14,7 @@ import {
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { temporaryPath } from './atomic-file.js';
+import { isTemporaryName, temporaryPath } from './atomic-file.js';
 import { UserError } from './user-error.js';
 
 /** Who holds a lock: enough to tell whether that process still lives, and to tell a person which one it is. */
@@ -43,11 +45,14 @@ export const lockBeside = (path: string): string => join(dirname(resolve(path)),
 /**
  * Does work while this process, and no other, holds a lock. A lock is taken over where its owner is certainly gone: a
  * process of this machine that no longer runs, or one of another machine whose heartbeat has been silent for five minutes.
+ * Temporary files that a killed owner left are removed first.
  * @throws LockedError naming the owner, before any work is done.
  */
 export async function whileLocked<T>(file: string, work: () => Promise<T>): Promise<T> {
-  const release = acquire(resolve(file)); // work may change the working folder
+  const path = resolve(file); // work may change the working folder
+  const release = acquire(path);
   try {
+    removeLeftovers(path);
     return await work();
   } finally {
     release();
@@ -72,6 +77,27 @@ function acquire(file: string): () => void {
     if (read(file) === content) rmSync(file, { force: true });
     if (made !== undefined) removeEmpty(dirname(file), made);
   };
+}
+
+/** Removes the temporary files of what the lock covers: whoever wrote them is gone. */
+function removeLeftovers(file: string): void {
+  const folder = dirname(file);
+  const beside = /^\.(.+)\.lock$/.exec(basename(file));
+  if (!beside) return removeWithin(folder);
+  const isMine = (name: string): boolean => name.startsWith(`.${beside[1]}.tmp-`) && isTemporaryName(name);
+  for (const name of readdirSync(folder)) {
+    if (isMine(name)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function removeWithin(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    // Of locks themselves: another process may be about to take one.
+    if (isTemporaryName(entry.name) && !entry.name.includes('.lock.')) rmSync(path, { recursive: true, force: true });
+    // Folders with a lock of their own are cleaned by whoever takes it.
+    else if (entry.isDirectory() && !existsSync(lockWithin(path))) removeWithin(path);
+  }
 }
 
 /** Removes a folder that was made for the lock, and those above it, where work left nothing in them. */

@@ -11,6 +11,23 @@ export const hasFiniteWeights = (parameters: Parameter[]): boolean =>
   Number.isFinite(globalNorm(parameters.map(({ value }) => value)));
 
 /**
+ * Refuses a model that holds NaN or an infinity before any step, so that neither data nor settings are blamed for it.
+ * @throws UserError naming the checkpoint and the tensor.
+ */
+export function requireFiniteStart(parameters: Parameter[], checkpoint: string): void {
+  if (hasFiniteWeights(parameters)) return;
+  const bad = parameters.find(({ value }) => !Number.isFinite(globalNorm([value])));
+  if (!bad) return; // Finite, and too large for the sum of their squares.
+  const values = bad.value.dataSync() as Float32Array;
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  throw new UserError(
+    `${checkpoint}: tensor '${bad.name}' holds ${values[at]} at element ${at} of [${bad.value.shape.join(', ')}]; ` +
+      'take another checkpoint',
+  );
+}
+
+/**
  * @throws NonFiniteError when a weight is not finite after `step`: such a state must not replace a good checkpoint.
  */
 export function assertFiniteWeights(step: number, parameters: Parameter[]): void {
@@ -26,7 +43,7 @@ export function assertFinite(
   step: number,
   sums: TermSums,
   norm: number,
-  where: { parameters: Parameter[]; batches: MicroBatch[] },
+  where: { parameters: Parameter[]; batches: MicroBatch[]; isAfter?: boolean },
 ): void {
   const badTerm = (['forgetting', 'replay', 'mitigation'] as const).find((term) => !Number.isFinite(sums[term]));
   if (!badTerm && Number.isFinite(norm)) return;
@@ -39,6 +56,7 @@ export function assertFinite(
   ].filter(Boolean);
   throw new NonFiniteError(
     `step ${step}: ${parts.join(', ')}; batch of ${describeMicroBatches(where.batches)}. ` +
-      'Training stopped before this update. Look at that data, or lower optimizer.lr or objective.weights.forgetting.',
+      `${where.isAfter ? 'So the weights after that step are not saved' : 'Training stopped before this update'}. ` +
+      'Lower optimizer.lr or objective.weights.forgetting, or look at that data.',
   );
 }

@@ -1,14 +1,26 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
 import { ShardWriter, trainTokenizer } from '@lethe/data-pipeline';
 import { baselm, initializeLlama, saveLlama } from '@lethe/model';
-import { listCheckpoints, type Logger, readRunManifest, seededRandom, silentLogger } from '@lethe/run';
+import {
+  checkpointPath,
+  listCheckpoints,
+  type Logger,
+  readRunManifest,
+  seededRandom,
+  silentLogger,
+  writeFolderAtomically,
+} from '@lethe/run';
 import { useDevice } from '@lethe/tensor';
 import { describeMicroBatches, type MicroBatch } from './micro-batch.js';
 import { type TrainRecipe, trainRecipeSchema } from './recipe.js';
 import { runStage } from './run-stage.js';
 import { openInputs } from './stage-inputs.js';
+import { openStageRun } from './stage-run.js';
+import { loadStageWork } from './stage-work.js';
+import { type StepRecord, train } from './trainer.js';
 
 const SIZES = { hiddenSize: 8, intermediateSize: 16, numLayers: 1, numHeads: 2, maxPositions: 32 };
 const folder = mkdtempSync(join(tmpdir(), 'lethe-stage-'));
@@ -116,14 +128,90 @@ describe('a run that is not finished', () => {
     );
   });
 
-  it('keeps the last step before a loss that is no number', async () => {
+  it('saves no step whose weights have no loss any more', async () => {
     const optimizer = { lr: 1e10, weightDecay: 0 };
     const recipe = recipeOf({ config: { ...SIZES, vocabSize: 262 } }, { name: 'ruined', steps: 6, optimizer });
-    await expect(runStage(recipe, { logger: silentLogger })).rejects.toThrow(/^step \d+: .*not finite|loss is NaN/);
-    expect(listCheckpoints(join(at('runs'), 'ruined', 'checkpoints')).map(({ step }) => step)).toEqual([1]);
+    await expect(runStage(recipe, { logger: silentLogger })).rejects.toThrow(
+      /^step 2: .*(not finite|loss is NaN|ruined)/,
+    );
+    expect(listCheckpoints(join(at('runs'), 'ruined', 'checkpoints'))).toEqual([]);
     const { launches } = readRunManifest(join(at('runs'), 'ruined'));
     expect(launches[0].outcome).toMatch(/^failed: step 2/);
   });
+
+  it('keeps the last good checkpoint where finite weights are ruined, also in the last step', async () => {
+    for (const [name, steps, expected] of [
+      ['later', 9, [1, 2]],
+      ['last', 3, [1, 2]],
+    ] as const) {
+      const recipe = recipeOf({ config: { ...SIZES, vocabSize: 262 } }, { name, steps, checkpoint: { every: 1 } });
+      const run = await openStageRun(recipe, silentLogger);
+      const work = await loadStageWork(run, 'lethe-cpu');
+      const saved: number[] = [];
+      const ruin = ({ step }: StepRecord): void => {
+        if (step !== 3) return;
+        const { value } = work.context.model.parameter('model.norm.weight');
+        value.assign(tf.mul(value, 1e6));
+      };
+      const training = { recipe, ...work, logger: silentLogger, onStep: ruin };
+      const save = async (step: number): Promise<void> => void saved.push(step);
+      await expect(train({ ...training, save }, 0)).rejects.toThrow(
+        /^step [34]: the replay loss is .*, where chance is 5\.57 and the first step had 5\.\d+: .* ruined.*Lower optimizer\.lr/,
+      );
+      expect(saved).toEqual(expected);
+      work.dispose();
+    }
+  });
+
+  it('goes on from the checkpoint before one that says what it should not', async () => {
+    const recipe = recipeOf({ config: { ...SIZES, vocabSize: 262 } }, { name: 'misled', checkpoint: { every: 1 } });
+    const checkpoints = join(at('runs'), 'misled', 'checkpoints');
+    const warnings: string[] = [];
+    const logger: Logger = { ...silentLogger, warn: (text) => void warnings.push(text) };
+    const wrong: [(state: Record<string, unknown>) => unknown, RegExp][] = [
+      [(state) => ({ ...state, step: 1 }), /expected step 2, received 1/],
+      [(state) => ({ ...state, recipeHash: 3 }), /recipeHash: .*expected string/],
+      [() => [], /expected object/],
+      [(state) => ({ ...state, validations: [null] }), /validations\.0/],
+    ];
+    for (const [change, message] of wrong) {
+      await runStage(recipe, { logger: silentLogger });
+      rmSync(join(at('runs'), 'misled', 'model'), { recursive: true });
+      const last = checkpointPath(checkpoints, 2);
+      await writeFolderAtomically(
+        last,
+        (fresh) => {
+          cpSync(last, fresh, { recursive: true, filter: (file) => !/step-0+2.manifest\.json$/.test(file) });
+          const state = JSON.parse(readFileSync(join(last, 'state.json'), 'utf8')) as Record<string, unknown>;
+          writeFileSync(join(fresh, 'state.json'), JSON.stringify(change(state)));
+        },
+        { replace: true },
+      );
+      expect(await runStage(recipe, { logger })).toMatchObject({ step: 2, wasFinished: false });
+      expect(warnings.splice(0)).toEqual([expect.stringMatching(message)]);
+    }
+    await writeFolderAtomically(checkpointPath(checkpoints, 2), (fresh) => writeFileSync(join(fresh, 'x'), ''), {
+      replace: true,
+    });
+    rmSync(join(at('runs'), 'misled', 'model'), { recursive: true });
+    await runStage(recipe, { logger });
+    expect(warnings).toEqual([
+      expect.stringMatching(/expected state\.json among the files of the manifest, found 1 others/),
+    ]);
+  });
+});
+
+it('a start model with NaN is named, before any step blames the data', async () => {
+  const model = initializeLlama(baselm({ ...SIZES, numKeyValueHeads: 1, headDim: 4, vocabSize: 262 }), 1);
+  const norm = model.parameter('model.norm.weight');
+  norm.value.assign(tf.tensor1d([1, 1, NaN, 1, 1, 1, 1, 1]));
+  await saveLlama(model, at('poisoned'));
+  model.dispose();
+  for (const file of ['tokenizer.json', 'tokenizer_config.json'])
+    cpSync(join(at('tokenizer'), file), join(at('poisoned'), file));
+  await expect(
+    runStage(recipeOf({ init: at('poisoned') }, { name: 'poisoned' }), { logger: silentLogger }),
+  ).rejects.toThrow(/poisoned: tensor 'model\.norm\.weight' holds NaN at element 2 of \[8\]; take another checkpoint/);
 });
 
 it('auto says which device it takes, and why', async () => {

@@ -5,7 +5,7 @@ import { dataHash, recipeHash, requireSameRecipe } from './recipe-hash.js';
 import { digestOf } from './same-shards.js';
 import { stageFolders } from './stage-folder.js';
 import { digestStart, requireSameStart } from './start-files.js';
-import { readTrainingState, type TrainingState } from './training-state.js';
+import { readTrainingState, requireTrainingState, type TrainingState } from './training-state.js';
 
 /** A run of a stage, opened once and handed to all that works on it. */
 export interface StageRun {
@@ -29,7 +29,7 @@ export async function openStageRun(given: TrainRecipe, logger: Logger): Promise<
   const recipe = await pinRecipe(given, logger);
   const folders = stageFolders(recipe);
   const { folder } = folders;
-  const { checkpoint, warnings } = latestCheckpoint(folders.checkpoints);
+  const { checkpoint, warnings } = latestCheckpoint(folders.checkpoints, requireTrainingState);
   for (const warning of warnings) logger.warn(warning);
   const state = checkpoint && readTrainingState(checkpoint.path);
   if (state) requireSameRecipe(state.recipeHash, recipe, folder);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { cloneLlama, initializeLlama, type Llama, type LlamaConfig, loadLlama, type SaveOptions } from '@lethe/model';
 import type { DeviceName } from '@lethe/tensor';
+import { requireFiniteStart } from './non-finite.js';
 import { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
 import type { ForgetSpan } from './forget-span.js';
@@ -31,6 +32,8 @@ export async function loadStageWork({ recipe, resumed, folder }: StageRun, devic
   const reference =
     inputs.reference === undefined ? undefined : loadLlama(inputs.reference, { trainable: false }).model;
   const start = init ? loadLlama(init) : undefined;
+  if (start) requireFiniteStart(start.model.parameters, init!);
+  if (reference) requireFiniteStart(reference.parameters, inputs.reference!);
   const original = needsOriginal(recipe) ? cloneLlama(start!.model) : undefined;
   const model = startModel(recipe, { start: start?.model, config, resumeFrom: resumed?.checkpoint });
   const optimizer = new Optimizer(model.parameters, recipe.optimizer);

@@ -10,10 +10,11 @@ import { termMeans, type TermSums, type TermWeights } from '@lethe/losses';
 import { deviceMemory } from '@lethe/tensor';
 import { learningRate } from './schedule.js';
 import type { MicroBatch } from './micro-batch.js';
-import { assertFinite, assertFiniteWeights, hasFiniteWeights } from './non-finite.js';
+import { assertFinite, assertFiniteWeights, hasFiniteWeights, NonFiniteError } from './non-finite.js';
 import type { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
-import { accumulateGradients, type StepContext } from './step.js';
+import { Soundness } from './soundness.js';
+import { accumulateGradients, evaluateBatches, type StepContext } from './step.js';
 import type { StopDecision } from './stop-rules.js';
 import { batchesOfStep, type TrainStreams } from './streams.js';
 import { termGradientNorms } from './term-gradients.js';
@@ -57,14 +58,28 @@ export async function train(training: Training, startStep: number): Promise<Trai
   if (startStep === 0) await validateStart(training);
   if (validator?.decision) return { step: startStep, decision: validator.decision };
   const pace = new Pace(recipe.steps, startStep);
+  const soundness = new Soundness(training.context.model.config.vocabSize);
   let saved = startStep;
+  let isSaveDue = false;
+  const save = async (step: number): Promise<void> => {
+    assertFiniteWeights(step, training.optimizer.parameters);
+    await training.save(step);
+    saved = step;
+    isSaveDue = false;
+  };
   for (let step = startStep + 1; step <= recipe.steps; step++) {
     const batches = await batchesOfStep(training.streams, recipe, step);
+    // A checkpoint waits for the loss that its weights have in the next step: only then is it known to be good.
+    const onSums = async (sums: TermSums): Promise<void> => {
+      soundness.check(step, sums);
+      if (isSaveDue) await save(step - 1);
+    };
     let record: StepRecord;
     try {
-      record = trainStep(training, step, batches);
+      record = await trainStep(training, { step, batches, onSums });
     } catch (error) {
-      if (saved !== step - 1 && hasFiniteWeights(training.optimizer.parameters)) await training.save(step - 1);
+      const isGood = !(error instanceof NonFiniteError) && hasFiniteWeights(training.optimizer.parameters);
+      if (saved !== step - 1 && isGood) await training.save(step - 1);
       throw error;
     }
     const validation = await validator?.after(step);
@@ -74,12 +89,12 @@ export async function train(training: Training, startStep: number): Promise<Trai
     // A turn of the event loop, so that signals and writes are served between steps.
     await new Promise<void>((resolve) => setImmediate(resolve));
     const isLast = step === recipe.steps || decision !== undefined;
-    if (isLast || step % recipe.checkpoint.every === 0 || validator?.heldStep === step || stop?.requested) {
-      assertFiniteWeights(step, training.optimizer.parameters);
-      await training.save(step);
-      saved = step;
-    }
+    isSaveDue = step % recipe.checkpoint.every === 0 || validator?.heldStep === step;
     if (isLast || stop?.requested) {
+      const sums = evaluateBatches(contextOf(training, step), batches);
+      assertFinite(step, sums, 0, { parameters: training.optimizer.parameters, batches, isAfter: true });
+      soundness.check(step, sums);
+      await save(step);
       logger.endProgress();
       if (decision) return { step, decision };
       return { step, ...(!isLast && { stoppedBy: stop!.requested }) };
@@ -100,13 +115,22 @@ function ofValidation(validation?: ValidationRecord, decision?: StopDecision): R
   return { ...(validation && { validation: { ...validation } }), ...(decision && { stop: decision.rule }) };
 }
 
-/** One optimizer step; throws before the update when a loss or gradient is not finite. */
-function trainStep(training: Training, step: number, batches: MicroBatch[]): StepRecord {
+/** What a step works with: the objective's weights may follow a schedule. */
+function contextOf({ context, recipe }: Training, step: number): StepContext {
+  return { ...context, objective: { ...context.objective, weights: weightsOf(recipe, step) } };
+}
+
+interface Step {
+  step: number;
+  batches: MicroBatch[];
+  /** Called with finite sums before the update. */
+  onSums(sums: TermSums): Promise<void>;
+}
+
+/** One optimizer step; throws before the update when a loss or gradient is not finite, or `onSums` throws. */
+async function trainStep(training: Training, { step, batches, onSums }: Step): Promise<StepRecord> {
   const { recipe, optimizer } = training;
-  const context = {
-    ...training.context,
-    objective: { ...training.context.objective, weights: weightsOf(recipe, step) },
-  };
+  const context = contextOf(training, step);
   const started = performance.now();
   const { termGradientsEvery } = recipe.metrics;
   const wantsTerms = termGradientsEvery > 0 && (step === 1 || step % termGradientsEvery === 0);
@@ -116,9 +140,12 @@ function trainStep(training: Training, step: number, batches: MicroBatch[]): Ste
   const norm = optimizer.gradientNorm();
   try {
     assertFinite(step, sums, norm, { parameters: optimizer.parameters, batches });
+    const computed = performance.now() - measured;
+    await onSums(sums);
+    const updating = performance.now();
     const lr = learningRate(step, recipe);
     optimizer.update(step, lr, norm);
-    const seconds = (performance.now() - measured) / 1000;
+    const seconds = (computed + performance.now() - updating) / 1000;
     const weights: Record<string, MetricsValue> = hasSchedule(recipe)
       ? { weights: { ...context.objective.weights } }
       : {};

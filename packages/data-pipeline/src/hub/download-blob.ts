@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -26,7 +26,7 @@ export async function downloadBlob(
   file: string,
   headers: Record<string, string>,
 ): Promise<void> {
-  if (await sizeOf(file)) return;
+  if ((await sizeOf(file)) === blob.size) return;
   const incomplete = `${file}.incomplete`;
   await mkdir(path.dirname(file), { recursive: true });
   for (let attempt = 1; (await sizeOf(incomplete)) !== blob.size; attempt++) {
@@ -52,6 +52,7 @@ export async function downloadBlob(
 }
 
 async function append(blob: BlobDescription, incomplete: string, headers: Record<string, string>): Promise<void> {
+  if (blob.size === 0) return writeFile(incomplete, '');
   const have = await sizeOf(incomplete);
   const isPart = have > 0 && have < blob.size;
   const response = await fetch(blob.url, { headers: isPart ? { ...headers, Range: `bytes=${have}-` } : headers });
@@ -89,6 +90,7 @@ async function hashOf(file: string, { size, isSha256 }: BlobDescription): Promis
   return hash.digest('hex');
 }
 
+/** -1 where there is no such file. */
 async function sizeOf(file: string): Promise<number> {
-  return (await stat(file).catch(() => undefined))?.size ?? 0;
+  return (await stat(file).catch(() => undefined))?.size ?? -1;
 }

@@ -101,6 +101,16 @@ describe('fetchDataset', () => {
     expect(downloads().at(-1)?.range).toBe('bytes=4000-');
   });
 
+  it('takes an empty file as it is', async () => {
+    const empty = new FakeHub(NAME, { 'data/empty.jsonl': Buffer.alloc(0), 'data/more.jsonl': Buffer.from('{}') });
+    process.env['HF_ENDPOINT'] = await empty.start();
+    for (let i = 0; i < 2; i++) {
+      const files = await fetchDataset(`${SOURCE}/data`);
+      expect(files.map((file) => readFileSync(file, 'utf8'))).toEqual(['', '{}']);
+    }
+    await empty.stop();
+  });
+
   it('refuses bytes of another hash', async () => {
     hub.isCorrupt = true;
     await expect(fetchDataset(`${SOURCE}/data`)).rejects.toThrow(/expected bytes of hash [0-9a-f]{64}, received/);
