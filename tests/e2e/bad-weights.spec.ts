@@ -28,7 +28,7 @@ const names = (header: Header): string[] => Object.keys(header).filter((name) =>
 const lastOf = (header: Header): Header[string] =>
   header[names(header).reduce((a, b) => (header[a].data_offsets[1] > header[b].data_offsets[1] ? a : b))];
 
-beforeAll(() => pretrainProject(folder), 60000);
+beforeAll(() => pretrainProject(folder), 300_000);
 
 describe('a safetensors file is refused', () => {
   it.each<[string, RegExp, (header: Header, data: Buffer) => Buffer | void]>([

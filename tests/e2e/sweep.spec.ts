@@ -31,7 +31,7 @@ function told(name: string): Record<string, string[]> {
   return { finished: of('finished'), failed: of('failed'), stopped: of('stopped') };
 }
 
-beforeAll(() => pretrainProject(folder), 60000);
+beforeAll(() => pretrainProject(folder), 300_000);
 
 describe('lethe sweep', () => {
   const grid = sweep('--name', 'grid', '--set', 'steps=8', '--vary', 'optimizer.lr=1e-3,1e30,2e-3');
