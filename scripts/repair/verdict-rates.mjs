@@ -1,5 +1,6 @@
 // How often `lethe repair` advises a repair, over random halves and samples of texts: node scripts/repair/verdict-rates.mjs FOLDER [SEEDS]
-// A line for each case: verdicts by count, and the range of what decided.
+// [CASE]. A line for each case whose name holds CASE: verdicts by count, and the range of what decided. A case has one model; seeds draw
+// the documents that the pattern is looked for in and those that are measured.
 import { join } from 'node:path';
 import { loadTokenizer, sampleDocuments } from '@lethe/data-pipeline';
 import { loadLlama, scoreSequences } from '@lethe/model';
@@ -13,7 +14,7 @@ const { describePattern, findPattern } = await load('pattern.js');
 const { attainableP, markDocuments, measuresOf } = await load('measure.js');
 const { verdictBefore } = await load('verdict-before.js');
 
-const [folder = 'runs/repair-rates', numSeeds = '100'] = process.argv.slice(2);
+const [folder = 'runs/repair-rates', numSeeds = '100', only = ''] = process.argv.slice(2);
 const corpus = await prepareTexts(folder);
 const models = await trainModels(folder, { synthetic: 'templated', seed: 1, corpus });
 const { synth: bare } = await trainModels(folder, { synthetic: 'qa', seed: 1, corpus });
@@ -71,7 +72,7 @@ function measure(folder, documents) {
   return documents.map((ids) => scored.get(ids));
 }
 
-for (const [name, model, draw, expected] of cases) {
+for (const [name, model, draw, expected] of cases.filter(([title]) => title.includes(only))) {
   const counts = { advised: 0, 'not-advised': 0, 'cannot-tell': 0 };
   const [shares, learned] = [[], []];
   for (let seed = 1; seed <= Number(numSeeds); seed++) {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { parse } from 'yaml';
 import { failureHere, lethe, startLethe, succeed, temporaryFolder } from './lethe.js';
 
 const corpora = resolve(__dirname, '..', '..', process.env['LETHE_DATA'] ?? '../shared', 'corpora');
@@ -154,6 +155,8 @@ withData('lethe repair', () => {
     const { stdout } = await succeed(folder, 'init', '--model', 'runs/damaged/model', ...texts);
     expect(stdout).toMatch(/M parameters: 2 layers of 64, context 128, vocabulary 512\n/);
     expect(stdout).toMatch(/1 file, [\d.]+ MB\n/);
+    const keys = Object.keys(parse(readFileSync(at('repair.yaml'), 'utf8')) as object);
+    expect(keys).toEqual(['model', 'synthetic', 'natural', 'out']);
     expect(await failureHere(folder, 'init', '--model', 'runs/damaged/model', ...texts)).toContain('--force');
     const dry = await succeed(folder, 'repair', 'repair.yaml', '--dry-run', '--out', 'runs/dry');
     expect(dry.stdout).toContain('nothing was written');

@@ -45,7 +45,7 @@ async function sizeOf(sources: readonly string[]): Promise<string> {
 const set = (key: string, value: unknown): string => stringify({ [key]: value }).trimEnd();
 /** A key that is set, or its comment with an example. */
 const optional = (key: string, value: unknown, example: unknown): string =>
-  value === undefined ? `# ${set(key, example)}` : set(key, value);
+  value === undefined ? set(key, example).replaceAll(/^/gm, '# ') : set(key, value);
 
 /**
  * A recipe of `lethe repair` with comments, after a look at the model and the texts.
