@@ -22,7 +22,8 @@ void check_values(const Args&) {}
 
 template <class Args>
 void check_heads(const char* op, const Args& a) {
-  require(a.H == 0 || (a.K > 0 && a.H % a.K == 0), op, "H: expected a multiple of K = ", a.K, ", received ", a.H);
+  require(a.H > 0 && a.K > 0, op, "H and K: expected at least 1 head, received ", a.H, " and ", a.K);
+  require(a.H % a.K == 0, op, "H: expected a multiple of K = ", a.K, ", received ", a.H);
 }
 void check_values(const attention_args& a) { check_heads("attention", a); }
 void check_values(const attention_backward_args& a) { check_heads("attention_backward", a); }
@@ -32,6 +33,7 @@ bool is_exponent(double x) { return x >= 0 && x < std::numeric_limits<double>::i
 void check_values(const unlearn_head_args& a) {
   const char* op = "unlearn_head";
   require(a.V >= 2, op, "V: expected at least 2 tokens, so that there are others than the target, received ", a.V);
+  require(a.N == 0 || a.D > 0, op, "D: expected hidden states of at least 1 element, received 0");
   require(a.M <= a.N, op, "M: expected at most N = ", a.N, ", received ", a.M);
   require(a.num_forget >= 0 && a.num_forget <= a.N, op, "num_forget: expected 0 to N = ", a.N, ", received ",
           a.num_forget);
@@ -42,6 +44,10 @@ void check_values(const unlearn_head_args& a) {
   require(bool(a.original_hidden) == bool(a.original_weight), op,
           "original_hidden and original_weight: expected both or neither");
   require(a.M == 0 || a.original_hidden, op, "original_hidden: expected a tensor, for M = ", a.M);
+}
+
+void check_values(const rms_norm_args& a) {
+  require(a.N == 0 || a.D > 0, "rms_norm", "D: expected at least 1 element to take the mean of, received 0");
 }
 
 void check_values(const adamw_args& a) { require(a.step >= 1, "adamw", "step: expected 1 or more, received ", a.step); }

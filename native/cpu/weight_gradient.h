@@ -10,6 +10,7 @@ struct WeightShape {
 };
 
 inline void add_weight_gradient(int64_t N, const WeightShape& s, const Operand& dy, const Operand& x, float* dweight) {
+  if (N == 0 || s.O == 0 || s.I == 0) return;  // Nothing to add; the product of our own divides by its panels.
   if (!dy.bf16) return gemm({s.O, s.I, N, true}, dy.t(), x, {dweight, s.I});
   const auto halves = [](const Operand& o) { return HalfMatrix{static_cast<const uint16_t*>(o.data), o.stride}; };
   kernels().add_transposed_product({s.O, s.I, N, halves(dy), halves(x), dweight, s.I});
