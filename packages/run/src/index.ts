@@ -40,7 +40,9 @@ export {
   recipeJsonSchema,
 } from './recipe.js';
 export { requireFile, specialKind } from './regular-file.js';
+export { openLine, sealLine } from './sealed-lines.js';
 export { type Random, seededRandom } from './seed.js';
+export { setAside } from './set-aside.js';
 export { listenForStop, STOP_EXIT_CODES, type StopRequest, type StopSignal } from './signals.js';
 export { openTensorBoard } from './tensorboard.js';
 export { UserError } from './user-error.js';

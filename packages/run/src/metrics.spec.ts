@@ -40,7 +40,9 @@ describe('metrics', () => {
   it('keeps NaN and infinities', () => {
     const writer = openMetrics(file, 0);
     writer.write({ step: 0, a: NaN, b: -Infinity, c: { d: [Infinity, 1] }, e: null });
-    expect(readFileSync(file, 'utf8')).toBe('{"step":0,"a":"NaN","b":"-Infinity","c":{"d":["Infinity",1]},"e":null}\n');
+    expect(readFileSync(file, 'utf8')).toMatch(
+      /^\{"step":0,"a":"NaN","b":"-Infinity","c":\{"d":\["Infinity",1\]\},"e":null,"crc":"[0-9a-f]{8}"\}\n$/,
+    );
     writer.close();
     expect(readMetrics(file)).toEqual([{ step: 0, a: NaN, b: -Infinity, c: { d: [Infinity, 1] }, e: null }]);
   });
@@ -66,6 +68,28 @@ describe('metrics', () => {
     writeFileSync(file, damaged);
     openMetrics(file, 5, () => {}).close();
     expect(readFileSync(`${file}.damaged-2`, 'utf8')).toBe(damaged);
+  });
+
+  it('finds a changed digit and a missing line, and tells the last step that it has', () => {
+    writeSteps(0, 6);
+    const whole = readFileSync(file, 'utf8');
+    writeFileSync(file, whole.replace('0.25', '0.75'));
+    expect(() => readMetrics(file)).toThrow(/metrics\.jsonl:2: expected a JSON record, .*: its checksum is another/);
+    const lines = whole.split('\n');
+    writeFileSync(file, [...lines.slice(0, 2), ...lines.slice(3)].join('\n'));
+    expect(() => readMetrics(file)).toThrow('metrics.jsonl:3:');
+    writeFileSync(file, whole);
+    const writer = openMetrics(file, 4);
+    expect(writer.lastStep).toBe(3);
+    writer.close();
+    expect(openMetrics(join(folder, 'none.jsonl'), 0).lastStep).toBeUndefined();
+  });
+
+  it('goes on with records of before there were checksums', () => {
+    openMetrics(file, 0).close();
+    writeFileSync(file, '{"step":0,"loss":1}\n');
+    writeSteps(1, 3);
+    expect(readMetrics(file).map(({ step }) => step)).toEqual([0, 1, 2]);
   });
 
   it('names the line of damage', () => {

@@ -10,13 +10,14 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { openLine, type SealedLine, sealLine } from './sealed-lines.js';
 import { setAside } from './set-aside.js';
 import { UserError } from './user-error.js';
 import { writing } from './write-error.js';
 
 /**
  * One line of `metrics.jsonl`. JSON has no NaN or infinity, so these are written as the strings "NaN", "Infinity" and
- * "-Infinity" (never null) and read back as numbers.
+ * "-Infinity" (never null) and read back as numbers. Lines end with a checksum, `crc`, which is no part of the record.
  */
 export interface MetricsRecord {
   /** Optimizer steps finished when the values were measured. */
@@ -31,6 +32,8 @@ const NON_FINITE: Record<string, number> = { NaN, Infinity, '-Infinity': -Infini
 
 /** Appends records to a run's `metrics.jsonl`; each line reaches the operating system before `write` returns. */
 export interface MetricsWriter {
+  /** The step of the last record that was there already; undefined where there is none. */
+  readonly lastStep: number | undefined;
   /** @throws RangeError when the step is not a non-negative integer; WriteError where the system refuses. */
   write(record: MetricsRecord): void;
   close(): void;
@@ -48,19 +51,22 @@ export interface MetricsWriter {
  */
 export function openMetrics(file: string, fromStep: number, onDamage?: (warning: string) => void): MetricsWriter {
   mkdirSync(dirname(file), { recursive: true });
-  const keptBytes = existsSync(file) ? bytesBefore(file, fromStep, onDamage) : 0;
+  const kept = existsSync(file) ? keptBefore(file, fromStep, onDamage) : NOTHING;
   const handle = openSync(file, existsSync(file) ? 'r+' : 'w');
-  ftruncateSync(handle, keptBytes);
-  let end = keptBytes;
+  ftruncateSync(handle, kept.bytes);
+  let { bytes: end, seal: before } = kept;
   return {
+    lastStep: kept.lastStep,
     write: (record) => {
       if (!Number.isInteger(record.step) || record.step < 0) {
         throw new RangeError(`metrics: expected step to be a non-negative integer, received ${record.step}`);
       }
-      const bytes = Buffer.from(`${formatRecord(record)}\n`);
+      const { line, seal } = sealLine(formatRecord(record), before);
+      const bytes = Buffer.from(`${line}\n`);
       for (let done = 0; done < bytes.length;)
         done += writing(file, () => writeSync(handle, bytes, done, bytes.length - done, end + done), bytes.length);
       end += bytes.length;
+      before = seal;
     },
     close: () => {
       fsyncSync(handle);
@@ -78,8 +84,17 @@ export function readMetrics(file: string): MetricsRecord[] {
   return Array.from(eachLine(file), ({ record }) => record);
 }
 
-function bytesBefore(file: string, fromStep: number, onDamage?: (warning: string) => void): number {
-  const lines: { record: MetricsRecord; bytes: number }[] = [];
+/** What stays of a file: its length, its last step, and the seal of its last line. */
+interface Kept {
+  bytes: number;
+  seal: string;
+  lastStep?: number;
+}
+
+const NOTHING: Kept = { bytes: 0, seal: '' };
+
+function keptBefore(file: string, fromStep: number, onDamage?: (warning: string) => void): Kept {
+  const lines: Line[] = [];
   try {
     for (const line of eachLine(file)) lines.push(line);
   } catch (error) {
@@ -90,19 +105,44 @@ function bytesBefore(file: string, fromStep: number, onDamage?: (warning: string
   }
   const firstDropped = lines.findIndex(({ record }) => record.step >= fromStep);
   const kept = firstDropped < 0 ? lines : lines.slice(0, firstDropped);
-  return kept.reduce((sum, { bytes }) => sum + bytes, 0);
+  const last = kept.at(-1);
+  if (!last) return NOTHING;
+  return { bytes: kept.reduce((sum, { bytes }) => sum + bytes, 0), seal: last.seal, lastStep: last.record.step };
 }
 
-function* eachLine(file: string): Generator<{ record: MetricsRecord; bytes: number }> {
+interface Line {
+  record: MetricsRecord;
+  bytes: number;
+  seal: string;
+}
+
+function* eachLine(file: string): Generator<Line> {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
     throw new UserError(`${file}: cannot read the metrics: ${(cause as Error).message}`, { cause });
   }
-  const complete = text.split('\n').slice(0, -1);
-  for (const [index, line] of complete.entries())
-    yield { record: parseRecord(line, `${file}:${index + 1}`), bytes: Buffer.byteLength(line) + 1 };
+  let before = '';
+  for (const [index, line] of text.split('\n').slice(0, -1).entries()) {
+    const where = `${file}:${index + 1}`;
+    const { json, seal = '' } = opened(line, before, where);
+    yield { record: parseRecord(json, where), bytes: Buffer.byteLength(line) + 1, seal };
+    before = seal;
+  }
+}
+
+function opened(line: string, before: string, where: string): SealedLine {
+  try {
+    return openLine(line, before);
+  } catch (cause) {
+    throw new UserError(
+      `${where}: expected a JSON record, received ${line.slice(0, 60)}: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 function formatRecord(record: MetricsRecord): string {

@@ -20,6 +20,13 @@ interface RecordedRun {
 /** Opens the records of a run that goes on after `startStep`, undefined for one that begins. */
 export function openStepRecords({ folder, recipe, onDamage }: RecordedRun, startStep?: number): StepRecords {
   const metrics = openMetrics(join(folder, 'metrics.jsonl'), startStep === undefined ? 0 : startStep + 1, onDamage);
+  const expected = (startStep ?? 0) - ((startStep ?? 0) % recipe.metrics.every);
+  if (expected > 0 && (metrics.lastStep ?? 0) < expected) {
+    const ends = metrics.lastStep === undefined ? 'holds no records' : `ends at step ${metrics.lastStep}`;
+    onDamage(
+      `${join(folder, 'metrics.jsonl')} ${ends}, and the run goes on after step ${startStep}: those between are lost`,
+    );
+  }
   const board = openTensorBoard(join(folder, 'tensorboard'), (startStep ?? 0) + 1);
   const isWanted = ({ step, validation }: StepRecord): boolean =>
     step % recipe.metrics.every === 0 || step === recipe.steps || validation !== undefined;

@@ -40,6 +40,7 @@ async function evaluate(recipe: EvaluationPlan, logger: Logger): Promise<Evaluat
   const { model } = loadLlama(folder, { trainable: false });
   const checkpoint = items === undefined ? [] : checkpointFiles(folder);
   const place = items === undefined ? undefined : { folder: items, model: recipe.model, device };
+  const onDamage = (warning: string): void => logger.warn(warning);
   const evaluated: Evaluated = {
     model,
     tokenizer,
@@ -47,12 +48,13 @@ async function evaluate(recipe: EvaluationPlan, logger: Logger): Promise<Evaluat
     known: new Map(),
     allowsUnsandboxed: recipe.withoutSandbox ?? false,
     answering: (task, questions) => ({
-      ...(place && { log: itemLog(place, task, { questions, checkpoint }) }),
+      ...(place && { log: { ...itemLog(place, task, { questions, checkpoint }), onDamage } }),
       onProgress: (done, total) => logger.progress(`${recipe.model}: ${task.name} ${done} of ${total}`),
     }),
     judging: (name) =>
       judge && {
         ...judge,
+        onDamage,
         onProgress: (done, total) => logger.progress(`${recipe.model}: ${name} judged ${done} of ${total}`),
       },
     warn: (message) => logger.warn(message),

@@ -4,7 +4,7 @@ import { ItemLog } from './item-log.js';
 /** Where items are kept, and what is told while they are made. */
 export interface Answering {
   /** Undefined: items are not kept. */
-  log?: { file: string; header: Record<string, unknown> };
+  log?: { file: string; header: Record<string, unknown>; onDamage?: (warning: string) => void };
   onProgress?: (done: number, total: number) => void;
 }
 
@@ -17,7 +17,7 @@ export async function answerItems<Q extends { id: string }, T extends { id: stri
   { log, onProgress }: Answering,
   answer: (pending: Q[], done: (item: T) => void) => Promise<void>,
 ): Promise<T[]> {
-  const kept = log && ItemLog.open<T>(log.file, log.header);
+  const kept = log && ItemLog.open<T>(log.file, log.header, log.onDamage);
   const items = new Map<string, T>();
   for (const { id } of questions) {
     const item = kept?.item(id);

@@ -19,6 +19,8 @@ export interface Judging {
   rejudge: number;
   /** Absent: judgements are not kept. */
   folder?: string;
+  /** Told where a file of judgements was damaged. */
+  onDamage?: (warning: string) => void;
   onProgress?: (done: number, total: number) => void;
 }
 
@@ -40,14 +42,14 @@ export interface Judgements {
 const sha256 = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
 /** The judgements of one judge. */
-function openLog(folder: string, { url, model }: Judge): ItemLog<KeptJudgement> {
+function openLog(folder: string, { url, model }: Judge, onDamage: Judging['onDamage']): ItemLog<KeptJudgement> {
   const header = { judge: { url, model } };
   const slug =
     model
       .toLowerCase()
       .match(/[\p{L}\p{N}]+/gu)
       ?.join('-') ?? 'judge';
-  return ItemLog.open(join(folder, `judgements-${slug}-${sha256(header).slice(0, 12)}.jsonl`), header);
+  return ItemLog.open(join(folder, `judgements-${slug}-${sha256(header).slice(0, 12)}.jsonl`), header, onDamage);
 }
 
 /** Runs calls, so many at once. After a failure none is begun; those under way end before it is thrown. */
@@ -73,9 +75,9 @@ async function inParallel<T>(work: readonly T[], concurrency: number, call: (one
  */
 export async function judgeAnswers(
   answers: readonly ToJudge[],
-  { judge, concurrency, rejudge, folder, onProgress }: Judging,
+  { judge, concurrency, rejudge, folder, onProgress, onDamage }: Judging,
 ): Promise<Judgements> {
-  const log = folder === undefined ? undefined : openLog(folder, judge);
+  const log = folder === undefined ? undefined : openLog(folder, judge, onDamage);
   const replies = new Map<string, JudgeReply>();
   const wanted = answers.flatMap(({ id, request }) => {
     const key = sha256(request).slice(0, 32);
