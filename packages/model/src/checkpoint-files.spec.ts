@@ -108,6 +108,13 @@ describe('the files of a model', () => {
     expect(save(embedding.map((x, i) => (i === 23 ? x + 1 : x)))).toBe(false);
   });
 
+  it('are refused with an adapter beside them, which transformers would add', () => {
+    write('adapter_config.json', '{"peft_type":"LORA"}');
+    expect(() => openModelFolder(folder)).toThrow(
+      /an adapter \(LoRA\) belongs to this model.*merge it into the weights/,
+    );
+  });
+
   it('are refused by name where there are no weights', () => {
     write('config.json', JSON.stringify({ model_type: 'llama', hidden_size: 8 }));
     expect(() => openModelFolder(folder)).toThrow(folder);

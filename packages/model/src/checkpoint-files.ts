@@ -40,6 +40,7 @@ export interface ModelFolder {
  * @throws UserError (ConfigError, SafetensorsError) naming the file and what is missing, extra, unsupported or damaged.
  */
 export function openModelFolder(folder: string): ModelFolder {
+  refuseAdapter(folder);
   const { config: written, rawConfig } = readConfig(join(folder, 'config.json'));
   const weights = openWeights(folder);
   const config = hasAnotherHead(weights, written) ? { ...written, tieEmbeddings: false } : written;
@@ -51,6 +52,17 @@ export function openModelFolder(folder: string): ModelFolder {
     throw error;
   }
   return { folder, config, rawConfig, tensors, tokenizerFiles: findTokenizerFiles(folder) };
+}
+
+const ADAPTER_FILE = 'adapter_config.json';
+
+/** @throws SafetensorsError for a folder with an adapter (LoRA), which transformers adds to the model where peft is installed. */
+function refuseAdapter(folder: string): void {
+  if (!existsSync(join(folder, ADAPTER_FILE))) return;
+  throw new SafetensorsError(
+    `${folder}: ${ADAPTER_FILE} says that an adapter (LoRA) belongs to this model, which is not read here; merge it into the ` +
+      'weights (merge_and_unload of peft, then save_pretrained), or move its files away to use the model without it',
+  );
 }
 
 /** The folder of a tokenizer's further chat templates. */
