@@ -178,8 +178,7 @@ function lossFields(sums: TermSums, { objective }: StepContext, terms?: TermWeig
 }
 
 function tokensOf(batches: MicroBatch[]): number {
-  const streams = batches.flatMap(({ forget, replay }) => [forget, replay]);
-  return streams.reduce((sum, stream) => sum + (stream?.ids.length ?? 0), 0);
+  return batches.flatMap(({ forget, replay }) => [forget, replay]).reduce((n, rows) => n + (rows?.ids.length ?? 0), 0);
 }
 
 function throughput(batches: MicroBatch[], seconds: number): Record<string, MetricsValue> {
