@@ -88,7 +88,7 @@ describe('flags and inputs are refused', () => {
     ['a device it does not know', [...score('long.jsonl'), '--device', 'gpu'], 'Allowed choices are lethe-cpu'],
     ['threads that are no number', [...score('long.jsonl'), '--threads', 'x'], 'expected an integer >= 0'],
     ['a missing model', ['generate', '--model', 'nosuch', '--prompt', 'a'], 'nosuch'],
-    ['a missing file to score', score('nosuch.jsonl'), "no such file or directory, open 'nosuch.jsonl'"],
+    ['a missing file to score', score('nosuch.jsonl'), 'nosuch.jsonl: there is no such file or folder; check the path'],
     ['an empty file to score', score('empty.jsonl'), 'empty.jsonl: no lines to score'],
     ['a line that is not JSON', score('not-json.jsonl'), 'not-json.jsonl:2: not JSON'],
     ['a line without text', score('no-text.jsonl'), 'no-text.jsonl:1: expected {"text": "..."} or {"ids": [...]}'],

@@ -1,6 +1,7 @@
 import {
   boundedMessage,
   createLogger,
+  explainSystemError,
   explainWriteError,
   type Logger,
   type LogLevel,
@@ -50,6 +51,7 @@ export function createProgram(context: CliContext): Command {
     .option('--quiet', 'print warnings and errors only')
     .showHelpAfterError('(add --help for what this command takes)')
     .configureHelp({ sortSubcommands: false })
+    .configureOutput({ outputError: (text, write) => write(`${boundedMessage(text.trimEnd())}\n`) })
     .exitOverride();
   for (const add of [
     addRepairCommand,
@@ -121,7 +123,7 @@ export async function main(args: string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
     logger?.endProgress();
-    const told = explainWriteError(error, pathOf(error));
+    const told = explainSystemError(explainWriteError(error, pathOf(error)));
     const { message, stack } = told as Error;
     const isExpected = told instanceof UserError || told instanceof RangeError || isSystemError(told);
     process.stderr.write(`lethe: ${wantsStack(args) ? stack : boundedMessage(message)}\n`);

@@ -44,6 +44,7 @@ export { openLine, sealLine } from './sealed-lines.js';
 export { type Random, seededRandom } from './seed.js';
 export { setAside } from './set-aside.js';
 export { listenForStop, STOP_EXIT_CODES, type StopRequest, type StopSignal } from './signals.js';
+export { explainSystemError } from './system-error.js';
 export { openTensorBoard } from './tensorboard.js';
 export { UserError } from './user-error.js';
 export { VERSION } from './version.js';

@@ -65,7 +65,14 @@ function readLayer(file: string, reading: Reading): { values: Record<string, unk
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new UserError(`${file}: cannot read the recipe: ${(cause as Error).message}`, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const isAbsent = code === 'ENOENT' || code === 'ENOTDIR';
+    throw new UserError(
+      isAbsent
+        ? `${file || '(an empty path)'}: expected a recipe, found no such file; check the path`
+        : `${file}: cannot read the recipe: ${message}`,
+      { cause },
+    );
   }
   reading.files.push(file);
   const { values: ownValues, origins: ownOrigins } = parseText(file, text);

@@ -101,7 +101,7 @@ describe('loadRecipe', () => {
     expect(messageOf(['- 1'])).toMatch(/^r\.yaml:1: expected a mapping/);
     expect(messageOf(['# nothing'])).toBe('r.yaml: the recipe is empty');
     expect(() => loadRecipe(join(folder, 'absent.yaml'), schema)).toThrow(
-      'absent.yaml: cannot read the recipe: ENOENT',
+      'absent.yaml: expected a recipe, found no such file',
     );
   });
 
