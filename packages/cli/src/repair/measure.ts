@@ -85,6 +85,12 @@ const sumWhere = (values: ArrayLike<number>, where: (t: number) => boolean): Sha
 export const patternShares = (documents: readonly MarkedDocument[]): Share[] =>
   documents.map(({ marks, ids }) => [marks.reduce((sum, mark) => sum + mark, 0), ids.length - 1]);
 
+/** Below this mean probability a model knows next to nothing of what a text says: nothing that a repair could lose. */
+const LEAST_KNOWN = 0.05;
+
+/** Whether a model knows what the synthetic text says, by the probabilities of its content. */
+export const knowsContent = (content: readonly Share[]): boolean => meanOf(content) >= LEAST_KNOWN;
+
 /** Whether there is enough beside the pattern to measure what the text says: a hundredth of the tokens. */
 export const saysSomething = (documents: readonly MarkedDocument[]): boolean =>
   meanOf(documents.map(({ content, ids }): Share => [content.reduce((sum, one) => sum + one, 0), ids.length])) >= 0.01;

@@ -26,6 +26,7 @@ import {
   type MeasuredTexts,
   type ModelMeasures,
   readHeldOut,
+  knowsContent,
   saysSomething,
 } from './measure.js';
 import { usableMemory } from './memory.js';
@@ -112,7 +113,7 @@ class Repair {
       figures: await this.figures(opened, data, before.secondsPerToken),
     };
     if (before.verdict !== 'advised' && !this.request.anyway) return this.write(done, shown);
-    const hasContent = saysSomething(texts.select.synthetic);
+    const hasContent = saysSomething(texts.select.synthetic) && before.knowsContent;
     const setup = await this.setup(opened.model, data, { pattern, plan, hasContent });
     const choice = await this.choose(setup, before);
     if (typeof choice === 'string') return choice;
@@ -187,7 +188,16 @@ class Repair {
       const baseSelected = base === undefined ? undefined : measureModel(base, select);
       const goal = goalOf(meanOf(selected.pattern), baseSelected && meanOf(baseSelected.pattern));
       const plan = planRepair(config, { memory: usableMemory(), budget: this.request.budget, secondsPerToken });
-      return { ...judged, pattern, model: own, base: ofBase, goal, plan, secondsPerToken };
+      return {
+        ...judged,
+        pattern,
+        model: own,
+        base: ofBase,
+        goal,
+        plan,
+        secondsPerToken,
+        knowsContent: knowsContent(selected.content),
+      };
     });
   }
 

@@ -81,6 +81,13 @@ describe('verdictAfter', () => {
     expect(price.contentKept).toBeNull();
   });
 
+  it('asks nothing of what the text says where the model knows next to nothing of it', () => {
+    const [start, end] = [modelOf(0.8, 4, { content: 0.03 }), modelOf(0.02, 3.995, { content: 0.01 })];
+    const { verdict, price } = judge(end, modelOf(0.6, 3.99, { content: 0.03 }), start);
+    expect(verdict).toBe('repaired');
+    expect(price.contentKept).toBeNull();
+  });
+
   it('cannot tell where an interval holds its threshold', () => {
     const { verdict, evidence } = judge(modelOf(0.2, 3.99));
     expect(evidence[0].says).toBe('open');

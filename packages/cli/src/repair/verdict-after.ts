@@ -1,4 +1,4 @@
-import type { ModelMeasures } from './measure.js';
+import { knowsContent, type ModelMeasures } from './measure.js';
 import type { AfterVerdict, Evidence, Interval } from './results.js';
 import { intervalsOf, meanOf } from './statistics.js';
 import { FEWEST_TOKENS, sideOf } from './verdict-before.js';
@@ -72,11 +72,11 @@ const contentEvidence = (found: Interval): Evidence => ({
   says: sideOf(found, LEAST_KEPT),
 });
 
-/** The part of the probability of what the synthetic text says that is left; null where it says next to nothing. */
+/** The part of the probability of what the synthetic text says that is left; null where it says, or the model knows of it, next to nothing. */
 function keptContent({ start, end }: Compared): Interval | null {
   const documents = start.content.map((own, i) => ({ start: own, end: end.content[i] }));
   const numTokens = start.content.reduce((sum, [, count]) => sum + count, 0);
-  if (numTokens < FEWEST_TOKENS) return null;
+  if (numTokens < FEWEST_TOKENS || !knowsContent(start.content)) return null;
   return intervalsOf(
     [documents],
     ([drawn]) => ({ kept: meanOf(drawn.map((one) => one.end)) / meanOf(drawn.map((one) => one.start)) }),
