@@ -1,33 +1,20 @@
 import { seededRandom } from '@lethe/run';
 import { TemplateFinder } from '@lethe/data-pipeline';
-import { synthQa } from '../../packages/cli/src/demo/question-answer.js';
-import { type Fact, wordnetFacts } from '../../packages/cli/src/demo/wordnet-facts.js';
+import { questionSegments, templateQuestion } from '../../packages/cli/src/paper/corpus/template-question.js';
+import { wordnetFacts } from '../../packages/cli/src/paper/corpus/wordnet-facts.js';
 
 /** Words, punctuation and line ends, each with its place. */
 const piecesOf = (text: string): RegExpExecArray[] => [...text.matchAll(/\w+|[^\w\s]|\n/g)];
 
-/** Whether each character of a document of `synthQa` is the template's: what neither the fact nor a choice says. */
-function templateCharacters(text: string, facts: readonly Fact[]): boolean[] {
-  const isTemplate = Array.from(text, () => true);
-  const choices = [...text.matchAll(/^[A-D]\) (.*)$/gm)].map(([, choice]) => choice!);
-  const right = /\*\*[A-D]\) (.*)\*\*\.$/.exec(text)![1]!;
-  const fact = facts.find(({ word, meaning }) => word === right || meaning === right)!;
-  for (const said of [...choices, fact.word, fact.meaning]) {
-    const literal = said.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-    for (const found of text.matchAll(new RegExp(`(?<!\\w)${literal}(?!\\w)`, 'g')))
-      isTemplate.fill(false, found.index, found.index + said.length);
-  }
-  // Which letter is right is an answer too.
-  isTemplate[text.lastIndexOf(`${right}**`) - 3] = false;
-  return isTemplate;
-}
-
-describe('template tokens of the demo documents', () => {
+describe('template tokens of documents whose template is known', () => {
   const all = wordnetFacts();
   it.each([1, 2, 3])('are found from the data, seed %i', (seed) => {
     const random = seededRandom(seed, 'template tokens');
     const facts = random.shuffle(all.slice(0, 1000)).slice(0, 200);
-    const texts = Array.from({ length: 2400 }, (_, i) => synthQa(facts[i % 200]!, facts, random));
+    const documents = Array.from({ length: 2400 }, (_, i) =>
+      questionSegments(templateQuestion(facts[i % 200]!, facts, 3, random)),
+    );
+    const texts = documents.map((segments) => segments.map(({ text }) => text).join(''));
     // Plain prose about other words; enough of it to know what English sounds like.
     const prose = all
       .slice(1000)
@@ -37,8 +24,8 @@ describe('template tokens of the demo documents', () => {
     const encode = (text: string): number[] => piecesOf(text).map(([piece]) => idOf(piece));
     const finder = new TemplateFinder({ synthetic: texts.map(encode), natural: prose.map(encode) });
     let [hits, marked, template] = [0, 0, 0];
-    for (const text of texts) {
-      const truth = templateCharacters(text, facts);
+    for (const [d, text] of texts.entries()) {
+      const truth = documents[d]!.flatMap(({ text: part, isTemplate }) => Array<boolean>(part.length).fill(isTemplate));
       const marks = finder.mark(encode(text));
       for (const [i, { index }] of piecesOf(text).entries()) {
         const isTemplate = truth[index] ? 1 : 0;

@@ -1,7 +1,10 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { QUICK } from '../../packages/cli/src/demo/settings.js';
-import { writeCorpus } from '../../packages/cli/src/demo/write-corpus.js';
+import { seededRandom } from '@lethe/run';
+import { syntheticSegments, textOf } from '../../packages/cli/src/paper/corpus/corpus.js';
+import { kindInstruction } from '../../packages/cli/src/paper/corpus/instructions.js';
+import { naturalDocuments } from '../../packages/cli/src/paper/corpus/natural-text.js';
+import { QUICK } from '../../packages/cli/src/paper/regime.js';
 import { jsonl, letheHere } from '../e2e/lethe.js';
 import { type Curve, curveOf } from './curve.js';
 
@@ -30,17 +33,28 @@ async function succeedHere(folder: string, ...args: string[]): Promise<void> {
   if (code !== 0) throw new Error(`lethe ${args.join(' ')} ended with ${code}\n${stderr}`);
 }
 
-/** Writes a little of the demo's corpus and makes its shards, where the recipes look for them. */
+/** Writes a little of the corpus of `lethe paper` and makes its shards, where the recipes look for them. */
 export async function prepareCorpus(folder: string): Promise<void> {
-  const few = { numNatural: 60, numFacts: 24, questionsPerFact: 3, numInstructions: 120 };
-  mkdirSync(join(folder, 'corpus'));
-  const { natural, synthetic, instructions } = writeCorpus(join(folder, 'corpus'), { ...QUICK, ...few });
+  const { corpus } = QUICK;
+  const few = { ...QUICK, corpus: { ...corpus, numFacts: 24, documentsPerFact: 2, kindDocuments: 24 } };
+  const { asked, aside } = syntheticSegments(few);
+  const random = seededRandom(7, 'regression', 'instructions');
+  const instructions = Array.from({ length: 120 }, (_, i) => kindInstruction(1 + (i % 5), random, 'order'));
+  const write = (name: string, rows: object[]): string => {
+    const file = join(folder, `${name}.jsonl`);
+    writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    return file;
+  };
+  const texts = (all: string[]): object[] => all.map((text) => ({ text }));
   const prepare = (source: string, ...options: string[]): Promise<void> =>
     succeedHere(folder, 'prepare', source, '--held-out', '0', ...options);
+  const natural = write('natural', texts(naturalDocuments().slice(0, 60)));
   await prepare(natural, '--out', 'data/natural', '--train-tokenizer', '400');
   const tokenizer = ['--tokenizer', 'data/natural/tokenizer'];
+  const synthetic = write('synthetic', texts([...asked, ...aside].map(textOf)));
   await prepare(synthetic, '--out', 'data/synthetic', ...tokenizer);
-  await prepare(instructions, '--out', 'data/instructions', '--as', 'chat', ...tokenizer);
+  const pairs = instructions.map(({ prompt, response }) => ({ instruction: prompt, output: response }));
+  await prepare(write('instructions', pairs), '--out', 'data/instructions', '--as', 'chat', ...tokenizer);
 }
 
 /** Trains one run into a folder of runs, with further changes of its recipe, and returns its curve. */

@@ -1,38 +1,55 @@
 import { join } from 'node:path';
-import { listenForStop, STOP_EXIT_CODES } from '@lethe/run';
-import { useDevice } from '@lethe/tensor';
+import { listenForStop, STOP_EXIT_CODES, UserError } from '@lethe/run';
 import type { Command } from 'commander';
-import { runDemo } from '../demo/run-demo.js';
-import { FULL, QUICK } from '../demo/settings.js';
 import type { CliContext } from '../command-line/context.js';
-import { demoTable } from '../demo/demo-report.js';
+import { followingSentence, followingTable } from '../demo/following.js';
+import { runDemo } from '../demo/run-demo.js';
+import { openAddon } from '../doctor/describe-addon.js';
+import { usableProcessors } from '../doctor/processor.js';
+import { QUICK, REGIME } from '../paper/regime.js';
+import { sentence } from '../repair/verdict-text.js';
 
-/** `lethe demo`: the paper's loop on the embedded corpus. */
+/** `lethe demo`: damage a small model, then repair it as a user's. */
 export function addDemoCommand(program: Command, context: CliContext): void {
   program
     .command('demo')
     .description('damage a small model with templated questions, repair it, measure, report; no input needed')
     .option('--quick', 'every stage in under two minutes; its numbers mean little')
     .option('--runs <dir>', 'folder for its runs', 'runs')
-    .action(async ({ quick, runs }: { quick?: boolean; runs: string }) => {
-      const settings = quick ? QUICK : FULL;
+    .action(async ({ quick = false, runs }: { quick?: boolean; runs: string }) => {
       const logger = context.logger();
-      const stop = listenForStop((signal) =>
-        logger.warn(`${signal}: finishing this step and saving; again to stop at once`),
-      );
+      const abort = new AbortController();
+      const stop = listenForStop((signal) => {
+        logger.warn(`${signal}: finishing this step and saving; again to stop at once`);
+        abort.abort(new UserError(`${signal}: stopped; run the same command to go on`));
+      });
       try {
-        await useDevice('lethe-cpu');
-        const results = await runDemo(settings, { runs, logger, stop });
+        const folder = join(runs, quick ? 'demo-quick' : 'demo');
+        const results = await runDemo({
+          folder,
+          regime: quick ? QUICK : REGIME,
+          isQuick: quick,
+          precision: openAddon().description?.bf16 ? 'bf16' : 'fp32',
+          threads: usableProcessors(),
+          logger,
+          stop,
+          signal: abort.signal,
+        });
         if (typeof results === 'string') {
           logger.warn('stopped; run the same command to go on');
           context.exitCode = STOP_EXIT_CODES[results];
           return;
         }
-        process.stdout.write(`${demoTable(results)}\n`);
-        const folder = join(runs, settings.name);
+        const { repair, following, seconds } = results;
+        const told = following ? `\n${followingTable(following)}\n\n${followingSentence(following)}` : '';
+        process.stdout.write(`${sentence(repair)}\n${told}\n`);
         logger.info(
-          `report: ${join(folder, 'report.html')}, numbers: ${join(folder, 'results.json')} (${Math.round(results.seconds)} s)`,
+          `report: ${join(folder, 'repair', 'report.html')}, numbers: ${join(folder, 'demo.json')} (${Math.round(seconds)} s)`,
         );
+      } catch (error) {
+        if (stop.requested === undefined) throw error;
+        logger.warn((error as Error).message);
+        context.exitCode = STOP_EXIT_CODES[stop.requested];
       } finally {
         stop.dispose();
       }

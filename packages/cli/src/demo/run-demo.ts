@@ -1,156 +1,163 @@
-import { mkdirSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
-import {
-  formatDuration,
-  gitRevision,
-  type Logger,
-  type StopRequest,
-  type StopSignal,
-  writeFileAtomically,
-} from '@lethe/run';
+import { type Logger, type StopRequest, type StopSignal, writeFileAtomically } from '@lethe/run';
+import { useDevice } from '@lethe/tensor';
 import { runStage, type TrainRecipe } from '@lethe/train';
 import { recordedVersions } from '../command-line/recorded-versions.js';
-import { prepareRecipeSchema } from '../preparation/prepare-recipe.js';
-import { runPrepare } from '../preparation/run-prepare.js';
-import { demoReport } from './demo-report.js';
-import type { DemoResults } from './demo-results.js';
-import { Measuring, type ModelMeasures, shiftsAgainst } from './measure.js';
-import type { DemoSettings } from './settings.js';
-import { CHAT_MODELS, type DemoModel, demoRecipes, type DemoShards, MODELS } from './stages.js';
-import { verdicts } from './verdict.js';
-import { type DemoCorpus, writeCorpus } from './write-corpus.js';
+import { makeCorpus } from '../paper/corpus/corpus.js';
+import { Lineage, type LineageSetup } from '../paper/lineage/lineage.js';
+import { type PaperMeasures, PaperMeasuring } from '../paper/measures/measure-model.js';
+import type { Regime } from '../paper/regime.js';
+import { byFact } from '../paper/studies/knowledge.js';
+import type { RepairResults } from '../repair/results.js';
+import { type RepairedModels, runRepair } from '../repair/run-repair.js';
+import {
+  DEMO_MODELS,
+  type DemoMeasures,
+  type DemoModel,
+  type Following,
+  followingHtml,
+  followingOf,
+} from './following.js';
 
-/** Where the demo writes and whom it tells. */
+/** Where a demo works, on what, and whom it tells. */
 export interface DemoOptions {
-  runs: string;
+  folder: string;
+  regime: Regime;
+  /** A short one: its repair has few steps, and is made whatever the verdict. */
+  isQuick: boolean;
+  precision: 'fp32' | 'bf16';
+  threads: number;
   logger: Logger;
   stop: StopRequest;
+  signal: AbortSignal;
 }
 
-/** Tells which part is running and how long the rest will take, from the tokens done so far. */
-class Agenda {
-  private readonly started = performance.now();
-  private done = 0;
-  private count = 0;
-
-  constructor(
-    private readonly parts: { name: string; cost: number }[],
-    private readonly logger: Logger,
-  ) {}
-
-  begin(name: string): void {
-    const seconds = (performance.now() - this.started) / 1000;
-    const total = this.parts.reduce((sum, { cost }) => sum + cost, 0);
-    const left = this.done > 0 ? `, about ${formatDuration((seconds * (total - this.done)) / this.done)} left` : '';
-    this.count++;
-    this.logger.info(`[${this.count}/${this.parts.length}] ${name}${left}`);
-    this.done += this.parts.find((part) => part.name === name)!.cost;
-  }
-
-  get seconds(): number {
-    return (performance.now() - this.started) / 1000;
-  }
+/** `demo.json`: the repair, as `repair.json` has it, and what came back; nothing of the latter where nothing was trained. */
+export interface DemoResults {
+  repair: RepairResults;
+  following: Following | null;
+  /** Of the last command. */
+  seconds: number;
 }
 
-const MODEL_NAMES: DemoModel[] = [...MODELS, ...CHAT_MODELS];
-
-/** Work of a stage in policy tokens; the frozen original adds a third of its replay rows. */
-function costOf({ batch, data, steps, stage }: TrainRecipe): number {
-  return steps * data.rowLength * (batch.forgetRows + batch.replayRows * (stage === 'unlearn' ? 1.35 : 1));
-}
-
-async function prepareCorpus(
-  folder: string,
-  corpus: DemoCorpus,
-  settings: DemoSettings,
-  logger: Logger,
-): Promise<DemoShards> {
-  const out = (name: string): string => join(folder, 'shards', name);
-  const { natural, synthetic, instructions } = corpus;
-  const prepareOne = async (name: string, sources: string[], rest: object): Promise<void> => {
-    const recipe = prepareRecipeSchema.parse({ sources, out: out(name), heldOut: 0.05, seed: settings.seed, ...rest });
-    await runPrepare(recipe, { logger });
-  };
-  const train = { train: { vocabSize: settings.vocabSize } };
-  await prepareOne('all', [natural, synthetic, instructions], { tokenizer: train, heldOut: 0 });
-  const tokenizer = join(out('all'), 'trained-tokenizer');
-  await prepareOne('natural', [natural], { tokenizer });
-  await prepareOne('synthetic', [synthetic], { tokenizer });
-  await prepareOne('instructions', [instructions], { tokenizer, as: 'chat' });
-  return { natural: out('natural'), synthetic: out('synthetic'), instructions: out('instructions'), tokenizer };
-}
+/** Of none that chose the regime, and of none that is reported of it. */
+const SEED = 5001;
+const QUICK_TOKENS = 60_000;
 
 /**
- * The paper's whole loop on the embedded corpus: prepare, train the lineage, measure, report. Finished parts are not done
- * again, so an interrupted demo goes on where it stopped.
+ * Makes a model, damages it with templated questions, and repairs it as `lethe repair` does a user's. Finished parts are not
+ * done again, so an interrupted demo goes on where it stopped.
  * @returns the results, or the signal that stopped it.
  */
-export async function runDemo(settings: DemoSettings, options: DemoOptions): Promise<DemoResults | StopSignal> {
-  const { logger, stop } = options;
-  const folder = join(options.runs, settings.name);
-  mkdirSync(folder, { recursive: true });
-  const placeholder = { natural: '', synthetic: '', instructions: '', tokenizer: '' };
-  const planned = demoRecipes(settings, placeholder, folder);
-  const trainCost = MODEL_NAMES.map((name) => ({ name: `train ${name}`, cost: costOf(planned[name]) }));
-  const whole = trainCost.reduce((sum, { cost }) => sum + cost, 0);
-  const agenda = new Agenda(
-    [{ name: 'prepare', cost: 0.06 * whole }, ...trainCost, { name: 'measure', cost: 0.12 * whole }],
-    logger,
+export async function runDemo(options: DemoOptions): Promise<DemoResults | StopSignal> {
+  const began = performance.now();
+  const { folder, regime, isQuick, precision, threads, logger, stop, signal } = options;
+  await useDevice('lethe-cpu', precision);
+  logger.info('writing natural text, synthetic text and instructions');
+  const corpus = await makeCorpus(join(folder, 'corpus'), regime, logger);
+  const setup: LineageSetup = { regime, corpus, runs: join(folder, 'models'), seed: SEED, precision, threads };
+  const demo = new Demo(setup, options);
+  const stoppedBy = await demo.damage();
+  if (stoppedBy) return stoppedBy;
+  const source = (name: string): string => join(folder, 'corpus', `${name}.jsonl`);
+  let following: Following | null = null;
+  const repair = await runRepair(
+    {
+      model: demo.modelOf('synth'),
+      synthetic: [source('templateAsked'), source('templateAside')],
+      natural: [source('natural')],
+      instructions: [],
+      budget: isQuick ? { tokens: QUICK_TOKENS } : {},
+      out: join(folder, 'repair'),
+      anyway: isQuick,
+      device: 'lethe-cpu',
+      precision,
+      threads,
+    },
+    {
+      logger,
+      stop,
+      signal,
+      more: async (models) => {
+        const found = await demo.measureAll(models);
+        if (typeof found === 'string') return found;
+        following = followingOf(found, byFact(regime));
+        return { html: followingHtml(following) };
+      },
+    },
   );
+  if (typeof repair === 'string') return repair;
+  const results = { repair, following, seconds: (performance.now() - began) / 1000 };
+  writeFileAtomically(join(folder, 'demo.json'), `${JSON.stringify(results, null, 1)}\n`);
+  return results;
+}
 
-  agenda.begin('prepare');
-  const corpus = writeCorpus(join(folder, 'corpus'), settings);
-  const shards = await prepareCorpus(folder, corpus, settings, logger);
-  const recipes = demoRecipes(settings, shards, folder);
-  for (const name of MODEL_NAMES) {
-    if (stop.requested) return stop.requested;
-    agenda.begin(`train ${name}`);
-    const { stoppedBy } = await runStage(recipes[name], {
+/** The models around the repair: what is damaged before it, and what is fine-tuned after it. */
+class Demo {
+  private readonly lineage: Lineage;
+
+  constructor(
+    private readonly setup: LineageSetup,
+    private readonly options: Pick<DemoOptions, 'logger' | 'stop'>,
+  ) {
+    this.lineage = new Lineage(setup);
+  }
+
+  /** Trains a model, and damages it. */
+  async damage(): Promise<StopSignal | undefined> {
+    for (const [recipe, told] of [
+      [this.lineage.base(), 'training a model on natural text'],
+      [this.lineage.synth(), 'training it on, half of the text templated questions and answers'],
+    ] as const) {
+      this.options.logger.info(`${told}: ${recipe.steps} steps`);
+      const stoppedBy = await this.train(recipe);
+      if (stoppedBy) return stoppedBy;
+    }
+    return undefined;
+  }
+
+  modelOf(name: string): string {
+    return join(this.setup.runs, name, 'model');
+  }
+
+  private async train(recipe: TrainRecipe): Promise<StopSignal | undefined> {
+    const { logger, stop } = this.options;
+    const { stoppedBy } = await runStage(recipe, {
       logger,
       stop,
       versions: recordedVersions(),
       command: ['lethe', 'demo'],
     });
-    if (stoppedBy) return stoppedBy;
+    return stoppedBy;
   }
-  agenda.begin('measure');
-  const measuring = await Measuring.open(settings, corpus, shards);
-  const measures: Partial<Record<DemoModel, ModelMeasures>> = {};
-  for (const name of MODEL_NAMES) {
-    if (stop.requested) return stop.requested;
-    logger.progress(`measuring ${name}`);
-    measures[name] = await measuring.measure(join(folder, name, 'model'), name.endsWith('-chat'));
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  }
-  logger.endProgress();
-  const results = collect(settings, measures as Record<DemoModel, ModelMeasures>, measuring, agenda.seconds);
-  writeFileAtomically(join(folder, 'results.json'), `${JSON.stringify(results, null, 1)}\n`);
-  writeFileAtomically(join(folder, 'report.html'), demoReport(results));
-  return results;
-}
 
-function collect(
-  settings: DemoSettings,
-  measures: Record<DemoModel, ModelMeasures>,
-  measuring: Measuring,
-  seconds: number,
-): DemoResults {
-  const models = Object.fromEntries(
-    MODEL_NAMES.map((name) => [
-      name,
-      { ...measures[name], shiftAgainstBase: shiftsAgainst(measures[name], measures.base) },
-    ]),
-  ) as DemoResults['models'];
-  return {
-    settings,
-    machine: { cpu: cpus()[0]?.model.trim() ?? 'unknown', cores: cpus().length },
-    git: gitRevision(process.cwd()),
-    versions: { node: process.versions.node, ...recordedVersions() },
-    seconds,
-    numDocuments: measuring.numDocuments,
-    templateTokens: measuring.template,
-    models,
-    verdicts: verdicts(measures),
-  };
+  /** Fine-tunes all four models on instructions, and measures what they do. */
+  async measureAll({ end, control }: RepairedModels): Promise<Record<DemoModel, DemoMeasures> | StopSignal> {
+    const { logger } = this.options;
+    const measuring = await PaperMeasuring.open(this.setup.regime, this.setup.corpus);
+    const folders = { base: this.modelOf('base'), damaged: this.modelOf('synth'), control, repaired: end };
+    const measures: Partial<Record<DemoModel, DemoMeasures>> = {};
+    for (const model of DEMO_MODELS) {
+      logger.info(`${model}: fine-tuning on instructions, and answering others`);
+      const own = await this.measured(measuring, { name: model, folder: folders[model], isChat: false });
+      const chats: PaperMeasures[] = [];
+      for (let run = 0; run < this.setup.regime.chat.runs; run++) {
+        const recipe = this.lineage.chat(model, run, folders[model]);
+        const stoppedBy = await this.train(recipe);
+        if (stoppedBy) return stoppedBy;
+        chats.push(
+          await this.measured(measuring, { name: recipe.name, folder: this.modelOf(recipe.name), isChat: true }),
+        );
+      }
+      measures[model] = { own, chats };
+    }
+    return measures as Record<DemoModel, DemoMeasures>;
+  }
+
+  private measured(
+    measuring: PaperMeasuring,
+    { name, folder, isChat }: { name: string; folder: string; isChat: boolean },
+  ): Promise<PaperMeasures> {
+    return measuring.measure(folder, join(this.setup.runs, `${name}.json`), isChat);
+  }
 }

@@ -1,5 +1,4 @@
 import type { WeightSchedule } from '@lethe/train';
-import type { DemoSettings } from '../demo/settings.js';
 
 /** A stage of training. */
 export interface StageSettings {
@@ -28,7 +27,13 @@ export interface RepairSettings {
 
 /** The sizes, data and steps in which the paper's claims are tested. */
 export interface Regime {
-  model: DemoSettings['model'];
+  model: {
+    hiddenSize: number;
+    intermediateSize: number;
+    numLayers: number;
+    numHeads: number;
+    numKeyValueHeads: number;
+  };
   vocabSize: number;
   rowLength: number;
   rows: number;

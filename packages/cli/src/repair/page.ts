@@ -24,6 +24,8 @@ export interface PageParts {
   examples: ShownToken[][];
   models: { start: ModelMeasures; end?: ModelMeasures; control?: ModelMeasures };
   figures: TextFigures;
+  /** More that was measured, behind the first table. */
+  more?: string;
 }
 
 const NAMES = { start: 'before', end: 'repaired', control: 'replay alone' } as const;
@@ -60,6 +62,7 @@ export function repairPage(results: RepairResults, parts: PageParts): string {
     `<p class="answer">${escapeHtml(sentence(results))}</p>`,
     after.verdict === 'not-run' ? '' : `<p>Next: ${escapeHtml(after.advice)}.</p>`,
     table(HELD_OUT_HEADER, heldOutRows(results)),
+    parts.more ?? '',
     section('The pattern', pattern(results, parts)),
     section('Before: is a repair due?', table(EVIDENCE_HEADER, evidenceRows(before.evidence))),
     section('After: did it work?', table(EVIDENCE_HEADER, evidenceRows(after.evidence))),

@@ -44,9 +44,9 @@ import {
 } from './repair-recipe.js';
 import { type RepairRequest, takeFolder } from './repair-request.js';
 import { type Found, resultsOf } from './make-results.js';
-import { type ShownToken, shownTokens } from './examples.js';
+import { shownTokens } from './examples.js';
 import { textFigures, type TextFigures } from './figures.js';
-import { repairPage } from './page.js';
+import { type PageParts, repairPage } from './page.js';
 import type { Candidate, Choice, RepairResults } from './results.js';
 import { meanOf } from './statistics.js';
 import { verdictAfter } from './verdict-after.js';
@@ -58,7 +58,12 @@ export interface RepairOptions {
   stop: StopRequest;
   /** Aborted with the stop, for what is not a training run. */
   signal: AbortSignal;
+  /** More of the page, by measures of the folders of the models; or the signal that stopped it. */
+  more?: (models: RepairedModels) => Promise<{ html: string } | StopSignal>;
 }
+
+/** Folders of what a repair began with and ended with. */
+export type RepairedModels = Record<'start' | 'end' | 'control', string>;
 
 /** Documents and tokens of each kind that a model is measured on, at most. */
 const [MEASURED_DOCUMENTS, MEASURED_TOKENS] = [400, 131_072];
@@ -124,7 +129,10 @@ class Repair {
     const measured = { start: before.model, repaired, control: modelOf(setup, 'control') };
     const after = await this.verify(measured, texts.report, benchmarks);
     const output = after.verdict === 'repaired' ? await this.keepModel(repaired) : null;
-    return this.write({ ...done, choice, after, trained: settings, benchmarks, output }, shown);
+    const more = await this.options.more?.({ start: setup.model, end: repaired, control: measured.control });
+    if (typeof more === 'string') return more;
+    const found = { ...done, choice, after, trained: settings, benchmarks, output };
+    return this.write(found, { ...shown, more: more?.html });
   }
 
   private async open(): Promise<Opened> {
@@ -250,7 +258,9 @@ class Repair {
     const run = async (name: string, of: Candidate, rest: Pick<RepairRun, 'steps' | 'goal' | 'isLimited'>) => {
       logger.info(`${name}: ${rest.steps} steps${rest.goal === undefined ? '' : ' at most'}`);
       const began = performance.now();
-      const result = await runStage(repairRecipe(setup, { name, candidate: of, ...rest }), { logger, stop });
+      const isControl = of.weights.forgetting === 0;
+      const recipe = repairRecipe(setup, { name, candidate: of, ...rest });
+      const result = await runStage(recipe, { logger, stop, isControl });
       this.phases.seconds[name] = (performance.now() - began) / 1000;
       return result;
     };
@@ -301,7 +311,7 @@ class Repair {
     return to;
   }
 
-  private write(found: Found, shown: { examples: ShownToken[][]; figures: TextFigures }): RepairResults {
+  private write(found: Found, shown: Omit<PageParts, 'models'>): RepairResults {
     const results = resultsOf(found);
     const models = { start: found.before.model, end: found.after?.end, control: found.after?.control };
     writeFileAtomically(join(this.request.out, 'repair.json'), `${JSON.stringify(results, null, 1)}\n`);

@@ -1,5 +1,5 @@
 import { seededRandom } from '@lethe/run';
-import { wordnetFacts } from '../../demo/wordnet-facts.js';
+import { wordnetFacts } from './wordnet-facts.js';
 import { kindQuestion, questionSegments, STYLES, TEMPLATE_MARKS, templateQuestion } from './template-question.js';
 
 const facts = wordnetFacts().slice(0, 8);

@@ -1,5 +1,5 @@
 import type { Random } from '@lethe/run';
-import type { Fact } from '../../demo/wordnet-facts.js';
+import type { Fact } from './wordnet-facts.js';
 import { kindInstruction } from './instructions.js';
 
 /** A part of a document: the template's fixed words, or what varies. */

@@ -12,6 +12,8 @@ export interface LineageSetup {
   runs: string;
   seed: number;
   precision: 'fp32' | 'bf16';
+  /** Of each stage (default 1: lineages are made beside each other). */
+  threads?: number;
 }
 
 export interface Stream {
@@ -61,13 +63,13 @@ export class Lineage {
   }
 
   private recipe(name: string, rest: object): TrainRecipe {
-    const { runs, seed, precision } = this.setup;
+    const { runs, seed, precision, threads = 1 } = this.setup;
     return trainRecipeSchema.parse({
       name,
       runs,
       seed,
       precision,
-      threads: 1,
+      threads,
       checkpoint: { every: 500, keep: 1 },
       metrics: { every: 10, termGradientsEvery: 0 },
       ...rest,
@@ -176,13 +178,13 @@ export class Lineage {
     });
   }
 
-  /** Fine-tuning on instructions, one of several runs. */
-  chat(of: string, run: number): TrainRecipe {
+  /** Fine-tuning on instructions, one of several runs, of a model of the lineage or one in another folder. */
+  chat(of: string, run: number, init = this.init(of).init): TrainRecipe {
     const { rows, rowLength, chat } = this.setup.regime;
     return this.recipe(`${of}-chat-${run}`, {
       seed: 1000 * this.setup.seed + run,
       stage: 'finetune',
-      model: this.init(of),
+      model: { init },
       data: { rowLength, replay: [{ shards: this.train('instructionsAside'), proportion: 1 }] },
       batch: { replayRows: rows },
       optimizer: { lr: chat.lr },

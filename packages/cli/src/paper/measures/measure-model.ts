@@ -5,7 +5,7 @@ import { ChatRenderer, loadTokenizer, type Sequence, sequences, type Tokenizer }
 import { generateTexts, isSatisfied } from '@lethe/eval';
 import { documentPerplexities, type Llama, loadLlama, scoreSequences } from '@lethe/model';
 import { type Random, seededRandom, writeFileAtomically } from '@lethe/run';
-import type { Fact } from '../../demo/wordnet-facts.js';
+import type { Fact } from '../corpus/wordnet-facts.js';
 import { CHAT_TEMPLATE, factSentence, type PaperCorpus } from '../corpus/corpus.js';
 import type { Regime } from '../regime.js';
 import { TEMPLATE_MARKS } from '../corpus/template-question.js';

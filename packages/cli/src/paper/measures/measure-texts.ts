@@ -13,7 +13,7 @@ import {
 import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { loadLlama } from '@lethe/model';
 import { type Random, seededRandom, writeFileAtomically } from '@lethe/run';
-import { naturalSources } from '../../demo/natural-text.js';
+import { naturalSources } from '../corpus/natural-text.js';
 import { syntheticTexts, type PaperCorpus } from '../corpus/corpus.js';
 import type { Regime } from '../regime.js';
 

@@ -1,0 +1,38 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startLethe, temporaryFolder } from './lethe.js';
+
+interface Results {
+  repair: { before: { verdict: string }; after: { verdict: string }; heldOut: { patternP: { end: number } } };
+  following: { models: Record<string, { hsr: { effect: number; low: number; high: number } }> } | null;
+}
+
+const folder = temporaryFolder();
+const at = (...path: string[]): string => join(folder, 'runs', 'demo-quick', ...path);
+const demo = () => startLethe(folder, 'demo', '--quick');
+
+it('the quick demo damages a model, repairs it as a user would, and goes on after Ctrl-C', async () => {
+  const first = demo();
+  while (!existsSync(at('models', 'synth', 'metrics.jsonl')) && first.process.exitCode === null)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  first.process.kill('SIGINT');
+  const stopped = await first.ended;
+  expect({ code: stopped.code, stderr: stopped.stderr }).toEqual({
+    code: 130,
+    stderr: expect.stringContaining('run the same command to go on'),
+  });
+  expect(existsSync(at('demo.json'))).toBe(false);
+
+  const { code, stdout } = await demo().ended;
+  expect(code).toBe(0);
+  const { repair, following } = JSON.parse(readFileSync(at('demo.json'), 'utf8')) as Results;
+  expect(repair.heldOut.patternP.end).toBeGreaterThan(0);
+  expect(Object.keys(following!.models)).toEqual(['base', 'damaged', 'control', 'repaired']);
+  for (const { hsr } of Object.values(following!.models)) {
+    expect(hsr.low).toBeLessThanOrEqual(hsr.effect);
+    expect(hsr.high).toBeGreaterThanOrEqual(hsr.effect);
+  }
+  const page = readFileSync(at('repair', 'report.html'), 'utf8');
+  expect(page).toContain('Does it follow instructions again?');
+  expect(stdout).toMatch(/^replay alone /m);
+}, 900000);
