@@ -4,6 +4,7 @@ Needs torch, transformers and safetensors. Run by hand when an operator or a cas
 """
 
 import attention
+import forgetting_beside
 import layer_operators
 import models
 import optimizer
@@ -22,6 +23,7 @@ def main():
     cases.write()
     models.write()
     unlearning.write()
+    forgetting_beside.write()
 
 
 if __name__ == "__main__":
