@@ -4,7 +4,7 @@ import { startLethe, temporaryFolder } from './lethe.js';
 
 interface Results {
   repair: { before: { verdict: string }; after: { verdict: string }; heldOut: { patternP: { end: number } } };
-  following: { models: Record<string, { hsr: { effect: number; low: number; high: number } }> } | null;
+  following: { models: Record<string, { leak: number }> } | null;
 }
 
 const folder = temporaryFolder();
@@ -28,10 +28,8 @@ it('the quick demo damages a model, repairs it as a user would, and goes on afte
   const { repair, following } = JSON.parse(readFileSync(at('demo.json'), 'utf8')) as Results;
   expect(repair.heldOut.patternP.end).toBeGreaterThan(0);
   expect(Object.keys(following!.models)).toEqual(['base', 'damaged', 'control', 'repaired']);
-  for (const { hsr } of Object.values(following!.models)) {
-    expect(hsr.low).toBeLessThanOrEqual(hsr.effect);
-    expect(hsr.high).toBeGreaterThanOrEqual(hsr.effect);
-  }
+  const { damaged, repaired } = following!.models;
+  expect(damaged.leak).toBeGreaterThan(repaired.leak);
   const page = readFileSync(at('repair', 'report.html'), 'utf8');
   expect(page).toContain('Does it follow instructions again?');
   expect(stdout).toMatch(/^replay alone /m);

@@ -33,13 +33,16 @@ export async function makeLineage(
   const corpus = await makeTexts({ folder, regime, study }, logger);
   const measuring = await PaperMeasuring.open(regime, corpus);
   const setup: LineageSetup = { regime, corpus, runs: join(folder, `seed-${seed}`), seed, precision };
-  const { recipes, chatRuns } = studyOf(study);
+  const { recipes, chatRuns, measureMore } = studyOf(study);
   return runLineage(setup, measuring, {
     recipes: (lineage) => recipes(lineage, regime),
     chatRuns: (name) => chatRuns(name, regime),
     logger,
     stop,
     onModel,
+    ...(measureMore && {
+      more: { name: study, measure: (model: string, file: string) => measureMore(setup, model, file) },
+    }),
   });
 }
 

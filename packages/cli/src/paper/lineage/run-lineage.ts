@@ -12,6 +12,8 @@ export interface LineageMeasures {
   texts: TextMeasures;
   models: Record<string, PaperMeasures>;
   chats: Record<string, PaperMeasures[]>;
+  /** What the study measured beyond that, by model. */
+  more?: Record<string, unknown>;
   /** Steps that each model was trained for in its own stage, all of as many tokens. */
   steps: Record<string, number>;
   /** Models refined on natural text, with their steps since `synth`, the fewest first. */
@@ -25,13 +27,15 @@ interface LineageOptions {
   /** Fine-tuning runs of a model. */
   chatRuns: (name: string) => number;
   onModel: (name: string) => void;
+  /** Measures more of the model in a folder; `file` keeps it. */
+  more?: { name: string; measure: (model: string, file: string) => Promise<unknown> };
 }
 
 /** Trains and measures a lineage; what was finished before is not done again. */
 export async function runLineage(
   setup: LineageSetup,
   measuring: PaperMeasuring,
-  { logger, stop, recipes, chatRuns, onModel }: LineageOptions,
+  { logger, stop, recipes, chatRuns, onModel, more }: LineageOptions,
 ): Promise<LineageMeasures | StopSignal> {
   const { runs, seed } = setup;
   mkdirSync(runs, { recursive: true });
@@ -49,6 +53,10 @@ export async function runLineage(
     const found = await one(recipe, false);
     if (typeof found === 'string') return found;
     measures.models[recipe.name] = found;
+    if (more) {
+      const file = join(runs, recipe.name, `${more.name}.json`);
+      (measures.more ??= {})[recipe.name] = await more.measure(model(recipe.name), file);
+    }
     onModel(recipe.name);
     for (let run = 0; run < chatRuns(recipe.name); run++) {
       const chat = await one(lineage.chat(recipe.name, run), true);

@@ -32,7 +32,8 @@ function lineageOf(names: readonly string[], shareOf: (name: string) => number):
   const models = Object.fromEntries(names.map((name) => [name, measuresOf(shareOf(name))]));
   const chats = Object.fromEntries(names.map((name) => [name, [models[name]]]));
   const steps = Object.fromEntries(names.map((name) => [name, 10]));
-  return { seed: 4, models, chats, steps, refined: [], texts: {} as LineageMeasures['texts'] };
+  const more = Object.fromEntries(names.map((name) => [name, { inTemplate: [shareOf(name)], inProse: [0.5] }]));
+  return { seed: 4, models, chats, more, steps, refined: [], texts: {} as LineageMeasures['texts'] };
 }
 
 describe.each(studyNames)('the study %s', (name) => {
@@ -55,7 +56,7 @@ describe.each(studyNames)('the study %s', (name) => {
   });
 });
 
-const report = (name: 'surface' | 'relapse' | 'protection', shareOf: (model: string) => number) => {
+const report = (name: 'surface' | 'relapse' | 'protection' | 'copying', shareOf: (model: string) => number) => {
   const study = studyOf(name);
   const names = study.recipes(new Lineage(setup), QUICK).map(({ name: model }) => model);
   const lineages = [lineageOf(names, shareOf), lineageOf(names, shareOf)];
@@ -88,4 +89,12 @@ it('protection: what is held is told beside replay alone', () => {
     ['base', 'template', 'large'],
   ]);
   expect(table).toContain('content and original');
+});
+
+it('copying: what is lost is told beside replay alone', () => {
+  const { numbers } = report('copying', (model) => (model === 'held-all-large-none' ? 0.25 : 0.75));
+  const { results } = numbers as { results: { model: string; lostInTemplate: { effect: number } }[] };
+  expect(results.filter(({ lostInTemplate }) => lostInTemplate.effect > 1e-9)).toEqual([
+    expect.objectContaining({ model: 'held-all-large-none', lostInTemplate: expect.objectContaining({ effect: 50 }) }),
+  ]);
 });

@@ -1,6 +1,6 @@
 import type { TrainRecipe } from '@lethe/train';
 import type { MoreShards } from '../corpus/more-shards.js';
-import type { Lineage } from '../lineage/lineage.js';
+import type { Lineage, LineageSetup } from '../lineage/lineage.js';
 import type { LineageMeasures } from '../lineage/run-lineage.js';
 import type { Regime } from '../regime.js';
 
@@ -31,5 +31,7 @@ export interface Study {
   recipes(lineage: Lineage, regime: Regime): TrainRecipe[];
   /** Fine-tuning runs of a model. */
   chatRuns(model: string, regime: Regime): number;
+  /** What it measures of each model beyond what all studies do; `file` keeps it. */
+  measureMore?(setup: LineageSetup, model: string, file: string): Promise<unknown>;
   report(input: StudyInput): StudyReport;
 }
