@@ -14,6 +14,8 @@ export interface FrontPoint {
   x: Measured;
   y: Measured;
   onFront: boolean;
+  /** It did not do what it is compared at: drawn as a ring. */
+  isShort: boolean;
 }
 
 const padded = (values: readonly number[]): Range => {
@@ -22,24 +24,25 @@ const padded = (values: readonly number[]): Range => {
   return { from: low - pad, to: high + pad };
 };
 
-/** Points with their intervals; those of the front are filled, joined and named. */
+/** Points with their intervals; those of the front are joined and named, those that fell short are rings without intervals. */
 export function frontSvg(points: readonly FrontPoint[], labels: { x: string; y: string }): string {
   const [rangeX, rangeY] = [
     padded(points.flatMap(({ x }) => [x.low, x.high])),
     padded(points.flatMap(({ y }) => [y.low, y.high])),
   ];
   const [toX, toY] = [placeX(rangeX), placeY(rangeY)];
-  const drawn = points.map(({ name, x, y, onFront }, i) => {
+  const drawn = points.map(({ name, x, y, onFront, isShort }, i) => {
     const [cx, cy] = [toX(x.effect).toFixed(1), toY(y.effect).toFixed(1)];
     const colour = onFront ? colourOf(0) : '#888';
-    const bars =
-      `<line x1="${toX(x.low).toFixed(1)}" x2="${toX(x.high).toFixed(1)}" y1="${cy}" y2="${cy}" stroke-opacity="0.4"/>` +
-      `<line x1="${cx}" x2="${cx}" y1="${toY(y.low).toFixed(1)}" y2="${toY(y.high).toFixed(1)}" stroke-opacity="0.4"/>`;
+    const bars = isShort
+      ? ''
+      : `<line x1="${toX(x.low).toFixed(1)}" x2="${toX(x.high).toFixed(1)}" y1="${cy}" y2="${cy}" stroke-opacity="0.4"/>` +
+        `<line x1="${cx}" x2="${cx}" y1="${toY(y.low).toFixed(1)}" y2="${toY(y.high).toFixed(1)}" stroke-opacity="0.4"/>`;
     const told = `${name}: ${labels.x} ${x.effect.toFixed(1)}, ${labels.y} ${y.effect.toFixed(1)}`;
     const text = onFront
       ? `<text x="${(Number(cx) + 7).toFixed(1)}" y="${(Number(cy) - 6 - 10 * (i % 2)).toFixed(1)}">${escapeHtml(name)}</text>`
       : '';
-    return `${bars}<circle cx="${cx}" cy="${cy}" r="4" fill="${colour}"><title>${escapeHtml(told)}</title></circle>${text}`;
+    return `${bars}<circle cx="${cx}" cy="${cy}" r="4" ${isShort ? `fill="none" stroke="${colour}"` : `fill="${colour}"`}><title>${escapeHtml(told)}</title></circle>${text}`;
   });
   const front = points
     .filter(({ onFront }) => onFront)

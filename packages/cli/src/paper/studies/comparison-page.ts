@@ -24,7 +24,7 @@ export const interval = ({ effect, low, high }: Effect, digits: number): string 
 const MEASURES =
   'Each ends when the mean probability of the template\u2019s tokens in held-out synthetic text has fallen to its goal, or after the last step. ' +
   'HSR gained and natural text: against replay alone for as many steps as any of them may take. Knowledge lost: of the benchmark that the ' +
-  'synthetic text taught. Points, 95% intervals over seeds and items. *: none that reached the goal in every seed gains more and loses less.';
+  'synthetic text taught. Points, 95% intervals over seeds and items. Rings: the goal was not reached in every seed. *: none that reached the goal in every seed gains more and loses less.';
 
 /** Repairs at equal forgetting: a table, and what each gains by what it loses. */
 export function comparisonReport(comparison: Comparison): StudyReport {
@@ -42,11 +42,12 @@ export function comparisonReport(comparison: Comparison): StudyReport {
   ]);
   const columns = [...header, ...HEADER];
   const drawn = frontSvg(
-    results.map(({ row, repair, lost, onFront }) => ({
+    results.map(({ row, repair, lost, onFront, reached }) => ({
       name: row.join(' '),
       x: lost,
       y: repair,
       onFront,
+      isShort: reached < seeds.length,
     })),
     { x: 'knowledge lost, points', y: 'HSR gained, points' },
   );
