@@ -92,10 +92,10 @@ class Probes {
     const folder = join(setup.runs, name);
     let failed: string | undefined;
     try {
-      const { stoppedBy } = await runStage(
-        repairRecipe(setup, { name, candidate, steps: setup.plan.probeSteps }),
-        probing,
-      );
+      const { stoppedBy } = await runStage(repairRecipe(setup, { name, candidate, steps: setup.plan.probeSteps }), {
+        ...probing,
+        isControl: candidate.weights.forgetting === 0,
+      });
       if (stoppedBy) throw new Stopped(stoppedBy);
     } catch (error) {
       if (!(error instanceof NonFiniteError)) throw error;
