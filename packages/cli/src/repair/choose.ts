@@ -2,8 +2,8 @@ import { onFront } from '../sweep/pareto.js';
 import { MOST_FALL } from './repair-recipe.js';
 import type { Candidate, Choice, Tried, TriedPoint } from './results.js';
 
-/** Natural perplexity that a setting may cost beyond replay alone, at most, to be chosen. */
-const MOST_PRICE = 1.01;
+/** Natural perplexity that a setting may cost beyond replay alone, at most, to be chosen: the verdict allows 2%, its interval included. */
+const MOST_PRICE = 1.017;
 /** A setting that does less beyond replay than this many times does nothing. */
 const LEAST_GAIN = 1.2;
 /** The part of the pattern's probability that is left when it counts as gone. */
