@@ -66,6 +66,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResults | StopS
   const repair = await runRepair(
     {
       model: demo.modelOf('synth'),
+      base: demo.modelOf('base'),
       synthetic: [source('templateAside')], // As in lethe paper: not the documents about the facts that are asked.
       natural: [ordinary],
       instructions: [],

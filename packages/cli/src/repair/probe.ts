@@ -36,7 +36,7 @@ export async function chooseSettings(setup: RepairSetup, goal: number, probing: 
 }
 
 async function tryAll(setup: RepairSetup, goal: number, probing: Probing): Promise<Choice> {
-  const candidates = candidatesOf(setup.plan);
+  const candidates = candidatesOf(setup);
   const probes = new Probes(setup, probing, candidates.length + new Set(candidates.map(({ lr }) => lr)).size);
   const controls = new Map<number, ProbeRecord>();
   const tried: Tried[] = [];

@@ -20,6 +20,8 @@ export interface RepairSetup extends DeviceSettings {
   runs: string;
   /** The model to be repaired. */
   model: string;
+  /** The one from before the synthetic text, where it is known. */
+  base?: string;
   shards: RepairShards;
   plan: BatchAndSteps;
 }
@@ -42,7 +44,7 @@ export interface RepairRun {
 
 /** The unlearning recipe of a run. The held-out measure `forgetP` is of the pattern's tokens, whatever is forgotten. */
 export function repairRecipe(setup: RepairSetup, { name, candidate, steps, goal, isLimited }: RepairRun): TrainRecipe {
-  const { runs, model, shards, plan, device, precision, threads } = setup;
+  const { runs, model, base, shards, plan, device, precision, threads } = setup;
   const { rowLength, replayRows, forgetRows, accumulate, recompute } = plan;
   const forget = candidate.span === 'template' ? shards.pattern : shards.synthetic;
   return trainRecipeSchema.parse({
@@ -52,7 +54,7 @@ export function repairRecipe(setup: RepairSetup, { name, candidate, steps, goal,
     device,
     precision,
     threads,
-    model: { init: model, recompute },
+    model: { init: model, recompute, ...(candidate.heldTo === 'base' && { reference: base }) },
     data: { rowLength, replay: [{ shards: shards.natural.train }], forget: [{ shards: forget.train }] },
     batch: { replayRows, forgetRows, accumulate },
     objective: { weights: candidate.weights },
@@ -86,6 +88,7 @@ export const withoutForgetting = (candidate: Candidate): Candidate => ({
   name: 'control',
   span: 'template',
   weights: { ...candidate.weights, forgetting: 0, mitigation: 0 },
+  heldTo: undefined,
 });
 
 const weights = (forgetting: number, replay: number, mitigation: number): Candidate['weights'] => ({
@@ -97,13 +100,17 @@ const weights = (forgetting: number, replay: number, mitigation: number): Candid
 /** The paper's setting. */
 export const PAPER: Candidate = { name: 'paper', span: 'all', weights: weights(0.01, 1, 1), lr: 5e-5 };
 
-/** The settings that are tried: template tokens first, which keeps what the text teaches; all tokens; the paper's. */
-export function candidatesOf({ lrs }: Pick<BatchAndSteps, 'lrs'>): Candidate[] {
+/**
+ * The settings that are tried: template tokens first, which keeps what the text teaches; all tokens; the paper's. Where the base
+ * is known, a KL term holds natural text to it, at half the price (docs/log/2026-11-29-paper-studies.md).
+ */
+export function candidatesOf({ plan: { lrs }, base }: Pick<RepairSetup, 'plan' | 'base'>): Candidate[] {
   const named = (span: Candidate['span'], forgetting: number, lr: number): Candidate => ({
     name: `${span}-${forgetting}-${lr}`,
     span,
-    weights: weights(forgetting, 1, 0),
+    weights: weights(forgetting, 1, base === undefined ? 0 : 1),
     lr,
+    ...(base !== undefined && { heldTo: 'base' as const }),
   });
   const [high, middle, low] = lrs;
   return [

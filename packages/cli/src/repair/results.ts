@@ -79,6 +79,8 @@ export interface Candidate {
   name: string;
   span: 'template' | 'all';
   weights: { forgetting: number; replay: number; mitigation: number };
+  /** What the mitigation term holds to: the base, or, absent, the model that is repaired. */
+  heldTo?: 'base';
   lr: number;
 }
 

@@ -119,7 +119,7 @@ class Repair {
     };
     if (before.verdict !== 'advised' && !this.request.anyway) return this.write(done, shown);
     const hasContent = saysSomething(texts.select.synthetic) && before.knowsContent;
-    const setup = await this.setup(opened.model, data, { pattern, plan, hasContent });
+    const setup = await this.setup(opened.model, data, { pattern, plan, hasContent, base: opened.base });
     const choice = await this.choose(setup, before);
     if (typeof choice === 'string') return choice;
     const trained = await this.unlearn(setup, choice);
@@ -224,7 +224,7 @@ class Repair {
   private async setup(
     model: string,
     data: RepairData,
-    given: { pattern: FoundPattern; plan: RepairSetup['plan']; hasContent: boolean },
+    given: { pattern: FoundPattern; plan: RepairSetup['plan']; hasContent: boolean; base?: string },
   ): Promise<RepairSetup> {
     const { finder } = given.pattern;
     const { out, device, precision, threads } = this.request;
@@ -239,7 +239,7 @@ class Repair {
     const pattern = { train: join(folder, 'train'), select: join(folder, 'select') };
     const content = given.hasContent ? join(folder, 'content') : undefined;
     const shards = { natural: data.natural, synthetic: data.synthetic, pattern, content };
-    return { runs: join(out, 'runs'), model, shards, plan: given.plan, device, precision, threads };
+    return { runs: join(out, 'runs'), model, base: given.base, shards, plan: given.plan, device, precision, threads };
   }
 
   private choose(setup: RepairSetup, { goal }: { goal: number }): Promise<Choice | StopSignal> {
@@ -253,7 +253,7 @@ class Repair {
    */
   private async unlearn(setup: RepairSetup, choice: Choice): Promise<Trained | StopSignal> {
     const { logger, stop } = this.options;
-    const candidate = candidatesOf(setup.plan).find(({ name }) => name === choice.chosen)!;
+    const candidate = candidatesOf(setup).find(({ name }) => name === choice.chosen)!;
     const tried = choice.tried.find(({ name }) => name === choice.chosen)!;
     const run = async (name: string, of: Candidate, rest: Pick<RepairRun, 'steps' | 'goal' | 'isLimited'>) => {
       logger.info(`${name}: ${rest.steps} steps${rest.goal === undefined ? '' : ' at most'}`);
