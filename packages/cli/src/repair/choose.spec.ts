@@ -40,6 +40,11 @@ describe('a setting that was tried', () => {
     expect(mayGoOn(of([point(0, 0.8, 4), point(4, 0.3, 4.9), point(8, 0.2, 4.8)]))).toBe(false);
   });
 
+  it('may not go on where more than half of the price is spent: no control would run beside it', () => {
+    expect(mayGoOn(of([point(0, 0.8, 4), point(4, 0.3, 3.9), point(8, 0.2, 3.808)]))).toBe(true);
+    expect(mayGoOn(of([point(0, 0.8, 4), point(4, 0.3, 3.9), point(8, 0.2, 3.812)]))).toBe(false);
+  });
+
   it('ends at its last step where it does not reach the goal', () => {
     expect(of([point(0, 0.8, 4), point(4, 0.3, 3.9), point(8, 0.2, 3.8)])).toMatchObject({
       steps: 8,
@@ -80,6 +85,18 @@ describe('pick', () => {
       [of([point(0, 0.8, 4), point(4, 0.3, 3.8)], { name: 'short' }), good],
     ],
   ])('takes %s', (_case, tried) => expect(pick(tried).chosen).toBe('good'));
+
+  it('takes the cheaper one of two that fall short by nearly as much', () => {
+    const [cheap, dear] = [3.8, 3.812].map((loss, i) =>
+      of([point(0, 0.8, 4), point(4, 0.3, 3.9), point(8, i === 0 ? 0.2 : 0.19, loss)], {
+        name: String(loss),
+        span: 'template',
+      }),
+    );
+    expect(pick([dear, cheap]).chosen).toBe('3.8');
+    const far = of([point(0, 0.8, 4), point(4, 0.3, 3.9), point(8, 0.12, 3.812)], { name: 'far', span: 'template' });
+    expect(pick([far, cheap]).chosen).toBe('far');
+  });
 
   it('says where none reaches the goal, and where the best does next to nothing', () => {
     const half = of([point(0, 0.8, 4), point(4, 0.3, 3.9)], { name: 'half' });

@@ -6,6 +6,8 @@ import type { Candidate, Choice, Tried, TriedPoint } from './results.js';
 const MOST_PRICE = 1.017;
 /** A setting that does less beyond replay than this many times does nothing. */
 const LEAST_GAIN = 1.2;
+/** Settings that do at least this part of what the best one does beyond replay do as much: the cheaper one is taken. */
+const NEARLY = 0.8;
 /** The part of the pattern's probability that is left when it counts as gone. */
 const LEFT = 1 / 8;
 /** Where a base is known its probability is the goal, within these parts of the model's own. */
@@ -94,9 +96,12 @@ function bestPoint(path: readonly TriedPoint[], goal: number): TriedPoint {
   return beyond.length > 0 ? lowest(beyond, cost) : path.at(-1)!;
 }
 
-/** Whether a setting may do more in more steps than it was tried for. */
+/** Whether a setting may do more in more steps than it was tried for: where half of the price is left, since no control runs beside them. */
 export const mayGoOn = (one: Tried): boolean =>
-  !one.reachedGoal && isAffordable(one) && one.steps === one.path.at(-1)!.steps;
+  !one.reachedGoal &&
+  isAffordable(one) &&
+  one.price - 1 <= (MOST_PRICE - 1) / 2 &&
+  one.steps === one.path.at(-1)!.steps;
 
 const gainOf = ({ patternP }: Tried): number => patternP.control / patternP.end;
 
@@ -106,7 +111,7 @@ const costText = ({ price, kept }: Costs): string =>
 
 /**
  * The setting to take: of those that reach the goal at a bounded cost the cheapest, and where that is equal one that
- * forgets the pattern only, and the sooner; where none does, the one that adds most to replay at that cost.
+ * forgets the pattern only, and the sooner; where none does, the cheapest of those that add nearly most to replay at that cost.
  */
 export function pick(tried: readonly Tried[]): Pick<Choice, 'chosen' | 'why'> {
   const affordable = tried.filter(isAffordable);
@@ -119,7 +124,12 @@ export function pick(tried: readonly Tried[]): Pick<Choice, 'chosen' | 'why'> {
       chosen: cheapest.name,
       why: `reaches the goal, ${times(cheapest)} at ${costText(cheapest)}, in ${cheapest.steps} steps`,
     };
-  const best = lowest(affordable.length > 0 ? affordable : tried, (one) => -gainOf(one));
+  const all = affordable.length > 0 ? affordable : tried;
+  const most = Math.max(...all.map(gainOf));
+  const best = lowest(
+    all.filter((one) => gainOf(one) >= NEARLY * most),
+    cost,
+  );
   const short = `comes ${times(best)} at ${costText(best)}; no setting reached the goal at a cost that is allowed`;
   return { chosen: best.name, why: gainOf(best) < LEAST_GAIN ? `${short}: next to nothing` : short };
 }
