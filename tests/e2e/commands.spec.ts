@@ -145,6 +145,12 @@ it('the commands and flags are the ones that users know', () => {
   expect(program.options.map(({ flags }) => flags)).toEqual(['-V, --version', '--verbose', '--quiet']);
 });
 
+it.each(Object.keys(COMMANDS))('the help of %s fits 80 columns', async (name) => {
+  const { stdout } = await letheHere(recipes, name, '--help');
+  expect(stdout).toContain(`Usage: lethe ${name}`);
+  expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+});
+
 it.each([...trainRecipeSchema.shape.stage.options, 'eval'])('schema %s knows every key of its recipe', async (name) => {
   const { code, stdout } = await letheHere(recipes, 'schema', name);
   expect(code).toBe(0);

@@ -10,6 +10,7 @@ import {
 } from '@lethe/run';
 import { Command, CommanderError } from 'commander';
 import type { CliContext } from './command-line/context.js';
+import { wrapLines } from './command-line/wrap.js';
 import { addCompareCommand } from './commands/compare.js';
 import { addCompletionCommand } from './commands/completion.js';
 import { addDemoCommand } from './commands/demo.js';
@@ -51,7 +52,10 @@ export function createProgram(context: CliContext): Command {
     .option('--quiet', 'print warnings and errors only')
     .showHelpAfterError('(add --help for what this command takes)')
     .configureHelp({ sortSubcommands: false })
-    .configureOutput({ outputError: (text, write) => write(`${boundedMessage(text.trimEnd())}\n`) })
+    .configureOutput({
+      writeOut: (text) => void process.stdout.write(wrapLines(text)),
+      outputError: (text, write) => write(`${boundedMessage(text.trimEnd())}\n`),
+    })
     .exitOverride();
   for (const add of [
     addRepairCommand,

@@ -181,14 +181,15 @@ export const exponentHelp = (name: ExponentName): string => {
   return `${exponents}; ${letter} of ${owners(name, true, letter)}`;
 };
 
-/** One line for each forgetting loss: its name, formula, what it does and where it comes from. */
+/** Two lines for each forgetting loss: its name and formula; what it does and where it comes from. */
 export function methodsHelp(): string {
-  const rows = forgettingMethodNames.map((method) => ({ method, ...FORGETTING_METHODS[method] }));
-  const wide = (key: 'method' | 'loss'): number => Math.max(...rows.map((row) => row[key].length));
-  const [name, loss] = [wide('method'), wide('loss')];
-  const line = (row: (typeof rows)[number]): string =>
-    `${row.method.padEnd(name)}  ${row.loss.padEnd(loss)}  ${row.help} (${row.paper})`;
-  return rows.map(line).join('\n');
+  const wide = Math.max(...forgettingMethodNames.map((method) => method.length));
+  return forgettingMethodNames
+    .map((method) => {
+      const { loss, help, paper } = FORGETTING_METHODS[method];
+      return `${method.padEnd(wide)}  ${loss}\n    ${help} (${paper})`;
+    })
+    .join('\n');
 }
 
 /** Why the exponents do not fit the method, and of which one, or undefined where they do. */

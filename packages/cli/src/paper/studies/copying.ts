@@ -83,7 +83,7 @@ function report(input: StudyInput): StudyReport {
 
 /** Why benchmarks that ask to copy from the context may fall. */
 export const copying: Study = {
-  help: 'whether forgetting all tokens trains against copying from the context, as the paper\u2019s loss of GSM8K may be',
+  help: 'whether forgetting all tokens trains against copying',
   files: { numbers: 'copying.json', page: 'copying.html' },
   shards: ['content'],
   recipes: (lineage, regime) => {

@@ -30,7 +30,7 @@ export function methodRepairs({ untilGone }: Regime): ComparedRepairs {
 
 /** Every forgetting method, until the pattern has let go. */
 export const methods: Study = {
-  help: 'the forgetting methods, each at two weights until the pattern has let go',
+  help: 'the forgetting methods, each until the pattern has let go',
   files: { numbers: 'methods.json', page: 'methods.html' },
   recipes: (lineage, regime) => comparedRecipes(lineage, regime, methodRepairs(regime)),
   chatRuns: () => 1,

@@ -45,7 +45,7 @@ export function protectedRepairs({ untilGone }: Regime): ComparedRepairs {
 
 /** What the mitigation term should hold a model to. */
 export const protection: Study = {
-  help: 'what the mitigation term may hold the model to: repair, knowledge and price of each',
+  help: 'what the mitigation term may hold the model to',
   files: { numbers: 'protection.json', page: 'protection.html' },
   shards: ['content'],
   recipes: (lineage, regime) => comparedRecipes(lineage, regime, protectedRepairs(regime)),

@@ -118,7 +118,7 @@ function recipes(lineage: Lineage, regime: Regime): TrainRecipe[] {
 
 /** How soon the pattern is back when training goes on with a little synthetic text. */
 export const relapse: Study = {
-  help: 'how soon the pattern is back when training goes on with 2% synthetic text',
+  help: 'how soon the pattern is back with 2% synthetic text',
   files: { numbers: 'relapse.json', page: 'relapse.html' },
   recipes,
   chatRuns: () => 0,

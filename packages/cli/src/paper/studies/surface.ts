@@ -79,7 +79,7 @@ function report(input: StudyInput): StudyReport {
 
 /** From which share of synthetic text on, and in how many styles, instruction following is damaged. */
 export const surface: Study = {
-  help: 'where the damage begins: shares of synthetic text from 2 to 70%, in 1, 4 and 16 styles',
+  help: 'where damage begins: shares of the text, and its styles',
   files: { numbers: 'surface.json', page: 'surface.html' },
   shards: STYLE_COUNTS.map((styles) => `styles-${styles}` as const),
   recipes: (lineage) => [
