@@ -1,3 +1,4 @@
+import { type FrontPoint, frontOf, frontSvg } from './front-svg.js';
 import { formatTable } from '../command-line/table.js';
 import { densitySvg } from './density-svg.js';
 import { escapeHtml, htmlPage, htmlTable } from './html.js';
@@ -66,4 +67,36 @@ describe('html', () => {
 
 it('formatTable pads columns and trims line ends', () => {
   expect(formatTable(['a', 'bb'], [['ccc', 'd']])).toBe('a    bb\n---  --\nccc  d');
+});
+
+describe('what is had for a price', () => {
+  const at = (name: string, x: number, y: number, more: Partial<FrontPoint> = {}): FrontPoint => ({
+    name,
+    x: { effect: x, low: x - 1, high: x + 1 },
+    y: { effect: y, low: y - 1, high: y + 1 },
+    onFront: true,
+    isShort: false,
+    ...more,
+  });
+  const points = [
+    at('dear', 5, 9),
+    at('cheap', 1, 4),
+    at('beaten', 6, 3, { onFront: false }),
+    at('short', 0, 1, { onFront: false, isShort: true }),
+  ];
+
+  it('the front goes from what costs least, and its numbers say so', () => {
+    expect(frontOf(points).map(({ name }) => name)).toEqual(['cheap', 'dear']);
+    const svg = frontSvg(points, { x: 'cost', y: 'gain' });
+    expect(
+      [...svg.matchAll(/text-anchor="middle">(\d)<\/text><circle|<\/circle><text [^>]*>(\d)</g)].map((m) => m[2]),
+    ).toEqual(['2', '1']);
+  });
+
+  it('what fell short is a ring without an interval', () => {
+    const svg = frontSvg(points, { x: 'cost', y: 'gain' });
+    expect(svg.match(/fill="none" stroke="#888"/g)).toHaveLength(1);
+    expect(svg.match(/stroke-opacity="0.4"/g)).toHaveLength(6);
+    expect(svg).toContain('short: cost 0.0, gain 1.0');
+  });
 });

@@ -1,4 +1,4 @@
-import { frontSvg } from '../../charts/front-svg.js';
+import { frontOf, frontSvg } from '../../charts/front-svg.js';
 import { escapeHtml, htmlPage, htmlTable } from '../../charts/html.js';
 import { formatTable } from '../../command-line/table.js';
 import type { Effect } from '../measures/effect.js';
@@ -41,19 +41,18 @@ export function comparisonReport(comparison: Comparison): StudyReport {
     interval(price, 3),
   ]);
   const columns = [...header, ...HEADER];
-  const drawn = frontSvg(
-    results.map(({ row, repair, lost, onFront, reached }) => ({
-      name: row.join(' '),
-      x: lost,
-      y: repair,
-      onFront,
-      isShort: reached < seeds.length,
-    })),
-    { x: 'knowledge lost, points', y: 'HSR gained, points' },
-  );
+  const points = results.map(({ row, repair, lost, onFront, reached }) => ({
+    name: row.join(', '),
+    x: lost,
+    y: repair,
+    onFront,
+    isShort: reached < seeds.length,
+  }));
+  const drawn = frontSvg(points, { x: 'knowledge lost, points', y: 'HSR gained, points' });
+  const named = frontOf(points).map(({ name }, i) => `${i + 1}: ${escapeHtml(name)}`);
   const page = htmlPage(
     title,
-    `<p>Seeds ${seeds.join(', ')}; ${Math.round(seconds)} s in the last command.</p><div class="figure">${drawn}</div>` +
+    `<p>Seeds ${seeds.join(', ')}; ${Math.round(seconds)} s in the last command.</p><div class="figure">${drawn}</div><p>${named.join('; ')}.</p>` +
       htmlTable(
         columns,
         rows.map((row) => row.map(escapeHtml)),
