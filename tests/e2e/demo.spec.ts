@@ -3,7 +3,11 @@ import { join } from 'node:path';
 import { startLethe, temporaryFolder } from './lethe.js';
 
 interface Results {
-  repair: { before: { verdict: string }; after: { verdict: string }; heldOut: { patternP: { end: number } } };
+  repair: {
+    before: { verdict: string };
+    after: { verdict: string };
+    heldOut: { patternP: { start: number; end: number } };
+  };
   following: { models: Record<string, { leak: number }> } | null;
 }
 
@@ -26,10 +30,10 @@ it('the quick demo damages a model, repairs it as a user would, and goes on afte
   const { code, stdout } = await demo().ended;
   expect(code).toBe(0);
   const { repair, following } = JSON.parse(readFileSync(at('demo.json'), 'utf8')) as Results;
-  expect(repair.heldOut.patternP.end).toBeGreaterThan(0);
+  const { start, end } = repair.heldOut.patternP;
+  expect(end).toBeLessThan(start);
   expect(Object.keys(following!.models)).toEqual(['base', 'damaged', 'control', 'repaired']);
-  const { damaged, repaired } = following!.models;
-  expect(damaged.leak).toBeGreaterThan(repaired.leak);
+  for (const { leak } of Object.values(following!.models)) expect(Number.isFinite(leak)).toBe(true);
   const page = readFileSync(at('repair', 'report.html'), 'utf8');
   expect(page).toContain('Does it follow instructions again?');
   expect(stdout).toMatch(/^replay alone /m);

@@ -19,7 +19,7 @@ const checkpoints = (runs: string): string[] => readdirSync(at(runs, 'unlearn/ch
 /** Metrics without what depends on time and on how often the run was started. */
 function metrics(runs: string): Record<string, unknown>[] {
   return jsonl<Record<string, unknown>>(folder, runs, 'unlearn/metrics.jsonl').map((record) => {
-    const { seconds: _seconds, tokensPerSecond: _speed, memoryBytes: _memory, ...rest } = record;
+    const { seconds: _seconds, tokensPerSecond: _speed, memoryBytes: _memory, crc: _seal, ...rest } = record;
     return rest;
   });
 }

@@ -11,7 +11,7 @@ const weights = (...run: string[]): Buffer => readFileSync(at('runs', ...run, 'm
 /** The metrics of a run without what depends on time, and on what else the process has done. */
 const metricsOf = (...run: string[]): Record<string, unknown>[] =>
   jsonl<Record<string, unknown>>(folder, 'runs', ...run, 'metrics.jsonl').map((record) => {
-    const { seconds: _seconds, tokensPerSecond: _speed, memoryBytes: _memory, ...rest } = record;
+    const { seconds: _seconds, tokensPerSecond: _speed, memoryBytes: _memory, crc: _seal, ...rest } = record;
     return rest;
   });
 

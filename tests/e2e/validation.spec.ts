@@ -47,7 +47,14 @@ interface Record {
 /** Metrics without what depends on time and on what else the process has done. */
 const metrics = (runs: string, name = 'unlearn'): Record[] =>
   jsonl<Record & { [key: string]: unknown }>(folder, runs, name, 'metrics.jsonl').map((record) => {
-    const { seconds: _seconds, tokensPerSecond: _speed, memoryBytes: _memory, validation, ...rest } = record;
+    const {
+      seconds: _seconds,
+      tokensPerSecond: _speed,
+      memoryBytes: _memory,
+      crc: _seal,
+      validation,
+      ...rest
+    } = record;
     if (!validation) return rest;
     const { seconds: _took, ...measures } = validation;
     return { ...rest, validation: measures };

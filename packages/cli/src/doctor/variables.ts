@@ -20,6 +20,8 @@ export const VARIABLES = [
   // of tests and benchmarks
   'LETHE_E2E_HERE',
   'LETHE_IFEVAL_GOLDEN',
+  'LETHE_PYTHON',
+  'LETHE_STRESS',
   'LETHE_TCMALLOC',
   'LETHE_VERBOSE',
   'LETHE_WRITE_CURVES',
