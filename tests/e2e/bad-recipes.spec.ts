@@ -31,7 +31,7 @@ describe('a recipe is refused', () => {
   });
 
   it.each([
-    ['missing', ['unlearn', '--recipe', 'nosuch.yaml'], 'nosuch.yaml: cannot read the recipe'],
+    ['missing', ['unlearn', '--recipe', 'nosuch.yaml'], 'nosuch.yaml: expected a recipe, found no such file'],
     ['of another stage', ['pretrain', '--recipe', 'unlearn.yaml'], 'this recipe is for `lethe unlearn`'],
     ['with an unknown key in --set', unlearn('optimzer.lr=1'), "optimzer: unknown key; did you mean 'optimizer'?"],
     ['with a wrong value', unlearn('optimizer.lr=fast'), 'optimizer.lr: expected number, received string "fast"'],
