@@ -2,7 +2,6 @@ export { type DensityCurve, kernelDensity } from './density.js';
 export { type DistributionShift, distributionShift } from './distribution-shift.js';
 export { documentEmbeddings } from './embeddings.js';
 export { ownNeighbourShares, separability } from './separation.js';
-export { templateMass } from './template-mass.js';
 export { countTokens, tokenDensity, type TokenPeak, type TokenShift, tokenShift } from './token-ids.js';
 export { nearestNeighbours, type Neighbours, squaredDistances } from './neighbours.js';
 export type { Points } from './points.js';

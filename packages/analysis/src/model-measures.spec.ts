@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { baselm, initializeLlama, type Llama, scoreSequences } from '@lethe/model';
 import { installedDevices, useDevice } from '@lethe/tensor';
 import { documentEmbeddings } from './embeddings.js';
-import { templateMass } from './template-mass.js';
 
 const V = 40;
 const documents = [[1, 5, 9, 5, 30], [2, 3], Array.from({ length: 40 }, (_, i) => (7 * i) % V), [4, 4, 4]];
@@ -31,17 +30,5 @@ describe.each(installedDevices())('measures of a model on %s', (device) => {
     const logits = tf.tidy(() => model.logits(tf.tensor2d(state, [1, 16])).dataSync() as Float32Array);
     const total = Math.log(logits.reduce((sum, x) => sum + Math.exp(x), 0));
     expect(logits[3] - total).toBeCloseTo(scores([2, 3])[0], 4);
-  });
-
-  it('the mass on all tokens is 1, adds up over disjoint sets, and does not depend on batches', () => {
-    const ids = Array.from({ length: V }, (_, v) => v);
-    const mass = (templateIds: number[], batchRows?: number): number =>
-      templateMass(model, documents, { templateIds, batchRows });
-    expect(mass(ids)).toBeCloseTo(1, 5);
-    expect(mass([])).toBe(0);
-    const [low, high] = [mass(ids.slice(0, 9)), mass(ids.slice(9))];
-    expect(low).toBeGreaterThan(0);
-    expect(low + high).toBeCloseTo(1, 5);
-    expect(mass(ids.slice(0, 9), 1)).toBeCloseTo(low, 5);
   });
 });
