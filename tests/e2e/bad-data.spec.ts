@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ShardWriter } from '@lethe/data-pipeline';
-import { failure, failureHere, filesIn, jsonl, succeed, temporaryFolder } from './lethe.js';
+import { failure, failureHere, filesIn, jsonl, misuseHere, succeed, temporaryFolder } from './lethe.js';
 import { prepareProject } from './small-project.js';
 
 const folder = temporaryFolder();
@@ -27,7 +27,6 @@ describe('prepare refuses', () => {
     ['an empty file', ['empty.jsonl'], 'empty.jsonl: expected data, received an empty file'],
     ['a malformed row in strict mode', ['malformed.jsonl', '--strict'], 'malformed.jsonl:2: not valid JSON'],
     ['a file with no usable row', ['unusable.jsonl'], 'unusable.jsonl:1'],
-    ['a share held out of 1 or more', ['natural.jsonl', '--held-out', '1'], 'expected a share from 0 to below 1'],
   ])('%s', async (_case, args, message) => {
     writeFileSync(at('unusable.jsonl'), '{"nothing":1}\n');
     expect(await failureHere(folder, ...prepare(...args, '--out', 'refused'))).toContain(message);
@@ -37,12 +36,19 @@ describe('prepare refuses', () => {
   });
 
   it.each([
-    ['no source', [], 'nothing to prepare'],
     ['a missing tokenizer', ['natural.jsonl', '--tokenizer', 'nosuch'], 'nosuch: no such file'],
     ['a vocabulary below the bytes', ['natural.jsonl', '--train-tokenizer', '100'], 'at least 262, received 100'],
     ['a vocabulary beyond the text', ['natural.jsonl', '--train-tokenizer', '9000'], 'a vocabulary of 9000'],
   ])('%s', async (_case, args, message) => {
     expect(await failureHere(folder, 'prepare', ...args, '--out', 'refused')).toContain(message);
+    expect(filesOr('refused')).toEqual([]);
+  });
+
+  it.each([
+    ['no source', [], 'nothing to prepare'],
+    ['a share held out of 1 or more', ['natural.jsonl', '--held-out', '1'], 'expected a share from 0 to below 1'],
+  ])('%s: the command line is wrong', async (_case, args, message) => {
+    expect(await misuseHere(folder, ...prepare(...args, '--out', 'refused'))).toContain(message);
     expect(filesOr('refused')).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { failure, failureHere, succeed, temporaryFolder } from './lethe.js';
+import { failure, failureHere, misuseHere, succeed, temporaryFolder } from './lethe.js';
 import { pretrainProject } from './small-project.js';
 
 const folder = temporaryFolder();
@@ -81,12 +81,6 @@ describe('flags and inputs are refused', () => {
   afterEach(() => expect(existsSync(at('refused.jsonl'))).toBe(false));
 
   it.each([
-    ['an unknown command', ['unlern'], 'Did you mean unlearn?'],
-    ['an unknown flag', ['unlearn', '--sett', 'a=1'], 'Did you mean --set?'],
-    ['a flag without its value', ['score', '--model'], "option '--model <dir>' argument missing"],
-    ['a required flag that is missing', ['score', ...model], "required option '--in <file>' not specified"],
-    ['a device it does not know', [...score('long.jsonl'), '--device', 'gpu'], 'Allowed choices are lethe-cpu'],
-    ['threads that are no number', [...score('long.jsonl'), '--threads', 'x'], 'expected an integer >= 0'],
     ['a missing model', ['generate', '--model', 'nosuch', '--prompt', 'a'], 'nosuch'],
     ['a missing file to score', score('nosuch.jsonl'), 'nosuch.jsonl: there is no such file or folder; check the path'],
     ['an empty file to score', score('empty.jsonl'), 'empty.jsonl: no lines to score'],
@@ -101,9 +95,18 @@ describe('flags and inputs are refused', () => {
       '128',
     ],
     ['an existing folder to export to', ['export', ...model, '--out', 'natural'], 'natural exists'],
-    ['an evaluation without a model', ['eval'], 'which model?'],
     ['a benchmark that is not there', ['eval', ...model], "no such folder; expected mmlu's layout"],
   ])('%s', async (_case, args, message) => {
     expect(await failureHere(folder, ...args)).toContain(message);
+  });
+
+  it.each([
+    ['an unknown flag', ['unlearn', '--sett', 'a=1'], 'Did you mean --set?'],
+    ['a flag without its value', ['score', '--model'], "option '--model <dir>' argument missing"],
+    ['a required flag that is missing', ['score', ...model], "required option '--in <file>' not specified"],
+    ['a device it does not know', [...score('long.jsonl'), '--device', 'gpu'], 'Allowed choices are lethe-cpu'],
+    ['threads that are no number', [...score('long.jsonl'), '--threads', 'x'], 'expected an integer >= 0'],
+  ])('%s: the command line is wrong', async (_case, args, message) => {
+    expect(await misuseHere(folder, ...args)).toContain(message);
   });
 });

@@ -42,5 +42,5 @@ it('wrong variables and a folder that cannot be written are told as JSON, and en
 
 it('an unknown flag is refused', () => {
   const { status, stderr } = doctor(['--jsn']);
-  expect([status, stderr]).toEqual([1, expect.stringContaining("error: unknown option '--jsn'")]);
+  expect([status, stderr]).toEqual([2, expect.stringContaining("error: unknown option '--jsn'")]);
 });

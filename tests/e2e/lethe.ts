@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main } from '@lethe/cli';
+import { EXIT_CODES } from '@lethe/run';
 
 /** The command. */
 export const PROGRAM = join(__dirname, '..', '..', 'packages', 'cli', 'bin', 'lethe.mjs');
@@ -75,16 +76,22 @@ export async function letheHere(folder: string, ...args: string[]): Promise<Ende
 
 /** Runs `lethe` and expects exit 1 with a plain message: no stack, no hint that it is a defect. Returns the message. */
 export async function failure(folder: string, ...args: string[]): Promise<string> {
-  return refusal(await lethe(folder, ...args), args);
+  return refusal(await lethe(folder, ...args), args, EXIT_CODES.failed);
 }
 
 /** The same inside this process, for long tables of refused input. */
 export async function failureHere(folder: string, ...args: string[]): Promise<string> {
-  return refusal(await letheHere(folder, ...args), args);
+  return refusal(await letheHere(folder, ...args), args, EXIT_CODES.failed);
 }
 
-function refusal({ code, stdout, stderr }: Ended, args: string[]): string {
-  if (code !== 1) throw new Error(`lethe ${args.join(' ')}: expected exit 1, received ${code}\n${stdout}${stderr}`);
+/** The same of a command line that is wrong itself: exit 2. */
+export async function misuseHere(folder: string, ...args: string[]): Promise<string> {
+  return refusal(await letheHere(folder, ...args), args, EXIT_CODES.usage);
+}
+
+function refusal({ code, stdout, stderr }: Ended, args: string[], expected: number): string {
+  if (code !== expected)
+    throw new Error(`lethe ${args.join(' ')}: expected exit ${expected}, received ${code}\n${stdout}${stderr}`);
   if (/\n\s+at .+:\d+|--verbose/.test(stderr)) throw new Error(`expected a plain message, received\n${stderr}`);
   return stderr;
 }

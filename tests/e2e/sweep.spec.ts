@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { failureHere, filesIn, jsonl, letheHere, startLethe, succeed, temporaryFolder } from './lethe.js';
+import { failureHere, filesIn, jsonl, letheHere, misuseHere, startLethe, succeed, temporaryFolder } from './lethe.js';
 import { pretrainProject } from './small-project.js';
 
 const folder = temporaryFolder();
@@ -124,15 +124,12 @@ describe('a sweep is refused, before any run', () => {
   afterEach(() => expect(readdirSync(at('runs'))).not.toContain('refused'));
 
   it.each([
-    ['without anything to vary', [], 'what should vary?'],
     [
       'with an unknown key',
       ['--vary', 'optimzer.lr=1,2'],
       "--vary optimzer.lr: optimzer: unknown key; did you mean 'opt",
     ],
     ['with a wrong value', ['--vary', 'optimizer.lr=1,fast'], '--vary optimizer.lr: optimizer.lr: expected number'],
-    ['with a value twice', ['--vary', 'steps=2,2'], '--vary steps: the value 2 is given twice'],
-    ['with an empty list', ['--vary', 'steps='], '--vary steps: no values'],
     [
       'with values that compute the same',
       ['--vary', 'threads=1,2'],
@@ -144,16 +141,24 @@ describe('a sweep is refused, before any run', () => {
       '--vary data.rowLength=129: data.rowLength is',
     ],
     ['with a missing model', ['--vary', 'model.init=runs/base/model,nosuch'], '--vary model.init=nosuch: nosuch'],
-    ['with a wrong name', ['--name', 'a/b', '--vary', 'steps=1,2'], '--name a/b: expected letters'],
     ['with the name of a run', ['--name', 'base', '--vary', 'steps=1,2'], 'is the folder of a run'],
-    ['with an unknown flag', ['--varry', 'steps=1,2'], 'Did you mean --vary?'],
   ])('%s', async (_case, rest, message) => {
     expect(await failureHere(folder, ...sweep('--name', 'refused', ...rest))).toContain(message);
+  });
+
+  it.each([
+    ['without anything to vary', [], 'what should vary?'],
+    ['with a value twice', ['--vary', 'steps=2,2'], '--vary steps: the value 2 is given twice'],
+    ['with an empty list', ['--vary', 'steps='], '--vary steps: no values'],
+    ['with a wrong name', ['--name', 'a/b', '--vary', 'steps=1,2'], '--name a/b: expected letters'],
+    ['with an unknown flag', ['--varry', 'steps=1,2'], 'Did you mean --vary?'],
+  ])('%s: the command line is wrong', async (_case, rest, message) => {
+    expect(await misuseHere(folder, ...sweep('--name', 'refused', ...rest))).toContain(message);
   });
 
   it('of another command than the recipe’s, or of none', async () => {
     const rest = ['--recipe', 'unlearn.yaml', '--vary', 'steps=1,2'];
     expect(await failureHere(folder, 'sweep', 'pretrain', ...rest)).toContain('this recipe is for `lethe unlearn`');
-    expect(await failureHere(folder, 'sweep', 'eval', ...rest)).toContain('Allowed choices are pretrain, unlearn');
+    expect(await misuseHere(folder, 'sweep', 'eval', ...rest)).toContain('Allowed choices are pretrain, unlearn');
   });
 });

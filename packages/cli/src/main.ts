@@ -1,6 +1,7 @@
 import {
   boundedMessage,
   createLogger,
+  EXIT_CODES,
   explainSystemError,
   explainWriteError,
   type Logger,
@@ -103,8 +104,7 @@ function explained(program: Command, args: string[]): string[] {
 
 /**
  * Runs the command line.
- * @returns the exit code: 0 done, 1 an error told on standard error, 3 a run past a limit of its recipe, 130 or 143 stopped
- *   by a signal with work saved.
+ * @returns the exit code, one of {@link EXIT_CODES}.
  */
 export async function main(args: string[]): Promise<number> {
   outliveReaders();
@@ -115,7 +115,10 @@ export async function main(args: string[]): Promise<number> {
     return quiet ? 'warn' : 'info';
   };
   let logger: Logger | undefined;
-  const context: CliContext = { logger: () => (logger ??= createLogger({ level: level() })), exitCode: 0 };
+  const context: CliContext = {
+    logger: () => (logger ??= createLogger({ level: level() })),
+    exitCode: EXIT_CODES.done,
+  };
   program = createProgram(context);
   if (args.every((word) => word === '--verbose' || word === '--quiet')) {
     program.outputHelp();
@@ -125,13 +128,13 @@ export async function main(args: string[]): Promise<number> {
     await program.parseAsync(explained(program, args), { from: 'user' });
     return context.exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.usage;
     logger?.endProgress();
     const told = explainSystemError(explainWriteError(error, pathOf(error)));
     const { message, stack } = told as Error;
     const isExpected = told instanceof UserError || told instanceof RangeError || isSystemError(told);
     process.stderr.write(`lethe: ${wantsStack(args) ? stack : boundedMessage(message)}\n`);
     if (!isExpected && !wantsStack(args)) process.stderr.write('(add --verbose for where this happened)\n');
-    return 1;
+    return told instanceof UserError ? told.exitCode : EXIT_CODES.failed;
   }
 }

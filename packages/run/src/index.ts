@@ -15,6 +15,7 @@ export {
 } from './checkpoint-folder.js';
 export { type Clock, systemClock } from './clock.js';
 export { formatDuration, remainingSeconds } from './duration.js';
+export { EXIT_CODES } from './exit-codes.js';
 export { LockedError, lockBeside, lockWithin, whileLocked } from './lock.js';
 export { createLogger, type Logger, type LoggerOptions, type LogLevel, silentLogger } from './log.js';
 export {
@@ -43,9 +44,9 @@ export { requireFile, specialKind } from './regular-file.js';
 export { openLine, sealLine } from './sealed-lines.js';
 export { type Random, seededRandom } from './seed.js';
 export { setAside } from './set-aside.js';
-export { listenForStop, STOP_EXIT_CODES, type StopRequest, type StopSignal } from './signals.js';
+export { listenForStop, type StopRequest, type StopSignal } from './signals.js';
 export { explainSystemError } from './system-error.js';
 export { openTensorBoard } from './tensorboard.js';
-export { UserError } from './user-error.js';
+export { UsageError, UserError } from './user-error.js';
 export { VERSION } from './version.js';
 export { explainWriteError, WriteError, writing } from './write-error.js';

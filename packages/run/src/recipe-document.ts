@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
 import { requireFile } from './regular-file.js';
-import { UserError } from './user-error.js';
+import { UsageError, UserError } from './user-error.js';
 
 /** A step into a recipe: a mapping's key or a list's index. */
 export type KeyPath = readonly (string | number)[];
@@ -180,7 +180,7 @@ function applyOverride(
   { flag, origins }: { flag: string; origins: Origins },
 ): void {
   const split = override.indexOf('=');
-  if (split < 1) throw new UserError(`${flag} ${override}: expected key=value, for example ${flag} optimizer.lr=1e-4`);
+  if (split < 1) throw new UsageError(`${flag} ${override}: expected key=value, for example ${flag} optimizer.lr=1e-4`);
   const name = override.slice(0, split).trim();
   const where = `${flag} ${name}`;
   const keys = name.split('.');

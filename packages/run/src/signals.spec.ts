@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { listenForStop, STOP_EXIT_CODES } from './signals.js';
+import { EXIT_CODES } from './exit-codes.js';
+import { listenForStop } from './signals.js';
 
 function fakeProcess() {
   const codes: number[] = [];
@@ -23,6 +24,6 @@ describe('listenForStop', () => {
     const source = fakeProcess();
     listenForStop(undefined, source).dispose();
     expect(source.emit('SIGINT')).toBe(false);
-    expect(STOP_EXIT_CODES.SIGTERM).toBe(143);
+    expect(EXIT_CODES.SIGTERM).toBe(143);
   });
 });

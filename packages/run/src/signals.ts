@@ -1,8 +1,7 @@
+import { EXIT_CODES } from './exit-codes.js';
+
 /** Signals that ask a run to stop. */
 export type StopSignal = 'SIGINT' | 'SIGTERM';
-
-/** Exit status after each signal (128 + its number), so that a shell's `&&` stops. */
-export const STOP_EXIT_CODES: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 /** Polled by a loop between steps. */
 export interface StopRequest {
@@ -21,7 +20,7 @@ export interface SignalSource {
 
 /**
  * Listens for SIGINT and SIGTERM. The first is recorded for the loop, which finishes its step, saves and exits with
- * {@link STOP_EXIT_CODES}; a second ends the process at once with its code. `onFirst` may tell the user so.
+ * {@link EXIT_CODES}; a second ends the process at once with its code. `onFirst` may tell the user so.
  */
 export function listenForStop(
   onFirst: (signal: StopSignal) => void = () => {},
@@ -30,7 +29,7 @@ export function listenForStop(
   let requested: StopSignal | undefined;
   const listeners = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
     const listener = () => {
-      if (requested !== undefined) return source.exit(STOP_EXIT_CODES[signal]);
+      if (requested !== undefined) return source.exit(EXIT_CODES[signal]);
       requested = signal;
       onFirst(signal);
     };

@@ -120,7 +120,7 @@ export function resetPeakMemory(): void {
 }
 
 /** Most threads that the addon takes. */
-const MAX_THREADS = 4096;
+export const MAX_THREADS = 4096;
 
 /** Limits the CPU threads of the addon. @throws RangeError for a number of threads that it does not take. */
 export function setNumThreads(count: number): void {

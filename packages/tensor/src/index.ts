@@ -5,6 +5,7 @@ export {
   type DeviceName,
   deviceMemory,
   installedDevices,
+  MAX_THREADS,
   resetPeakMemory,
   setNumThreads,
   useDevice,

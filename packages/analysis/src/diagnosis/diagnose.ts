@@ -1,5 +1,5 @@
 import { checkpointFolder } from '@lethe/data-pipeline';
-import { type Logger, silentLogger, UserError } from '@lethe/run';
+import { type Logger, silentLogger, UsageError } from '@lethe/run';
 import { diagnoseEmbeddings, type EmbeddingDiagnosis } from './embeddings.js';
 import { diagnosePerplexities, type PerplexityDiagnosis } from './perplexities.js';
 import { diagnoseTokenIds, type TokenDiagnosis } from './token-ids.js';
@@ -31,23 +31,23 @@ export interface Diagnosis {
   perplexities?: PerplexityDiagnosis[];
 }
 
-/** @throws UserError where the options leave nothing to compare, or half of it. */
+/** @throws UsageError where the options leave nothing to compare, or half of it. */
 export function checkDiagnoseOptions({ models = [], data = [], ...rest }: DiagnoseOptions): void {
   const { synthetic, natural, embeddings } = rest;
   if ((synthetic === undefined) !== (natural === undefined))
-    throw new UserError('token ids are compared between two texts: give both --synthetic SHARDS and --natural SHARDS');
+    throw new UsageError('token ids are compared between two texts: give both --synthetic SHARDS and --natural SHARDS');
   if (embeddings && synthetic === undefined)
-    throw new UserError('--embeddings needs the texts to embed: give --synthetic SHARDS and --natural SHARDS');
+    throw new UsageError('--embeddings needs the texts to embed: give --synthetic SHARDS and --natural SHARDS');
   if (models.length === 0 && data.length === 0 && synthetic !== undefined) return;
-  if (models.length === 0) throw new UserError('nothing to compare with the base: give --model DIR');
+  if (models.length === 0) throw new UsageError('nothing to compare with the base: give --model DIR');
   if (data.length === 0)
-    throw new UserError('no text to measure on: give --data SHARDS (a held-out folder that `lethe prepare` wrote)');
+    throw new UsageError('no text to measure on: give --data SHARDS (a held-out folder that `lethe prepare` wrote)');
 }
 
 /**
  * Tells what sets synthetic text apart from natural text, and how far models' perplexities lie from the base's; on the
  * current device.
- * @throws UserError on bad options, shards or checkpoints.
+ * @throws UsageError on bad options; UserError on bad shards or checkpoints.
  */
 export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   checkDiagnoseOptions(options);

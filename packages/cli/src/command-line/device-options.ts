@@ -1,6 +1,6 @@
 import { applyDeviceSettings, DEVICE_NAMES, type DeviceSettings } from '@lethe/tensor';
 import { type Command, Option } from 'commander';
-import { positiveInteger } from './number-options.js';
+import { threadCount } from './number-options.js';
 
 /** Adds `--device`, `--precision` and `--threads`. */
 export function addDeviceOptions(command: Command): Command {
@@ -9,7 +9,7 @@ export function addDeviceOptions(command: Command): Command {
     .addOption(
       new Option('--precision <p>', 'of activations and matrix products').choices(['fp32', 'bf16']).default('fp32'),
     )
-    .option('--threads <n>', 'CPU threads (default: all cores)', positiveInteger);
+    .option('--threads <n>', 'CPU threads (default: all cores)', threadCount);
 }
 
 /** Makes the chosen device current; tells on standard error where `auto` took the CPU. */

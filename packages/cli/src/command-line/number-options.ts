@@ -1,3 +1,4 @@
+import { MAX_THREADS } from '@lethe/tensor';
 import { InvalidArgumentError } from 'commander';
 
 /** Parses a flag that is an integer >= 0. */
@@ -14,6 +15,13 @@ export function integer(value: string): number {
 export function positiveInteger(value: string): number {
   const number = integer(value);
   if (number === 0) throw new InvalidArgumentError('expected an integer >= 1.');
+  return number;
+}
+
+/** Parses a number of CPU threads. */
+export function threadCount(value: string): number {
+  const number = positiveInteger(value);
+  if (number > MAX_THREADS) throw new InvalidArgumentError(`expected 1 to ${MAX_THREADS} threads.`);
   return number;
 }
 

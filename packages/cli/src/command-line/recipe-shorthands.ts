@@ -1,7 +1,7 @@
-import { UserError } from '@lethe/run';
+import { UsageError } from '@lethe/run';
 import { DEVICE_NAMES } from '@lethe/tensor';
 import { type Command, Option } from 'commander';
-import { positiveInteger } from './number-options.js';
+import { threadCount } from './number-options.js';
 
 /** Flags that stand for one key of a training recipe each. */
 const KEYS = { model: 'model.init', device: 'device', precision: 'precision', threads: 'threads' } as const;
@@ -15,11 +15,11 @@ export const addShorthands = (command: Command): Command =>
     .option('--model <dir>', 'checkpoint to start from: model.init of the recipe')
     .addOption(new Option('--device <name>', 'where to compute: device of the recipe').choices([...DEVICE_NAMES]))
     .addOption(new Option('--precision <p>', 'precision of the recipe').choices(['fp32', 'bf16']))
-    .option('--threads <n>', 'CPU threads: threads of the recipe', positiveInteger);
+    .option('--threads <n>', 'CPU threads: threads of the recipe', threadCount);
 
 /**
  * The changes that `--set` and the shorthands make together.
- * @throws UserError where both give the same key.
+ * @throws UsageError where both give the same key.
  */
 export function changesOf({ set, ...flags }: Shorthands & { set: string[] }): string[] {
   const changes = (Object.keys(KEYS) as (keyof typeof KEYS)[])
@@ -27,7 +27,7 @@ export function changesOf({ set, ...flags }: Shorthands & { set: string[] }): st
     .map((flag) => {
       const key = KEYS[flag];
       const twice = set.find((change) => change.startsWith(`${key}=`));
-      if (twice !== undefined) throw new UserError(`--${flag} and --set ${twice}: both give ${key}; give one of them`);
+      if (twice !== undefined) throw new UsageError(`--${flag} and --set ${twice}: both give ${key}; give one of them`);
       return `${key}=${JSON.stringify(flags[flag])}`;
     });
   return [...set, ...changes];

@@ -1,4 +1,4 @@
-import { listenForStop, STOP_EXIT_CODES, type StopRequest, type StopSignal } from '@lethe/run';
+import { listenForStop, EXIT_CODES, type StopRequest, type StopSignal } from '@lethe/run';
 import type { CliContext } from './context.js';
 
 /** The signal that stopped some work, and how far it had come: `step 3 of 10`. */
@@ -21,7 +21,7 @@ export async function untilStopped(
     if (!stopped) return;
     const command = process.argv.slice(2).join(' ');
     logger.warn(`stopped after ${stopped.after}; run the same command to go on: npx lethe ${command}`);
-    context.exitCode = STOP_EXIT_CODES[stopped.by];
+    context.exitCode = EXIT_CODES[stopped.by];
   } finally {
     stop.dispose();
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { listenForStop, STOP_EXIT_CODES, UserError } from '@lethe/run';
+import { listenForStop, EXIT_CODES, UserError } from '@lethe/run';
 import type { Command } from 'commander';
 import type { CliContext } from '../command-line/context.js';
 import { followingSentence, followingTable } from '../demo/following.js';
@@ -37,7 +37,7 @@ export function addDemoCommand(program: Command, context: CliContext): void {
         });
         if (typeof results === 'string') {
           logger.warn('stopped; run the same command to go on');
-          context.exitCode = STOP_EXIT_CODES[results];
+          context.exitCode = EXIT_CODES[results];
           return;
         }
         const { repair, following, seconds } = results;
@@ -49,7 +49,7 @@ export function addDemoCommand(program: Command, context: CliContext): void {
       } catch (error) {
         if (stop.requested === undefined) throw error;
         logger.warn((error as Error).message);
-        context.exitCode = STOP_EXIT_CODES[stop.requested];
+        context.exitCode = EXIT_CODES[stop.requested];
       } finally {
         stop.dispose();
       }

@@ -1,3 +1,4 @@
+import { EXIT_CODES } from '@lethe/run';
 import type { Command } from 'commander';
 import { examine, type ExamineOptions } from '../doctor/examine.js';
 import { formatFindings } from '../doctor/finding.js';
@@ -17,6 +18,6 @@ export function addDoctorCommand(program: Command, context: CliContext): void {
       const isHealthy = findings.every(({ status }) => status !== 'problem');
       const text = json ? JSON.stringify({ ok: isHealthy, findings }, null, 2) : formatFindings(findings);
       process.stdout.write(`${text}\n`);
-      if (!isHealthy) context.exitCode = 1;
+      if (!isHealthy) context.exitCode = EXIT_CODES.failed;
     });
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { listenForStop, STOP_EXIT_CODES, UserError } from '@lethe/run';
+import { listenForStop, EXIT_CODES, UsageError } from '@lethe/run';
 import { useDevice } from '@lethe/tensor';
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../command-line/context.js';
@@ -20,10 +20,10 @@ interface PaperFlags {
 
 const LARGEST_SEED = 1_000_000_000;
 
-/** `1001-1005` or `1001,1003` as numbers. @throws UserError for anything else, and for seeds that chose the regime. */
+/** `1001-1005` or `1001,1003` as numbers. @throws UsageError for anything else, and for seeds that chose the regime. */
 export function parseSeeds(text: string): number[] {
   const refuse = (expected: string, received: string): never => {
-    throw new UserError(`--seeds: expected ${expected}, received "${received}"`);
+    throw new UsageError(`--seeds: expected ${expected}, received "${received}"`);
   };
   const seeds = text.split(',').flatMap((part) => {
     const range = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
@@ -63,7 +63,7 @@ export function addPaperCommand(program: Command, context: CliContext): void {
     .addHelpText('after', '\nExample: lethe paper --seeds 4001-4005 --out runs/paper-again')
     .action(async ({ quick, study, seeds, jobs, out, precision }: PaperFlags) => {
       if (precision !== 'fp32' && precision !== 'bf16')
-        throw new UserError(`--precision: expected fp32 or bf16, received "${String(precision)}"`);
+        throw new UsageError(`--precision: expected fp32 or bf16, received "${String(precision)}"`);
       const folder = out ?? join('runs', quick ? 'paper-quick' : 'paper');
       const logger = context.logger();
       const stop = listenForStop((signal) =>
@@ -83,7 +83,7 @@ export function addPaperCommand(program: Command, context: CliContext): void {
         const results = await runStudy(study, regime, options);
         if (typeof results === 'string') {
           logger.warn('stopped; run the same command to go on');
-          context.exitCode = STOP_EXIT_CODES[results];
+          context.exitCode = EXIT_CODES[results];
           return;
         }
         process.stdout.write(`${results.table}\n`);

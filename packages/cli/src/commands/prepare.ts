@@ -1,5 +1,5 @@
 import { DEFAULT_FILTERS, type FilterReport, type PrepareResult } from '@lethe/data-pipeline';
-import { describeIssues, listenForStop, loadRecipe, type Logger, STOP_EXIT_CODES, UserError } from '@lethe/run';
+import { describeIssues, listenForStop, loadRecipe, type Logger, EXIT_CODES, UsageError, UserError } from '@lethe/run';
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../command-line/context.js';
 import { intoList } from '../command-line/repeatable-options.js';
@@ -75,7 +75,7 @@ export function addPrepareCommand(program: Command, context: CliContext): void {
         if (!stop.requested) throw error;
         logger.endProgress();
         logger.warn((error as Error).message);
-        context.exitCode = STOP_EXIT_CODES[stop.requested];
+        context.exitCode = EXIT_CODES[stop.requested];
       } finally {
         stop.dispose();
       }
@@ -87,15 +87,15 @@ function resolve(sources: string[], flags: PrepareFlags): PrepareRecipe {
   const base = flags.recipe
     ? loadRecipe(flags.recipe, partialPrepareRecipeSchema, { set: flags.set }).recipe
     : undefined;
-  if (!flags.recipe && flags.set.length > 0) throw new UserError('--set changes keys of a recipe: give --recipe');
+  if (!flags.recipe && flags.set.length > 0) throw new UsageError('--set changes keys of a recipe: give --recipe');
   const from = sources.length > 0 ? sources : base?.sources;
   const out = flags.out ?? base?.out;
   if (!from || from.length === 0)
-    throw new UserError('nothing to prepare: name source files, or a --recipe with sources');
-  if (!out) throw new UserError('where to? give --out DIR, or out: DIR in the recipe');
+    throw new UsageError('nothing to prepare: name source files, or a --recipe with sources');
+  if (!out) throw new UsageError('where to? give --out DIR, or out: DIR in the recipe');
   const chosen = flags.trainTokenizer ? { train: { vocabSize: flags.trainTokenizer } } : flags.tokenizer;
   const tokenizer = chosen ?? base?.tokenizer;
-  if (!tokenizer) throw new UserError('give --tokenizer DIR, or --train-tokenizer SIZE to make one from the sources');
+  if (!tokenizer) throw new UsageError('give --tokenizer DIR, or --train-tokenizer SIZE to make one from the sources');
   const { as, seed, heldOut, strict, specialTokens } = flags;
   const given = { as, seed, heldOut, strict, specialTokens };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
@@ -110,7 +110,7 @@ function filtersFrom({ filter, overlap }: PrepareFlags, base: PrepareRecipe['fil
   const names = DEFAULT_FILTERS.filter((name) => filter.includes(name));
   const wrong = filter.find((name) => !names.some((known) => known === name));
   if (wrong !== undefined)
-    throw new UserError(`--filter: expected one of ${DEFAULT_FILTERS.join(', ')}, received ${wrong}`);
+    throw new UsageError(`--filter: expected one of ${DEFAULT_FILTERS.join(', ')}, received ${wrong}`);
   if (filter.length === 0 && overlap.length === 0) return base;
   const named = Object.fromEntries(names.map((name) => [name, base?.[name] ?? true]));
   return { ...base, ...named, ...(overlap.length > 0 ? { overlap: { ...base?.overlap, sets: overlap } } : {}) };

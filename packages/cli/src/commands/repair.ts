@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { listenForStop, STOP_EXIT_CODES, UserError } from '@lethe/run';
+import { listenForStop, EXIT_CODES, UsageError, UserError } from '@lethe/run';
 import { DEVICE_NAMES } from '@lethe/tensor';
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../command-line/context.js';
-import { positiveInteger } from '../command-line/number-options.js';
+import { positiveInteger, threadCount } from '../command-line/number-options.js';
 import { openAddon } from '../doctor/describe-addon.js';
 import { dryRun } from '../repair/dry-run.js';
 import type { RepairRequest } from '../repair/repair-request.js';
@@ -18,14 +18,11 @@ interface RepairFlags extends Partial<Omit<RepairSettings, 'budget'>> {
   dryRun?: true;
 }
 
-/** Exit codes beyond those of every command: the model is not repaired; it cannot be told. */
-const [NOT_REPAIRED, CANNOT_TELL] = [3, 4];
-
-/** `30m`, `90s`, `2h` or `1d` in seconds. @throws UserError for anything else. */
+/** `30m`, `90s`, `2h` or `1d` in seconds. @throws UsageError for anything else. */
 export function parseDuration(text: string): number {
   const seconds = durationSeconds(text);
   if (seconds !== undefined) return seconds;
-  throw new UserError(`--budget: expected a time such as 30m, 90s, 2h or 1d, received "${text}"`);
+  throw new UsageError(`--budget: expected a time such as 30m, 90s, 2h or 1d, received "${text}"`);
 }
 
 const HELP = `
@@ -35,7 +32,7 @@ Example:
 The same command goes on where an interrupted one stopped. The folder gets
 report.html, repair.json, and model/ where the verdict allows it.
 Exit status: 0 repaired, or no repair advised; 3 not repaired; 4 cannot tell;
-1 an error; 130 or 143 stopped, with work saved.`;
+1 an error; 2 wrong flags; 130 or 143 stopped, with work saved.`;
 
 /** `lethe repair`: whether a model is damaged, its repair, and whether that worked. */
 export function addRepairCommand(program: Command, context: CliContext): void {
@@ -57,7 +54,7 @@ export function addRepairCommand(program: Command, context: CliContext): void {
     .option('--json', 'print repair.json')
     .addOption(new Option('--device <name>', 'where to compute (default: lethe-cpu)').choices([...DEVICE_NAMES]))
     .addOption(new Option('--precision <p>', 'default: bf16 where the processor has it').choices(['fp32', 'bf16']))
-    .option('--threads <n>', 'CPU threads (default: all cores)', positiveInteger)
+    .option('--threads <n>', 'CPU threads (default: all cores)', threadCount)
     .addHelpText('after', HELP)
     .action(async (recipe: string | undefined, { json, dryRun: isDry, ...flags }: RepairFlags) => {
       const request = requestOf(recipe, flags);
@@ -92,7 +89,7 @@ async function repair(request: RepairRequest, context: CliContext, isJson: boole
     const results = await runRepair(request, { logger, stop, signal: abort.signal });
     if (typeof results === 'string') {
       logger.warn('stopped; run the same command to go on');
-      context.exitCode = STOP_EXIT_CODES[results];
+      context.exitCode = EXIT_CODES[results];
       return;
     }
     process.stdout.write(isJson ? `${JSON.stringify(results, null, 1)}\n` : `${sentence(results)}\n`);
@@ -101,7 +98,7 @@ async function repair(request: RepairRequest, context: CliContext, isJson: boole
   } catch (error) {
     if (stop.requested === undefined) throw error;
     logger.warn((error as Error).message);
-    context.exitCode = STOP_EXIT_CODES[stop.requested];
+    context.exitCode = EXIT_CODES[stop.requested];
   } finally {
     stop.dispose();
   }
@@ -109,7 +106,7 @@ async function repair(request: RepairRequest, context: CliContext, isJson: boole
 
 /** Exit status by the verdicts. */
 export function exitCodeOf({ before, after }: Pick<RepairResults, 'before' | 'after'>): number {
-  if (after.verdict === 'repaired') return 0;
-  if (after.verdict === 'not-repaired') return NOT_REPAIRED;
-  return after.verdict === 'not-run' && before.verdict !== 'cannot-tell' ? 0 : CANNOT_TELL;
+  if (after.verdict === 'repaired') return EXIT_CODES.done;
+  if (after.verdict === 'not-repaired') return EXIT_CODES.noResult;
+  return after.verdict === 'not-run' && before.verdict !== 'cannot-tell' ? EXIT_CODES.done : EXIT_CODES.cannotTell;
 }

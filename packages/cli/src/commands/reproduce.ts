@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readRunManifest } from '@lethe/run';
+import { EXIT_CODES, readRunManifest } from '@lethe/run';
 import { runStage, stageRecords } from '@lethe/train';
 import type { Command } from 'commander';
 import type { CliContext } from '../command-line/context.js';
@@ -37,7 +37,7 @@ async function reproduce(plan: Reproduction, context: CliContext): Promise<void>
   await untilStopped(context, async (stop) => {
     const result = await runStage(recipe, { logger, stop, command, versions: recordedVersions() });
     if (result.stoppedBy) return { by: result.stoppedBy, after: `step ${result.step} of ${recipe.steps}` };
-    if (!(await compare(plan, result.folder))) context.exitCode = 1;
+    if (!(await compare(plan, result.folder))) context.exitCode = EXIT_CODES.failed;
     return undefined;
   });
 }

@@ -1,6 +1,6 @@
 import { checkpointFolder } from '@lethe/data-pipeline';
 import { basename, resolve } from 'node:path';
-import { listenForStop, STOP_EXIT_CODES } from '@lethe/run';
+import { listenForStop, EXIT_CODES } from '@lethe/run';
 import { serve, type ServeOptions } from '@lethe/serve';
 import type { DeviceSettings } from '@lethe/tensor';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -96,7 +96,7 @@ async function serveUntilStopped(options: ServeOptions, graceSeconds: number): P
     const failure = await Promise.race([toStop, server.ended]);
     await server.close(failure ? 0 : graceSeconds);
     if (failure) throw failure;
-    return STOP_EXIT_CODES[stop.requested!];
+    return EXIT_CODES[stop.requested!];
   } finally {
     stop.dispose();
   }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { EXIT_CODES } from '@lethe/run';
 import { type Command, Argument } from 'commander';
 import type { CliContext } from '../command-line/context.js';
 import { JSON_OPTION, printResults } from '../command-line/print-results.js';
@@ -55,7 +56,7 @@ async function sweep(given: SweepPlan, context: CliContext, isJson?: boolean): P
     const failed = results.runs.filter(({ run, outcome }) => names.has(run) && outcome === 'failed');
     if (failed.length > 0) {
       logger.error(`${failed.length} of ${plan.runs.length} runs failed; sweep.json says why`);
-      context.exitCode = 1;
+      context.exitCode = EXIT_CODES.failed;
     }
     return undefined;
   });

@@ -1,4 +1,5 @@
 import { methodsHelp } from '@lethe/losses';
+import { EXIT_CODES } from '@lethe/run';
 import { decisionText, runStage, type StageResult, type TrainRecipe } from '@lethe/train';
 import type { Command } from 'commander';
 import type { CliContext } from '../command-line/context.js';
@@ -16,9 +17,6 @@ export const STAGES: Record<TrainRecipe['stage'], string> = {
   refine: 'go on training on natural data only, the contrast to unlearning',
   finetune: 'train on instructions; only the assistant turns are targets (-chat)',
 };
-
-/** Exit status of a run that passed a limit of `stop`: its model is no result, so a shell's `&&` must not go on with it. */
-const LIMIT_EXIT_CODE = 3;
 
 interface TrainFlags extends Shorthands {
   recipe?: string;
@@ -58,14 +56,14 @@ async function runTraining(recipe: TrainRecipe, context: CliContext): Promise<vo
   });
 }
 
-/** Tells how a run ended that no signal stopped, and sets the exit code where it passed a limit. */
+/** Tells how a run ended that no signal stopped. Past a limit its model is no result: a shell's `&&` must not go on with it. */
 function tellEnd({ step, decision, wasFinished, model }: StageResult, recipe: TrainRecipe, context: CliContext): void {
   const logger = context.logger();
   if (!decision) {
     if (!wasFinished) logger.info(`finished ${step} steps; model in ${model}`);
   } else if (decision.isLimit) {
     logger.error(decisionText(decision, recipe));
-    context.exitCode = LIMIT_EXIT_CODE;
+    context.exitCode = EXIT_CODES.noResult;
   } else {
     logger.info(`${decisionText(decision, recipe)}${wasFinished ? '; nothing to do' : ''}`);
   }

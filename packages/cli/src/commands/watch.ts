@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { listenForStop, STOP_EXIT_CODES, UserError } from '@lethe/run';
+import { listenForStop, EXIT_CODES, UserError } from '@lethe/run';
 import type { Command } from 'commander';
 import type { CliContext } from '../command-line/context.js';
 import { integer } from '../command-line/number-options.js';
@@ -32,7 +32,7 @@ export function addWatchCommand(program: Command, context: CliContext): void {
         await ended;
         server.close();
         server.closeAllConnections();
-        context.exitCode = STOP_EXIT_CODES[stop.requested!];
+        context.exitCode = EXIT_CODES[stop.requested!];
       } finally {
         stop.dispose();
       }

@@ -1,5 +1,5 @@
 // A process that makes one lineage, so that `lethe paper` makes several beside each other.
-import { listenForStop, silentLogger, STOP_EXIT_CODES, UserError } from '@lethe/run';
+import { listenForStop, silentLogger, EXIT_CODES, UserError } from '@lethe/run';
 import { setNumThreads, useDevice } from '@lethe/tensor';
 import { type LineageTask, makeLineage } from './make-lineages.js';
 
@@ -12,7 +12,7 @@ setNumThreads(1);
 const onModel = (model: string): void => void process.send?.({ model });
 try {
   const measures = await makeLineage(task, { logger: { ...silentLogger, warn }, stop, onModel });
-  if (typeof measures === 'string') process.exitCode = STOP_EXIT_CODES[measures];
+  if (typeof measures === 'string') process.exitCode = EXIT_CODES[measures];
 } catch (error) {
   if (!(error instanceof UserError)) throw error;
   process.send?.({ error: error.message });

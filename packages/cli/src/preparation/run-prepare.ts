@@ -10,7 +10,7 @@ import {
   type Tokenizer,
   trainTokenizer,
 } from '@lethe/data-pipeline';
-import { formatDuration, lockWithin, type Logger, remainingSeconds, UserError, whileLocked } from '@lethe/run';
+import { formatDuration, lockWithin, type Logger, remainingSeconds, UsageError, whileLocked } from '@lethe/run';
 import type { PrepareRecipe } from './prepare-recipe.js';
 
 /** Who is told of a preparation, and what stops it. */
@@ -33,7 +33,7 @@ export async function runPrepare(recipe: PrepareRecipe, context: PrepareContext)
 async function tokenizerFor({ tokenizer, sources, out, as }: PrepareRecipe, logger: Logger): Promise<Tokenizer> {
   if (typeof tokenizer === 'string') return loadTokenizer(tokenizer, { onWarning: (warning) => logger.warn(warning) });
   if (as === 'ids')
-    throw new UserError('--as ids: give the --tokenizer that made the ids; none can be trained on them');
+    throw new UsageError('--as ids: give the --tokenizer that made the ids; none can be trained on them');
   const folder = join(out, 'trained-tokenizer');
   if (existsSync(join(folder, 'tokenizer.json'))) {
     const existing = await loadTokenizer(folder);

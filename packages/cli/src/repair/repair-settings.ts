@@ -1,4 +1,4 @@
-import { loadRecipe, UserError } from '@lethe/run';
+import { loadRecipe, UsageError } from '@lethe/run';
 import { DEVICE_NAMES } from '@lethe/tensor';
 import { z } from 'zod';
 
@@ -40,14 +40,14 @@ export type RepairSettings = z.output<typeof repairSettingsSchema>;
 
 /**
  * What a recipe and flags say together; a flag goes before its key.
- * @throws UserError where model or texts are named by neither; RecipeError where the recipe is wrong.
+ * @throws UsageError where model or texts are named by neither; RecipeError where the recipe is wrong.
  */
 export function repairSettings(recipe: string | undefined, flags: Partial<RepairSettings>): RepairSettings {
   const read = recipe === undefined ? {} : loadRecipe(recipe, repairSettingsSchema.partial()).recipe;
   const settings = { ...read, ...flags };
   const missing = (['model', 'synthetic', 'natural'] as const).filter((key) => settings[key] === undefined);
   if (missing.length === 0) return settings as RepairSettings;
-  throw new UserError(
+  throw new UsageError(
     `repair: expected ${missing.map((key) => `--${key}`).join(', ')}, or a recipe with ${missing.join(', ')}; ` +
       '`lethe init` writes one after looking at a model and its texts',
   );

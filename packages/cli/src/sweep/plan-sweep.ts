@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '@lethe/run';
+import { UsageError, UserError } from '@lethe/run';
 import { checkStage, decidingPart, type TrainRecipe, trainRecipeSchema } from '@lethe/train';
 import type { Logger } from '@lethe/run';
 import { loadStageRecipe } from '../recipe/stage-recipe.js';
@@ -54,7 +54,7 @@ export function planSweep(request: SweepRequest): SweepPlan {
 function sweepName(name: string): string {
   const checked = trainRecipeSchema.shape.name.safeParse(name);
   if (checked.success) return name;
-  throw new UserError(`--name ${name}: expected ${checked.error.issues[0].message}`);
+  throw new UsageError(`--name ${name}: expected ${checked.error.issues[0].message}`);
 }
 
 const flagsOf = ({ vary }: PlannedRun): string => vary.map((change) => `--vary ${change}`).join(' ');

@@ -1,4 +1,4 @@
-import { loadRecipe, UserError } from '@lethe/run';
+import { loadRecipe, UsageError } from '@lethe/run';
 import { parse, parseDocument } from 'yaml';
 import { z } from 'zod';
 
@@ -27,29 +27,29 @@ export function valueText(value: unknown): string {
 function parseFlag(flag: string): Variation {
   const split = flag.indexOf('=');
   const example = 'expected key=value,value, for example --vary optimizer.lr=1e-5,5e-5';
-  if (split < 1) throw new UserError(`--vary ${flag}: ${example}`);
+  if (split < 1) throw new UsageError(`--vary ${flag}: ${example}`);
   const key = flag.slice(0, split).trim();
   const text = flag.slice(split + 1);
-  if (text.trim() === '') throw new UserError(`--vary ${key}: no values; ${example}`);
+  if (text.trim() === '') throw new UsageError(`--vary ${key}: no values; ${example}`);
   const list = parseDocument(`[${text}]`, { prettyErrors: false });
   const [error] = list.errors;
   if (error ?? /,\s*$/.test(text)) {
-    throw new UserError(`--vary ${key}: not a list of values, '${text}'; ${example}`, { cause: error });
+    throw new UsageError(`--vary ${key}: not a list of values, '${text}'; ${example}`, { cause: error });
   }
   return { key, values: list.toJS() as unknown[] };
 }
 
 function check({ key, values }: Variation, where: string, others: ReadonlySet<string>): void {
-  if (OWN_KEYS.includes(key)) throw new UserError(`${where}: a sweep decides ${OWN_KEYS.join(', ')} itself`);
-  if (others.has(key)) throw new UserError(`${where}: this key is given twice; give all of its values in one place`);
+  if (OWN_KEYS.includes(key)) throw new UsageError(`${where}: a sweep decides ${OWN_KEYS.join(', ')} itself`);
+  if (others.has(key)) throw new UsageError(`${where}: this key is given twice; give all of its values in one place`);
   const texts = values.map(valueText);
   const twice = texts.find((text, i) => texts.indexOf(text) < i);
-  if (twice !== undefined) throw new UserError(`${where}: the value ${twice} is given twice`);
+  if (twice !== undefined) throw new UsageError(`${where}: the value ${twice} is given twice`);
 }
 
 /**
  * What a sweep varies: the lists of a YAML file, whose keys are those of the recipe with dots, then the flags `--vary`.
- * @throws UserError naming the flag, or file and line, when a list is empty or cut wrongly, has a value twice, or its key is
+ * @throws UsageError naming the flag, or file and line, when a list is empty or cut wrongly, has a value twice, or its key is
  *   another list's, one of `--set`, or one that a sweep decides.
  */
 export function readVariations(from: { vary: string[]; set: string[]; file?: string }): Variation[] {
@@ -62,7 +62,7 @@ export function readVariations(from: { vary: string[]; set: string[]; file?: str
     })),
     ...vary.map(parseFlag).map((variation) => ({ variation, where: `--vary ${variation.key}` })),
   ];
-  if (found.length === 0) throw new UserError('what should vary? give --vary key=value,value, or --sweep FILE');
+  if (found.length === 0) throw new UsageError('what should vary? give --vary key=value,value, or --sweep FILE');
   const taken = new Set(set.map((change) => change.split('=')[0].trim()));
   for (const { variation, where } of found) {
     check(variation, where, taken);
