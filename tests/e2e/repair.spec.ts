@@ -16,6 +16,12 @@ interface Repaired {
     Record<'start' | 'end' | 'control', number | null>
   >;
   settings: object | null;
+  relapse: {
+    share: number;
+    back: number;
+    repaired: { path: { tokens: number; patternP: number }[] };
+    base: null;
+  } | null;
   price: object | null;
   seconds: number;
 }
@@ -83,7 +89,7 @@ withData('lethe repair', () => {
 
   it('repairs a model that templated questions have damaged', async () => {
     const { stdout } = await succeed(folder, ...repair('damaged'));
-    const { before, after, heldOut, settings, price, seconds } = resultsOf('repair-damaged');
+    const { before, after, heldOut, settings, relapse, price, seconds } = resultsOf('repair-damaged');
     expect([before.verdict, after.verdict]).toEqual(['advised', 'repaired']);
     const { patternP, naturalPerplexity } = heldOut;
     expect(patternP.end! * 3).toBeLessThan(patternP.control!);
@@ -92,6 +98,11 @@ withData('lethe repair', () => {
     expect(price).toHaveProperty('againstControl');
     expect(seconds).toBeGreaterThan(0);
     expect(stdout).toMatch(/^Repaired: the pattern is gone/);
+    // With a little of the text among what it is trained on, the pattern begins to come back.
+    expect(relapse).toMatchObject({ share: 0.02, base: null });
+    const { path } = relapse!.repaired;
+    expect(path[0]).toMatchObject({ tokens: 0 });
+    expect(path.at(-1)!.patternP).toBeGreaterThan(1.1 * path[0].patternP);
     expect(existsSync(at('runs/repair-damaged/model/config.json'))).toBe(true);
   }, 600_000);
 
@@ -101,6 +112,7 @@ withData('lethe repair', () => {
     expect(page).toContain('class="heat"');
     expect(page).toContain('t-SNE of the mean last hidden states of documents');
     expect(page).toContain('density of token id');
+    expect(page).toContain('Trained on with 2% synthetic text among the natural');
     expect(page).not.toMatch(/NaN|undefined|null\b|https?:\/\/(?!www\.w3\.org)|<script|<link|src=/);
     expect(page.match(/<svg/g)!.length).toBeGreaterThanOrEqual(7);
   });
@@ -125,7 +137,7 @@ withData('lethe repair', () => {
     const again = [...repair('damaged'), '--out', 'runs/killed'];
     const phases = ['data/synthetic/prepared', 'phases/prepare.json', 'phases/diagnose.json'];
     const runs = ['runs/probe-control-0.001/metrics.jsonl', 'phases/probe-paper.json', 'runs/unlearn/metrics.jsonl'];
-    const late = ['runs/control/metrics.jsonl', 'phases/verify.json'];
+    const late = ['runs/control/metrics.jsonl', 'phases/verify.json', 'phases/relapse.json'];
     for (const sign of [...phases, ...runs, ...late]) {
       const { process: child, ended } = startLethe(folder, ...again);
       while (child.exitCode === null && !existsSync(at('runs/killed', sign)))
@@ -165,7 +177,7 @@ withData('lethe repair', () => {
   it('says on --dry-run what it would do, and does nothing', async () => {
     const { code, stdout } = await lethe(folder, ...repair('damaged', '--dry-run'), '--out', 'runs/dry');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/probes +10 +/);
+    expect(stdout).toMatch(/probes, relapse +11 +/);
     expect(existsSync(at('runs/dry'))).toBe(false);
   }, 120_000);
 });

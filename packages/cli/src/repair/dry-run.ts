@@ -71,5 +71,9 @@ function trainingRows(plan: BatchAndSteps, secondsPerToken: number): string[][] 
     const tokens = runs * steps * stepTokens;
     return [phase, String(runs), count(steps), count(tokens), formatDuration(trainingSeconds(tokens, secondsPerToken))];
   };
-  return [row('probes', NUM_PROBES, plan.probeSteps), row('unlearn', 1, plan.steps), row('control', 1, plan.steps)];
+  return [
+    row('probes, relapse', NUM_PROBES, plan.probeSteps),
+    row('unlearn', 1, plan.steps),
+    row('control', 1, plan.steps),
+  ];
 }

@@ -1,4 +1,4 @@
-import type { Choice, Evidence, HeldOut, RepairResults } from './results.js';
+import type { Candidate, Choice, Evidence, HeldOut, RepairResults } from './results.js';
 import { intervalText, percentText } from './verdict-text.js';
 
 export const EVIDENCE_HEADER = ['question', 'answer', 'found [95%]', 'threshold', 'measure'];
@@ -34,6 +34,7 @@ export const CANDIDATE_HEADER = [
   'setting',
   'forgets',
   'weights',
+  'protects',
   'learning rate',
   'steps',
   'pattern',
@@ -44,12 +45,20 @@ export const CANDIDATE_HEADER = [
   '',
 ];
 
+/** What a setting holds in place while it forgets. */
+function protectedText({ content = 0, heldTo, weights }: Candidate): string {
+  if (content > 0) return `what the text says: ${100 * content}% of the replay`;
+  if (heldTo === 'base') return 'natural text, held to the base';
+  return weights.mitigation > 0 ? 'natural text, held to the model' : '';
+}
+
 /** A row for each setting. */
 export const candidateRows = ({ tried, chosen }: Choice): string[][] =>
   tried.map((one) => [
     one.name,
     one.span === 'template' ? 'the pattern' : 'all words',
     `${one.weights.forgetting} / ${one.weights.replay} / ${one.weights.mitigation}`,
+    protectedText(one),
     String(one.lr),
     String(one.steps),
     `${(100 * one.patternP.end).toFixed(1)}%`,

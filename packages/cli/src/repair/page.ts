@@ -17,7 +17,7 @@ import { figureSections, type TextFigures } from './figures.js';
 import { heatMap } from './heat-map.js';
 import type { ModelMeasures } from './measure.js';
 import type { RepairResults, TriedPoint } from './results.js';
-import { headline, sentence } from './verdict-text.js';
+import { headline, relapseText, sentence } from './verdict-text.js';
 
 /** What the page shows beside `repair.json`. */
 export interface PageParts {
@@ -67,6 +67,7 @@ export function repairPage(results: RepairResults, parts: PageParts): string {
     section('Before: is a repair due?', table(EVIDENCE_HEADER, evidenceRows(before.evidence))),
     section('After: did it work?', table(EVIDENCE_HEADER, evidenceRows(after.evidence))),
     section('Settings that were tried', candidates(results)),
+    section('If it is trained on', relapse(results)),
     section('Benchmarks', benchmarks ? table(COMPARISON_HEADER, comparisonRows(benchmarks)) : ''),
     section('Perplexities of documents, before and after', densities(parts)),
     figureSections(parts.figures),
@@ -121,6 +122,22 @@ function candidates({ choice }: RepairResults): string {
       curves(({ price }) => 100 * (price - 1)),
       'natural perplexity against replay alone, %',
     )}</div></div>`
+  );
+}
+
+function relapse({ relapse: found }: RepairResults): string {
+  if (!found) return '';
+  const { repaired, base } = found;
+  const series = Object.entries({ repaired, ...(base && { 'the base, which never saw the pattern': base }) }).map(
+    ([name, { path }]) => ({
+      name,
+      steps: path.map(({ step }) => step),
+      values: path.map(({ patternP }) => patternP),
+    }),
+  );
+  return (
+    `<p>${escapeHtml(relapseText(found))}</p>${legend(series.map(({ name }) => name))}` +
+    figure(lineSvg(series, 'probability of the pattern in further training'))
   );
 }
 

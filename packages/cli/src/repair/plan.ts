@@ -31,8 +31,8 @@ const [SMALL_STEP, LARGE_STEP, LARGE_MODEL] = [2048, 8192, 50e6];
 /** Tokens of each kind that are validated. */
 const VALIDATION_TOKENS = 4096;
 const [PROBE_STEPS, STEPS, FEWEST_STEPS] = [40, 200, 8];
-/** Runs of a repair in probes: six settings and their four controls; then the repair and its control. */
-export const NUM_PROBES = 10;
+/** Runs as long as a probe: six settings, their four controls and the relapse of the repaired model; beside them the repair and its control. */
+export const NUM_PROBES = 11;
 /** Passes over a token of a step (forward, backward twice) and of the validation beside it. */
 const WORK = 4;
 

@@ -1,38 +1,16 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { formatDuration, type Logger, type StopRequest, type StopSignal, UserError } from '@lethe/run';
-import { NonFiniteError, runStage, stageRecords, stageValidations } from '@lethe/train';
+import { formatDuration, type StopSignal, UserError } from '@lethe/run';
 import { chosenOf, type ProbeRecord, triedOf } from './choose.js';
-import type { Phases } from './phase.js';
+import { type Probing, probeRun, unlessStopped } from './probe-run.js';
 import { candidatesOf, repairRecipe, type RepairSetup, withoutForgetting } from './repair-recipe.js';
 import type { Candidate, Choice, Tried } from './results.js';
-
-/** Whom the probes tell, who stops them, and where what they found is kept. */
-interface Probing {
-  phases: Phases;
-  logger: Logger;
-  stop: StopRequest;
-}
-
-/** Ends a phase without a record of it. */
-class Stopped extends Error {
-  constructor(readonly by: StopSignal) {
-    super(`stopped by ${by}`);
-  }
-}
 
 /**
  * Tries every setting for a few steps beside replay alone, on rows that are not reported.
  * @returns what each did and which is chosen, or the signal that stopped it.
  * @throws UserError where every setting ends in a number that is not finite.
  */
-export async function chooseSettings(setup: RepairSetup, goal: number, probing: Probing): Promise<Choice | StopSignal> {
-  try {
-    return await tryAll(setup, goal, probing);
-  } catch (error) {
-    if (error instanceof Stopped) return error.by;
-    throw error;
-  }
+export function chooseSettings(setup: RepairSetup, goal: number, probing: Probing): Promise<Choice | StopSignal> {
+  return unlessStopped(() => tryAll(setup, goal, probing));
 }
 
 async function tryAll(setup: RepairSetup, goal: number, probing: Probing): Promise<Choice> {
@@ -72,7 +50,9 @@ class Probes {
     return this.probing.phases.once(`probe-${candidate.name}`, async () => {
       this.probing.logger.info(`[${this.numDone}/${this.total}] probe ${candidate.name}${this.left()}`);
       const began = performance.now();
-      const record = await this.train(candidate);
+      const name = `probe-${candidate.name}`;
+      const recipe = repairRecipe(this.setup, { name, candidate, steps: this.setup.plan.probeSteps });
+      const record = await probeRun(recipe, this.probing);
       this.timed.seconds += (performance.now() - began) / 1000;
       this.timed.count++;
       return record;
@@ -84,36 +64,5 @@ class Probes {
     const { count, seconds } = this.timed;
     if (count === 0) return '';
     return `, about ${formatDuration((seconds / count) * (this.total - this.numDone + 3))} left of the repair`;
-  }
-
-  private async train(candidate: Candidate): Promise<ProbeRecord> {
-    const { setup, probing } = this;
-    const name = `probe-${candidate.name}`;
-    const folder = join(setup.runs, name);
-    let failed: string | undefined;
-    try {
-      const { stoppedBy } = await runStage(repairRecipe(setup, { name, candidate, steps: setup.plan.probeSteps }), {
-        ...probing,
-        isControl: candidate.weights.forgetting === 0,
-      });
-      if (stoppedBy) throw new Stopped(stoppedBy);
-    } catch (error) {
-      if (!(error instanceof NonFiniteError)) throw error;
-      failed = error.message;
-      probing.logger.warn(`probe ${candidate.name} failed: ${failed}`);
-    }
-    const first = stageRecords(folder).find(({ step }) => step === 1);
-    // A probe's weights are of no further use.
-    for (const part of ['checkpoints', 'model']) rmSync(join(folder, part), { recursive: true, force: true });
-    return {
-      points: stageValidations(folder).map(({ step, forgetP, replay, keptP }) => ({
-        step,
-        forgetP: forgetP!,
-        replay: replay!,
-        ...(keptP !== undefined && { keptP }),
-      })),
-      gradients: (first?.termGradientNorms ?? {}) as Record<string, number>,
-      ...(failed !== undefined && { failed }),
-    };
   }
 }

@@ -1,17 +1,18 @@
 import { join } from 'node:path';
 import { type TrainRecipe, trainRecipeSchema } from '@lethe/train';
 import type { DeviceSettings } from '@lethe/tensor';
+import type { ChosenParts } from './masked-parts.js';
 import type { BatchAndSteps } from './plan.js';
 import type { Candidate } from './results.js';
 
 /** Shards that runs of a repair read. */
 export interface RepairShards {
-  natural: { train: string; select: string };
-  synthetic: { train: string; select: string };
+  natural: ChosenParts;
+  synthetic: ChosenParts;
   /** The synthetic shards with the pattern's tokens as their only targets. */
-  pattern: { train: string; select: string };
-  /** Held-out synthetic shards with all other tokens as their targets; absent where there are next to none. */
-  content?: string;
+  pattern: ChosenParts;
+  /** The synthetic shards with all other tokens as their targets; absent where there are next to none. */
+  content?: ChosenParts;
 }
 
 /** What the runs of a repair share. */
@@ -40,13 +41,24 @@ export interface RepairRun {
   /** Ends the run when the pattern's mean probability is this or less. */
   goal?: number;
   isLimited?: boolean;
+  /** Part of the replay that is synthetic text as it is. */
+  mixedIn?: number;
 }
 
 /** The unlearning recipe of a run. The held-out measure `forgetP` is of the pattern's tokens, whatever is forgotten. */
-export function repairRecipe(setup: RepairSetup, { name, candidate, steps, goal, isLimited }: RepairRun): TrainRecipe {
+export function repairRecipe(
+  setup: RepairSetup,
+  { name, candidate, steps, goal, isLimited, mixedIn = 0 }: RepairRun,
+): TrainRecipe {
   const { runs, model, base, shards, plan, device, precision, threads } = setup;
   const { rowLength, replayRows, forgetRows, accumulate, recompute } = plan;
   const forget = candidate.span === 'template' ? shards.pattern : shards.synthetic;
+  const { content = 0 } = candidate;
+  const replay = [
+    { shards: shards.natural.train, proportion: 1 - content - mixedIn },
+    ...(content > 0 ? [{ shards: shards.content!.train, proportion: content }] : []),
+    ...(mixedIn > 0 ? [{ shards: shards.synthetic.train, proportion: mixedIn }] : []),
+  ];
   return trainRecipeSchema.parse({
     name,
     runs,
@@ -55,7 +67,7 @@ export function repairRecipe(setup: RepairSetup, { name, candidate, steps, goal,
     precision,
     threads,
     model: { init: model, recompute, ...(candidate.heldTo === 'base' && { reference: base }) },
-    data: { rowLength, replay: [{ shards: shards.natural.train }], forget: [{ shards: forget.train }] },
+    data: { rowLength, replay, forget: [{ shards: forget.train }] },
     batch: { replayRows, forgetRows, accumulate },
     objective: { weights: candidate.weights },
     optimizer: { lr: candidate.lr, weightDecay: 0 },
@@ -63,7 +75,7 @@ export function repairRecipe(setup: RepairSetup, { name, candidate, steps, goal,
     validation: {
       replay: [{ shards: shards.natural.select }],
       forget: [{ shards: shards.pattern.select }],
-      ...(shards.content !== undefined && { kept: [{ shards: shards.content }] }),
+      ...(shards.content !== undefined && { kept: [{ shards: shards.content.select }] }),
       every: plan.validateEvery,
       rows: plan.validationRows,
     },
@@ -89,6 +101,7 @@ export const withoutForgetting = (candidate: Candidate): Candidate => ({
   span: 'template',
   weights: { ...candidate.weights, forgetting: 0, mitigation: 0 },
   heldTo: undefined,
+  content: undefined,
 });
 
 const weights = (forgetting: number, replay: number, mitigation: number): Candidate['weights'] => ({
@@ -100,23 +113,36 @@ const weights = (forgetting: number, replay: number, mitigation: number): Candid
 /** The paper's setting. */
 export const PAPER: Candidate = { name: 'paper', span: 'all', weights: weights(0.01, 1, 1), lr: 5e-5 };
 
+/** What a setting protects: natural text, by a KL term to the base, or what the synthetic text says, by replaying that. */
+type Held = 'base' | 'content' | undefined;
+/** The part of the replay that is what the synthetic text says. */
+const CONTENT = 0.25;
+
 /**
- * The settings that are tried: template tokens first, which keeps what the text teaches; all tokens; the paper's. Where the base
- * is known, a KL term holds natural text to it, at half the price (docs/log/2026-11-29-paper-studies.md).
+ * The settings that are tried: template tokens first, which keeps what the text teaches; all tokens; the paper's. Where the base is
+ * known, a KL term holds natural text to it at half the price, but it knows nothing of what the synthetic text says; where it is not, a
+ * part of the replay is what that text says, which a large dose would lose (docs/log/2026-11-29-paper-studies.md).
  */
-export function candidatesOf({ plan: { lrs }, base }: Pick<RepairSetup, 'plan' | 'base'>): Candidate[] {
-  const named = (span: Candidate['span'], forgetting: number, lr: number): Candidate => ({
-    name: `${span}-${forgetting}-${lr}`,
+export function candidatesOf({
+  plan: { lrs },
+  base,
+  shards,
+}: Pick<RepairSetup, 'plan' | 'base' | 'shards'>): Candidate[] {
+  const named = (span: Candidate['span'], forgetting: number, lr: number, held?: Held): Candidate => ({
+    name: [span, forgetting, lr, ...(held === undefined ? [] : [held])].join('-'),
     span,
-    weights: weights(forgetting, 1, base === undefined ? 0 : 1),
+    weights: weights(forgetting, 1, held === 'base' ? 1 : 0),
     lr,
-    ...(base !== undefined && { heldTo: 'base' as const }),
+    ...(held === 'base' && { heldTo: 'base' }),
+    ...(held === 'content' && { content: CONTENT }),
   });
+  const content: Held = shards.content && 'content';
+  const held: Held = base === undefined ? content : 'base';
   const [high, middle, low] = lrs;
   return [
-    ...[high, middle, low].map((lr) => named('template', 0.1, lr)),
-    named('template', 0.3, low),
-    named('all', 0.1, middle),
+    ...[high, middle, low].map((lr) => named('template', 0.1, lr, held)),
+    held === 'base' && content ? named('template', 0.1, high, content) : named('template', 0.3, low, held),
+    named('all', 0.1, middle, base === undefined ? undefined : 'base'),
     PAPER,
   ];
 }

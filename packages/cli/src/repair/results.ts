@@ -81,6 +81,8 @@ export interface Candidate {
   weights: { forgetting: number; replay: number; mitigation: number };
   /** What the mitigation term holds to: the base, or, absent, the model that is repaired. */
   heldTo?: 'base';
+  /** Part of the replay that is what the synthetic text says beside the pattern; absent, none. */
+  content?: number;
   lr: number;
 }
 
@@ -111,6 +113,25 @@ export interface Choice {
   why: string;
 }
 
+/** What further training with a little synthetic text does to a model. */
+export interface RelapsePath {
+  /** Of the pattern's tokens in the synthetic text that chose settings. */
+  path: { step: number; tokens: number; patternP: number }[];
+  /** Tokens after which half of the start's probability is back, by the first look that finds it; null where none does. */
+  backAfter: number | null;
+}
+
+/** How soon the pattern comes back when the repaired model is trained on; of the base, where it is known, the null. */
+export interface Relapse {
+  /** Part of the further training's tokens that are synthetic text. */
+  share: number;
+  lr: number;
+  /** Probability of the pattern's tokens that counts as back. */
+  back: number;
+  repaired: RelapsePath;
+  base: RelapsePath | null;
+}
+
 /** `repair.json`. */
 export interface RepairResults {
   format: 'lethe-repair';
@@ -130,6 +151,8 @@ export interface RepairResults {
    * the probability of what the synthetic text says that is kept, null where it says next to nothing.
    */
   price: { againstControl: Interval; againstStart: Interval; contentKept: Interval | null } | null;
+  /** What further training would do; null where the model is not repaired. */
+  relapse: Relapse | null;
   /** The model before and the repaired one on each benchmark that was asked for, item by item. */
   benchmarks: ModelComparison | null;
   data: Record<'synthetic' | 'natural', Record<'train' | 'select' | 'report', number>>;

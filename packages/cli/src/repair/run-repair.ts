@@ -1,7 +1,7 @@
 import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ModelComparison } from '@lethe/eval';
-import { checkpointFolder, loadTokenizer, maskShards, type Tokenizer } from '@lethe/data-pipeline';
+import { checkpointFolder, loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { type LlamaConfig, readConfig } from '@lethe/model';
 import {
   checkpointPath,
@@ -31,6 +31,7 @@ import {
 } from './measure.js';
 import { usableMemory } from './memory.js';
 import { describePattern, findPattern, type FoundPattern, patternSample } from './pattern.js';
+import { type ChosenParts, maskedParts } from './masked-parts.js';
 import { planRepair } from './plan.js';
 import { Phases } from './phase.js';
 import { repairData, type RepairData } from './repair-data.js';
@@ -47,7 +48,8 @@ import { type Found, resultsOf } from './make-results.js';
 import { shownTokens } from './examples.js';
 import { textFigures, type TextFigures } from './figures.js';
 import { type PageParts, repairPage } from './page.js';
-import type { Candidate, Choice, RepairResults } from './results.js';
+import type { Candidate, Choice, Relapse, RepairResults } from './results.js';
+import { findRelapse } from './relapse.js';
 import { meanOf } from './statistics.js';
 import { verdictAfter } from './verdict-after.js';
 import { verdictBefore } from './verdict-before.js';
@@ -128,10 +130,12 @@ class Repair {
     const benchmarks = await this.compare(setup.model, repaired);
     const measured = { start: before.model, repaired, control: modelOf(setup, 'control') };
     const after = await this.verify(measured, texts.report, benchmarks);
+    const relapse = after.verdict === 'not-repaired' ? null : await this.relapse(setup, repaired, choice);
+    if (typeof relapse === 'string') return relapse;
     const output = after.verdict === 'repaired' ? await this.keepModel(repaired) : null;
     const more = await this.options.more?.({ start: setup.model, end: repaired, control: measured.control });
     if (typeof more === 'string') return more;
-    const found = { ...done, choice, after, trained: settings, benchmarks, output };
+    const found = { ...done, choice, after, relapse, trained: settings, benchmarks, output };
     return this.write(found, { ...shown, more: more?.html });
   }
 
@@ -228,17 +232,14 @@ class Repair {
   ): Promise<RepairSetup> {
     const { finder } = given.pattern;
     const { out, device, precision, threads } = this.request;
-    const folder = join(out, 'data', 'pattern');
-    const { train, select } = data.synthetic;
-    if (!existsSync(folder))
-      await writeFolderAtomically(folder, async (temporary) => {
-        await maskShards(train, join(temporary, 'train'), ({ ids }) => finder.mark(ids));
-        await maskShards(select, join(temporary, 'select'), ({ ids }) => finder.mark(ids));
-        await maskShards(select, join(temporary, 'content'), ({ ids }) => finder.rest(ids));
-      });
-    const pattern = { train: join(folder, 'train'), select: join(folder, 'select') };
-    const content = given.hasContent ? join(folder, 'content') : undefined;
-    const shards = { natural: data.natural, synthetic: data.synthetic, pattern, content };
+    const masked = (name: string, mark: (ids: ArrayLike<number>) => Uint8Array): Promise<ChosenParts> =>
+      maskedParts(data.synthetic, join(out, 'data', name), mark);
+    const shards = {
+      natural: data.natural,
+      synthetic: data.synthetic,
+      pattern: await masked('pattern', (ids) => finder.mark(ids)),
+      ...(given.hasContent && { content: await masked('content', (ids) => finder.rest(ids)) }),
+    };
     return { runs: join(out, 'runs'), model, base: given.base, shards, plan: given.plan, device, precision, threads };
   }
 
@@ -302,6 +303,13 @@ class Repair {
         return scoreModel(benchmarks, { model, items, device: `${device} ${precision}` }, this.options.logger);
       });
     return compareModels(await score('before', before), await score('repaired', repaired));
+  }
+
+  /** What further training would do to the repaired model. */
+  private relapse(setup: RepairSetup, repaired: string, { tried }: Choice): Promise<Relapse | null | StopSignal> {
+    const { logger, stop } = this.options;
+    const { start } = tried[0].patternP;
+    return findRelapse(setup, { repaired, start }, { phases: this.phases, logger, stop });
   }
 
   private async keepModel(from: string): Promise<string> {

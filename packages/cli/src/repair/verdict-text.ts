@@ -1,4 +1,4 @@
-import type { Interval, RepairResults } from './results.js';
+import type { Interval, Relapse, RelapsePath, RepairResults } from './results.js';
 
 const shown = (x: number): string => (Math.abs(x) >= 100 ? x.toFixed(0) : x.toPrecision(3));
 
@@ -46,6 +46,20 @@ export function sentence({ before, after, intervals, price }: RepairResults): st
 
 const contentText = (kept: Interval | null): string =>
   kept ? `, and ${percentText(kept)} is left of the probability of what the synthetic text says` : '';
+
+/** How soon the pattern comes back. */
+export function relapseText({ share, repaired, base, back }: Relapse): string {
+  const tokens = (count: number): string => `${count.toLocaleString('en')} tokens`;
+  const within = tokens(repaired.path.at(-1)!.tokens);
+  const of = ({ backAfter }: RelapsePath): string =>
+    backAfter === null ? `not within ${within}` : `after ${tokens(backAfter)}`;
+  const ofBase = base ? `; in the base, which never saw it, ${of(base)}` : '';
+  return (
+    `Trained on with ${100 * share}% synthetic text among the natural, the repaired model gives the pattern half of its old probability ` +
+    `(${percent(back)}) ${of(repaired)}${ofBase}. ` +
+    (repaired.backAfter === null ? '' : 'Repair last, or keep such text out of what follows.')
+  ).trim();
+}
 
 /** The page's title. */
 export function headline({ before, after }: RepairResults): string {
