@@ -25,14 +25,14 @@ export class Repulsion {
   private readonly x: Float64Array;
   private readonly y: Float64Array;
   /** Of each cell: mean place (x, y), points, width. */
-  private cells = new Float64Array(0);
+  private readonly cells: Float64Array;
   /** Of each cell: the one after its parts; its first point, -1 where it has parts. */
-  private after = new Int32Array(0);
-  private start = new Int32Array(0);
+  private readonly after: Int32Array;
+  private readonly start: Int32Array;
   private numCells = 0;
   /** What a group of points meets: far cells (x, y, points), and near ones. */
-  private far = new Float64Array(0);
-  private near = new Int32Array(0);
+  private readonly far: Float64Array;
+  private readonly near: Int32Array;
   /** Of the whole, and places of the points in order. */
   private width = 1;
   private sorted: Int32Array = new Int32Array(0);
@@ -47,7 +47,13 @@ export class Repulsion {
     this.keys = new Int32Array(numPoints);
     this.x = new Float64Array(numPoints);
     this.y = new Float64Array(numPoints);
-    this.grow(2 * numPoints + 8);
+    // Of the cells with parts each level has one at most for LEAF + 1 points; each other cell has a point of its own.
+    const most = BITS * Math.max(1, Math.floor(numPoints / (LEAF + 1))) + Math.max(1, numPoints);
+    this.cells = new Float64Array(4 * most);
+    this.after = new Int32Array(most);
+    this.start = new Int32Array(most);
+    this.far = new Float64Array(3 * most);
+    this.near = new Int32Array(most);
   }
 
   /**
@@ -98,22 +104,8 @@ export class Repulsion {
     }
   }
 
-  private grow(size: number): void {
-    const longer = <A extends Float64Array | Int32Array>(array: A, length: number): A => {
-      const copy = new (array.constructor as new (length: number) => A)(length);
-      copy.set(array);
-      return copy;
-    };
-    this.cells = longer(this.cells, 4 * size);
-    this.after = longer(this.after, size);
-    this.start = longer(this.start, size);
-    this.far = new Float64Array(3 * size);
-    this.near = new Int32Array(size);
-  }
-
   /** Makes the cell of the points from one place to another, and its parts. */
   private divide(from: number, to: number, level: number): void {
-    if (this.numCells === this.after.length) this.grow(2 * this.numCells);
     const cell = this.numCells++;
     let [sumX, sumY] = [0, 0];
     if (to - from <= LEAF || level === BITS) {

@@ -143,6 +143,32 @@ it('the gradient is that of the KL divergence', () => {
   }
 });
 
+it('a pair of no affinity adds nothing to the divergence', () => {
+  const P = affinitiesOf(clouds(12, [[0, 0, 0]]), 3);
+  const y = Float64Array.from({ length: 24 }, (_, k) => noise(k + 100));
+  const more = {
+    first: Int32Array.from([...P.first, 0]),
+    second: Int32Array.from([...P.second, 1]),
+    p: Float64Array.from([...P.p, 0]),
+  };
+  expect(divergence(more, y)).toBe(divergence(P, y));
+});
+
+it('cells suffice for points that lie as close as they can, in as many places as can be', () => {
+  const [places, together] = [40, 13];
+  const y = Float64Array.from({ length: 2 * places * together }, (_, k) => {
+    const place = Math.floor(k / 2 / together);
+    return 100 * noise(2 * place + (k % 2)) + 1e-9 * noise(k);
+  });
+  const found = new Float64Array(y.length);
+  const Z = new Repulsion(y.length / 2, 0).of(y, found);
+  let exact = 0;
+  for (let i = 0; i < y.length; i += 2)
+    for (let j = 0; j < y.length; j += 2)
+      if (i !== j) exact += 1 / (1 + (y[i] - y[j]) ** 2 + (y[i + 1] - y[j + 1]) ** 2);
+  expect(Z).toBeCloseTo(exact, 6);
+});
+
 it('the principal plane of one point, however often, is that point', () => {
   expect([...principalPlane({ values: new Float32Array(12), count: 4 })]).toEqual(Array.from({ length: 8 }, () => 0));
 });

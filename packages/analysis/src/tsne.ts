@@ -22,7 +22,7 @@ const EXAGGERATED = 250;
 const NEIGHBOURS = 3;
 
 /** The neighbours that a layout of some perplexity takes. @throws RangeError where there are too few points. */
-export function tsneNeighbours(points: Points, perplexity = PERPLEXITY): Neighbours {
+export function tsneNeighbours(points: Points, perplexity: number): Neighbours {
   const N = points.count;
   if (!(perplexity >= 1 && N >= NEIGHBOURS * perplexity))
     throw new RangeError(
