@@ -16,15 +16,16 @@ export const hasFiniteWeights = (parameters: Parameter[]): boolean =>
  */
 export function requireFiniteStart(parameters: Parameter[], checkpoint: string): void {
   if (hasFiniteWeights(parameters)) return;
-  const bad = parameters.find(({ value }) => !Number.isFinite(globalNorm([value])));
-  if (!bad) return; // Finite, and too large for the sum of their squares.
-  const values = bad.value.dataSync() as Float32Array;
-  const at = values.findIndex((value) => !Number.isFinite(value));
-  if (at < 0) return;
-  throw new UserError(
-    `${checkpoint}: tensor '${bad.name}' holds ${values[at]} at element ${at} of [${bad.value.shape.join(', ')}]; ` +
-      'take another checkpoint',
-  );
+  // A norm that is not finite may also be of finite numbers, too large for the sum of their squares.
+  for (const { name, value } of parameters) {
+    const values = value.dataSync() as Float32Array;
+    const at = values.findIndex((one) => !Number.isFinite(one));
+    if (at < 0) continue;
+    throw new UserError(
+      `${checkpoint}: tensor '${name}' holds ${values[at]} at element ${at} of [${value.shape.join(', ')}]; ` +
+        'take another checkpoint',
+    );
+  }
 }
 
 /**

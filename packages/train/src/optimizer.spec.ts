@@ -1,6 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { installedDevices, Parameter, useDevice } from '@lethe/tensor';
-import { assertFinite, assertFiniteWeights, hasFiniteWeights, NonFiniteError } from './non-finite.js';
+import {
+  assertFinite,
+  assertFiniteWeights,
+  hasFiniteWeights,
+  NonFiniteError,
+  requireFiniteStart,
+} from './non-finite.js';
 import { Optimizer } from './optimizer.js';
 
 const OPTIONS = { lr: 0.1, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.5, clipNorm: 1 };
@@ -62,6 +68,15 @@ describe.each(installedDevices())('the optimizer on %s', (device) => {
     const failing = (): void => assertFinite(3, { ...SUMS, replay: NaN }, NaN, where);
     expect(failing).toThrow(NonFiniteError);
     expect(failing).toThrow(/step 3: the replay loss is NaN, the gradient of poisoned .*, the weight poisoned/);
+    expect(failing).toThrow('Training stopped before this update');
+    const after = (): void => assertFinite(3, { ...SUMS, replay: NaN }, 0, { ...where, isAfter: true });
+    expect(after).toThrow('So the weights after that step are not saved');
+    expect(() => requireFiniteStart([good, bad], 'models/x')).toThrow(
+      "models/x: tensor 'poisoned' holds NaN at element 0 of [1, 2]; take another checkpoint",
+    );
+    const huge = vector();
+    huge.value.assign(tf.tensor1d([3e38, 3e38]));
+    expect(() => requireFiniteStart([good, huge], 'models/x')).not.toThrow();
     expect(hasFiniteWeights([good])).toBe(true);
     expect(hasFiniteWeights([good, bad])).toBe(false);
     expect(() => assertFiniteWeights(7, [good])).not.toThrow();

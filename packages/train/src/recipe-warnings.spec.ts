@@ -35,6 +35,11 @@ const recipeOf = ({
     ...rest,
   });
 
+it('a control that is to forget nothing is not warned of it', () => {
+  const recipe = recipeOf({ objective: { weights: { forgetting: 0 } } });
+  expect(recipeWarnings(recipe, true)).toEqual([]);
+  expect(recipeWarnings(recipe)).toHaveLength(1);
+});
 it('a recipe as the paper has it is not warned of', () => expect(recipeWarnings(recipeOf({}))).toEqual([]));
 
 it.each([

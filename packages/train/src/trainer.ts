@@ -68,14 +68,15 @@ export async function train(training: Training, startStep: number): Promise<Trai
     isSaveDue = false;
   };
   for (let step = startStep + 1; step <= recipe.steps; step++) {
-    const batches = await batchesOfStep(training.streams, recipe, step);
     // A checkpoint waits for the loss that its weights have in the next step: only then is it known to be good.
     const onSums = async (sums: TermSums): Promise<void> => {
       soundness.check(step, sums);
       if (isSaveDue) await save(step - 1);
     };
+    let batches: MicroBatch[];
     let record: StepRecord;
     try {
+      batches = await batchesOfStep(training.streams, recipe, step);
       record = await trainStep(training, { step, batches, onSums });
     } catch (error) {
       const isGood = !(error instanceof NonFiniteError) && hasFiniteWeights(training.optimizer.parameters);
