@@ -1,11 +1,9 @@
-// The Node boundary: the only file that sees napi.h. It walks the operator table; it knows no operator by name.
+// The Node boundary, with the files beside this one. It walks the operator table; it knows no operator by name.
 // Each addon instance (main thread, each worker) has its own store, freed when its environment ends.
-#include <napi.h>
-
 #include <array>
-#include <new>
 #include <string>
 
+#include "addon/boundary.h"
 #include "core/call.h"
 #include "core/operator_table.h"
 #include "cpu/runtime.h"
@@ -13,82 +11,9 @@
 
 namespace {
 
+using namespace lethe::addon;
 using lethe::Code;
 using lethe::Error;
-
-struct Instance {
-  lethe::BufferStore store;
-};
-
-const char* code_name(Code code) {
-  switch (code) {
-    case Code::invalid_argument:
-      return "invalid_argument";
-    case Code::out_of_memory:
-      return "out_of_memory";
-    case Code::not_available:
-      return "not_available";
-    case Code::internal:
-      break;
-  }
-  return "internal";
-}
-
-void throw_js(napi_env env, Code code, const char* text) { napi_throw_error(env, code_name(code), text); }
-
-// Runs `body` and turns what it throws into a JavaScript error; returns nullptr then.
-template <class Body>
-napi_value guarded(napi_env env, Body body) {
-  try {
-    return body();
-  } catch (const Error& error) {
-    throw_js(env, error.code, error.what());
-  } catch (const Napi::Error& error) {
-    error.ThrowAsJavaScriptException();
-  } catch (const std::bad_alloc&) {
-    throw_js(env, Code::out_of_memory, "the host has no memory left");
-  } catch (const std::exception& error) {
-    throw_js(env, Code::internal, error.what());
-  }
-  return nullptr;
-}
-
-Instance& instance(napi_env env) { return *Napi::Env(env).GetInstanceData<Instance>(); }
-
-double number(napi_env env, napi_value value, const char* op, size_t position) {
-  double result = 0;
-  if (napi_get_value_double(env, value, &result) == napi_ok) return result;
-  bool flag = false;
-  if (napi_get_value_bool(env, value, &flag) == napi_ok) return flag ? 1 : 0;
-  throw Error(Code::invalid_argument, op, "argument " + std::to_string(position) + ": expected a number");
-}
-
-// A non-negative integer: a size, an offset or a buffer id.
-uint64_t whole(const Napi::CallbackInfo& info, size_t position, const char* op) {
-  const double value = number(info.Env(), info[position], op, position);
-  if (!(value >= 0 && value <= 9007199254740992.0) || value != static_cast<double>(static_cast<uint64_t>(value)))
-    throw Error(
-        Code::invalid_argument, op,
-        "argument " + std::to_string(position) + ": expected an integer >= 0, received " + std::to_string(value));
-  return static_cast<uint64_t>(value);
-}
-
-int device_index(const Napi::CallbackInfo& info, const char* op) {
-  const uint64_t index = whole(info, 0, op);
-  return index < lethe::num_devices ? static_cast<int>(index) : -1;
-}
-
-struct Bytes {
-  char* data;
-  size_t count;
-};
-
-Bytes typed_array(const Napi::CallbackInfo& info, size_t position, const char* op) {
-  if (!info[position].IsTypedArray())
-    throw Error(Code::invalid_argument, op, "argument " + std::to_string(position) + ": expected a typed array");
-  const auto array = info[position].As<Napi::TypedArray>();
-  return {static_cast<char*>(array.ArrayBuffer().Data()) + array.ByteOffset(), array.ByteLength()};
-}
 
 const char* kind_name(lethe::FieldKind kind) {
   static constexpr const char* names[] = {"dim", "tensor", "real", "int", "flag"};
@@ -233,22 +158,6 @@ napi_value run(napi_env env, napi_callback_info info) {
   });
 }
 
-using Function = Napi::Value (*)(const Napi::CallbackInfo&);
-
-template <Function function>
-napi_value entry(napi_env env, napi_callback_info raw) {
-  return guarded(env, [&]() -> napi_value {
-    const Napi::CallbackInfo info(env, raw);
-    return function(info);
-  });
-}
-
-void add(napi_env env, Napi::Object exports, const char* name, napi_callback callback) {
-  napi_value function;
-  if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function) == napi_ok)
-    exports.Set(name, Napi::Value(env, function));
-}
-
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Instance);
   add(env, exports, "operators", entry<operators>);
@@ -263,6 +172,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add(env, exports, "setNumThreads", entry<set_num_threads>);
   add(env, exports, "numThreads", entry<num_threads>);
   add(env, exports, "info", entry<describe>);
+  add_collectives(env, exports);
   return exports;
 }
 

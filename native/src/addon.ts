@@ -43,6 +43,16 @@ export interface NativeInfo {
   cuda: string;
 }
 
+/** The processes of a job as this one sees them. */
+export interface OpenedCollectives {
+  rank: number;
+  size: number;
+  /** What carries the data: `Open MPI v4.1.4`; `none` for a process alone. */
+  library: string;
+  /** Where each rank runs, by rank. */
+  places: { host: string; pid: number }[];
+}
+
 /** The `code` of every error that the addon throws. */
 export type NativeErrorCode = 'invalid_argument' | 'out_of_memory' | 'not_available' | 'internal';
 
@@ -70,6 +80,32 @@ export interface Addon {
   setNumThreads(count: number): void;
   numThreads(): number;
   info(): NativeInfo;
+  /**
+   * Makes this process part of the job that a launcher started; once, on the main thread. A rank that ends, gives no sign of
+   * life for `silence` seconds or lets others wait for `deadline` seconds ends the job on all ranks, named on stderr.
+   */
+  openCollectives(transport: 'mpi' | 'none', deadline: number, silence: number): OpenedCollectives;
+  /**
+   * One collective in place on `count` elements of a host device's buffer from element `first` on; `reduce_scatter` and
+   * `all_gather` on `size * count`, of which the part at `rank * count` is this rank's. Calls run in the order in which they
+   * are given, which must be the same on all ranks; the buffer must live until the promise is settled.
+   */
+  collectiveOnBuffer(
+    kind: number,
+    device: number,
+    buffer: number,
+    first: number,
+    count: number,
+    root: number,
+  ): Promise<void>;
+  /** The same on an array: floats, doubles, bf16 as Uint16Array; bytes, which have no sum. */
+  collectiveOnArray(kind: number, array: NodeJS.TypedArray, count: number, root: number): Promise<void>;
+  /** What this rank does, for messages: `step 12`. */
+  collectivesAt(where: string): void;
+  /** Waits for the other ranks, and leaves the job. */
+  closeCollectives(): void;
+  /** Ends every process of the job, this one first. */
+  abortCollectives(): never;
 }
 
 /** The addon could not be loaded; `cause` says why. */

@@ -1,5 +1,15 @@
 export { AddonError, addonPath, addonRemedy, loadAddon } from './addon.js';
-export type { Access, Addon, Field, MemoryStats, NativeErrorCode, NativeInfo, OperatorDescription } from './addon.js';
+export type {
+  Access,
+  Addon,
+  Field,
+  MemoryStats,
+  NativeErrorCode,
+  NativeInfo,
+  OpenedCollectives,
+  OperatorDescription,
+} from './addon.js';
+export { type CollectiveKind, collectiveKind } from './collectives.js';
 export {
   binaryKind,
   deviceIndex,

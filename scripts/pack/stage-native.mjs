@@ -6,7 +6,17 @@ import { basename, join } from 'node:path';
 import { copyCompiled, publicManifest, writeFront } from './stage-package.mjs';
 
 /** What the addon is built from; its tests, benchmarks and the CUDA library are built in the repository only. */
-const SOURCES = ['CMakeLists.txt', 'cmake', 'include', 'core', 'reference', 'cpu', 'cuda_loader', 'addon'];
+const SOURCES = [
+  'CMakeLists.txt',
+  'cmake',
+  'include',
+  'core',
+  'reference',
+  'cpu',
+  'cuda_loader',
+  'collectives',
+  'addon',
+];
 /** The library that the prebuilt addon needs and a machine may lack: oneDNN, and what Debian's oneDNN needs. */
 const BUNDLED = /^(libdnnl|libOpenCL|libgomp)\.so/;
 

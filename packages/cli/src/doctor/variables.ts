@@ -4,6 +4,7 @@ import { type Finding, ok, warning } from './finding.js';
 /** Every variable of Lethe's own that something in it reads; a test compares this with the sources. */
 export const VARIABLES = [
   'LETHE_API_KEY',
+  'LETHE_COLLECTIVE_SECONDS',
   'LETHE_CUBLASLT',
   'LETHE_CUDA_DEVICE',
   'LETHE_CUDA_LIBRARY',
@@ -12,6 +13,7 @@ export const VARIABLES = [
   'LETHE_HEAD_BYTES',
   'LETHE_HEAD_LOGITS',
   'LETHE_JUDGE_KEY',
+  'LETHE_MPI',
   'LETHE_NCCL',
   'LETHE_ROW_CLUSTER',
   'LETHE_SIMD',

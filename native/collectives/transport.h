@@ -1,0 +1,67 @@
+// What carries data between the processes of a job: one folder per transport beside this file. A transport is driven by
+// one thread, that of the queue, from its opening to its end.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace lethe::collectives {
+
+enum class Kind { all_reduce, reduce_scatter, all_gather, broadcast, barrier };
+enum class Type { f32, bf16, f64, bytes };
+
+constexpr int64_t size_of(Type type) {
+  return type == Type::f32 ? 4 : type == Type::bf16 ? 2 : type == Type::f64 ? 8 : 1;
+}
+
+// One call, in place. Sums are of f32, f64, or bf16 (added in f32, rounded at every addition).
+// all_reduce, broadcast: `data` holds `count` elements. reduce_scatter, all_gather: ranks * count, of which the part at
+// rank * count is this rank's: it receives it, or gives it.
+struct Call {
+  Kind kind = Kind::barrier;
+  Type type = Type::f32;
+  void* data = nullptr;
+  int64_t count = 0;
+  int root = 0;
+};
+
+// Where a process runs: what messages name, and what tells whether it lives.
+struct Place {
+  char host[128] = {};
+  char process_space[64] = {};  // of its process numbers: host and container
+  int64_t pid = 0;
+};
+
+// A sign of life: what a rank does.
+struct Beat {
+  int64_t calls = 0;  // collectives that it has begun
+  char where[96] = {};
+};
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+  virtual std::string library() const = 0;
+  virtual const std::vector<Place>& places() const = 0;  // by rank
+
+  // One call at a time: `start` begins it, `finished` drives it and must be asked until it says yes.
+  virtual void start(const Call& call) = 0;
+  virtual bool finished() = 0;
+
+  // Signs of life go from every rank to rank 0, and from rank 0 to all; a beat that its receiver has not taken is not
+  // sent again. `heard` gives one that has come.
+  virtual void beat(const Beat& mine) = 0;
+  virtual bool heard(int& from, Beat& beat) = 0;
+
+  virtual void abort() noexcept = 0;  // ends every process of the job
+  virtual void close() = 0;           // all ranks together, when no call is left
+};
+
+// Each throws Error{not_available} that says what is missing and what to do.
+std::unique_ptr<Transport> open_none();
+std::unique_ptr<Transport> open_mpi();
+
+}  // namespace lethe::collectives

@@ -1,0 +1,45 @@
+import { alone, type Collectives } from './collectives.js';
+import { launchOf } from './launch.js';
+import { NativeCollectives } from './native-collectives.js';
+
+/** Seconds that a call waits for other ranks, which may be saving or loading; LETHE_COLLECTIVE_SECONDS is another number. */
+const DEADLINE_SECONDS = 1800;
+
+let opened: Collectives | undefined;
+
+/**
+ * The ranks of the job that a launcher started; this process alone where none did, which costs nothing. The same ones
+ * whenever it is asked.
+ * @throws RangeError where the job cannot be joined, with the remedy.
+ */
+export function openCollectives(): Collectives {
+  opened ??= open();
+  return opened;
+}
+
+function open(): Collectives {
+  const launch = launchOf();
+  if (!launch) return alone;
+  if (launch.transport === 'nccl') {
+    throw new RangeError(
+      `${launch.launcher} has started ${launch.size} processes: ranks on GPUs over NCCL are not there yet; start one process, or ranks on CPUs with mpirun`,
+    );
+  }
+  const given = process.env['LETHE_COLLECTIVE_SECONDS'];
+  const deadline = given === undefined ? DEADLINE_SECONDS : Number(given);
+  if (!(deadline > 0)) throw new RangeError(`LETHE_COLLECTIVE_SECONDS: expected seconds above 0, received '${given}'`);
+  const ranks = openMpi(deadline);
+  if (ranks.size === launch.size) return ranks;
+  throw new RangeError(
+    `${launch.launcher} has started ${launch.size} processes, and ${ranks.library} sees ${ranks.size}: it is not the launcher's own library; set LETHE_MPI to that one's file`,
+  );
+}
+
+function openMpi(deadline: number): Collectives {
+  try {
+    return new NativeCollectives('mpi', deadline);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new RangeError(message, { cause });
+  }
+}
