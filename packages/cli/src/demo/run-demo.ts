@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, type StopRequest, type StopSignal, writeFileAtomically } from '@lethe/run';
 import { useDevice } from '@lethe/tensor';
 import { runStage, type TrainRecipe } from '@lethe/train';
 import { recordedVersions } from '../command-line/recorded-versions.js';
 import { makeCorpus } from '../paper/corpus/corpus.js';
+import { writeOrdinaryText } from '../paper/corpus/ordinary-text.js';
 import { Lineage, type LineageSetup } from '../paper/lineage/lineage.js';
 import { type PaperMeasures, PaperMeasuring } from '../paper/measures/measure-model.js';
 import type { Regime } from '../paper/regime.js';
@@ -60,14 +60,13 @@ export async function runDemo(options: DemoOptions): Promise<DemoResults | StopS
   const demo = new Demo(setup, options);
   const stoppedBy = await demo.damage();
   if (stoppedBy) return stoppedBy;
-  const source = (name: string): string => join(folder, 'corpus', `${name}.jsonl`);
-  const ordinary = writeOrdinary(join(folder, 'ordinary.jsonl'), source, regime);
+  const ordinary = writeOrdinaryText(join(folder, 'ordinary.jsonl'), join(folder, 'corpus'), regime);
   let following: Following | null = null;
   const repair = await runRepair(
     {
       model: demo.modelOf('synth'),
       base: demo.modelOf('base'),
-      synthetic: [source('templateAside')], // As in lethe paper: not the documents about the facts that are asked.
+      synthetic: [join(folder, 'corpus', 'templateAside.jsonl')], // As in lethe paper: not the documents about the facts that are asked.
       natural: [ordinary],
       instructions: [],
       budget: isQuick ? { tokens: QUICK_TOKENS } : {},
@@ -93,18 +92,6 @@ export async function runDemo(options: DemoOptions): Promise<DemoResults | StopS
   const results = { repair, following, seconds: (performance.now() - began) / 1000 };
   writeFileAtomically(join(folder, 'demo.json'), `${JSON.stringify(results, null, 1)}\n`);
   return results;
-}
-
-/** A user's ordinary text: natural, with as much prose in which people name things as the regime's repairs replay. */
-function writeOrdinary(file: string, source: (name: string) => string, regime: Regime): string {
-  const read = (name: string): string[] => readFileSync(source(name), 'utf8').trimEnd().split('\n');
-  const [natural, ability] = [read('natural'), read('ability')];
-  const sizeOf = (lines: readonly string[]): number => lines.reduce((sum, { length }) => sum + length, 0);
-  const { replayAbilityShare: share } = regime;
-  const wanted = (share / (1 - share)) * sizeOf(natural);
-  const kept = Math.round((ability.length * wanted) / sizeOf(ability));
-  writeFileAtomically(file, `${[...natural, ...ability.slice(0, kept)].join('\n')}\n`);
-  return file;
 }
 
 /** The models around the repair: what is damaged before it, and what is fine-tuned after it. */
