@@ -12,7 +12,7 @@ export {
 } from '@lethe/data-pipeline';
 export { compareEvaluations, type Evaluation } from '@lethe/eval';
 export { FORGETTING_METHODS, type ForgettingLoss, type Objective, type TermWeights, unlearnLoss } from '@lethe/losses';
-export { generate, type GenerateOptions, Llama, saveLlama as saveModel, scoreSequences } from '@lethe/model';
+export { generate, type GenerateOptions, Llama, scoreSequences } from '@lethe/model';
 export { createLogger, type Logger, silentLogger, UserError } from '@lethe/run';
 export { serve, type ServeOptions, type Server } from '@lethe/serve';
 export { backward, type DeviceName, type DeviceSettings, useDevice } from '@lethe/tensor';
@@ -20,4 +20,5 @@ export type { StageResult } from '@lethe/train';
 export { diagnose, type DiagnoseOptions } from './diagnose.js';
 export { evaluate, type EvaluateOptions, type EvaluateRecipe } from './evaluate.js';
 export { loadModel, type LoadedModel, type LoadModelOptions } from './load-model.js';
+export { saveModel } from './save-model.js';
 export { train, type TrainOptions } from './train.js';

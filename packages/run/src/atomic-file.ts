@@ -74,10 +74,7 @@ export async function writeFolderAtomically(
   writer: (temporaryFolder: string) => void | Promise<void>,
   options: WriteFolderOptions = {},
 ): Promise<void> {
-  const exists = existsSync(path) && readdirSync(path).length > 0;
-  if (exists && !options.replace) {
-    throw new UserError(`${path}: expected a folder that is absent or empty; choose another or remove it`);
-  }
+  if (!options.replace) requireEmpty(path);
   mkdirSync(dirname(resolve(path)), { recursive: true });
   const temporary = temporaryPath(path);
   try {
@@ -90,12 +87,18 @@ export async function writeFolderAtomically(
       writeFileAtomically(join(temporary, FOLDER_MANIFEST), `${JSON.stringify({ files }, null, 2)}\n`);
     }
     syncFolders(temporary);
+    if (!options.replace) requireEmpty(path); // another process may have been quicker
     swapFolders(temporary, path);
   } catch (error) {
     const problem = explainWriteError(error, path); // before the room that the parts took is given back
     rmSync(temporary, { recursive: true, force: true });
     throw problem;
   }
+}
+
+function requireEmpty(path: string): void {
+  if (existsSync(path) && readdirSync(path).length > 0)
+    throw new UserError(`${path}: expected a folder that is absent or empty; choose another or remove it`);
 }
 
 /** Puts `fresh` in the place of `path`; what was there is removed only afterwards. */

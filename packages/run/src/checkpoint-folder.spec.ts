@@ -71,6 +71,16 @@ describe('writeFolderAtomically', () => {
   });
 });
 
+it('a folder that another process wrote meanwhile stays as it is', async () => {
+  const slow = async (path: string) => {
+    write('second')(path);
+    await writeFolderAtomically(join(folder, 'out'), write('first'));
+  };
+  await expect(writeFolderAtomically(join(folder, 'out'), slow)).rejects.toThrow('absent or empty');
+  expect(readFileSync(join(folder, 'out', 'weights.bin'), 'utf8')).toBe('first');
+  expect(readdirSync(folder)).toEqual(['out']);
+});
+
 describe('verifyFolder', () => {
   it.each([
     ['a flipped byte', (path: string) => writeFileSync(join(path, 'weights.bin'), 'abd'), 'was changed'],

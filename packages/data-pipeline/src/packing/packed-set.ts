@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { lockBeside, LockedError, whileLocked } from '@lethe/run';
 import { ByteCache } from '../shards/byte-cache.js';
 import { ShardError } from '../shards/shard-index.js';
 import type { ShardReader } from '../shards/shard-reader.js';
@@ -93,10 +94,11 @@ async function storedPlans(
     for (const number of groups.keys()) yield await compute(number);
   }
   try {
-    return await writePlanFile(file, key, plans());
+    return await whileLocked(lockBeside(file), () => writePlanFile(file, key, plans()));
   } catch (error) {
-    if (!['EACCES', 'EROFS', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    // Read-only shards: the plan is computed when needed, group by group.
+    const isReadOnly = ['EACCES', 'EROFS', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
+    if (!isReadOnly && !(error instanceof LockedError)) throw error;
+    // Shards that cannot be written to, or whose plan another run writes: it is computed when needed, group by group.
     const entries: { numRows: number }[] = [];
     for await (const plan of plans()) entries.push({ numRows: plan.rowStarts.length - 1 });
     return { entries };

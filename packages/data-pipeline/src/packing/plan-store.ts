@@ -1,5 +1,6 @@
 import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { temporaryPath } from '@lethe/run';
 import { crc32 } from '../shards/crc32.js';
 import { ShardError } from '../shards/shard-index.js';
 import type { PackingPlan } from './packing-plan.js';
@@ -46,9 +47,9 @@ export async function openPlanFile(file: string, key: string): Promise<PlanFile 
   }
 }
 
-/** Writes plans one after another and puts the file in place when all are written. */
+/** Writes plans one after another and puts the file in place when all are written; for who holds the file's lock. */
 export async function writePlanFile(file: string, key: string, plans: AsyncIterable<PackingPlan>): Promise<PlanFile> {
-  const temporary = `${file}.${process.pid}.partial`;
+  const temporary = temporaryPath(file);
   const handle = await open(temporary, 'w');
   const entries: PlanEntry[] = [];
   try {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { lockBeside, whileLocked } from '@lethe/run';
 import { EOS, numberedDocument, sampleLength, writeNumbered } from '../../testing/small-shards.js';
 import { temporaryFolder } from '../../testing/temporary-folder.js';
 import { openStream, type OpenStreamOptions } from './open-stream.js';
@@ -151,6 +152,22 @@ describe('openStream', () => {
     await writeNumbered(at, 120);
     expect(readdirSync(at).filter((name) => name.startsWith('packing'))).toEqual([]);
     expect((await open({ shards: at, seed: 3 })).numRows).toBeGreaterThan(0);
+  });
+
+  it('one process writes a plan; what a killed one left is removed; another does without the file', async () => {
+    const at = path.join(folder.path, 'held');
+    await writeNumbered(at, 100);
+    const expected = await rows(await open({ shards: at, seed: 3 }), 0, 50);
+    const file = path.join(at, 'packing-best-fit-32-3.bin');
+    rmSync(file);
+    const packing = (): string[] => readdirSync(at).filter((name) => name.includes('packing'));
+    await whileLocked(lockBeside(file), async () => {
+      expect(await rows(await open({ shards: at, seed: 3 }), 0, 50)).toEqual(expected);
+      expect(packing()).toEqual(['.packing-best-fit-32-3.bin.lock']);
+    });
+    writeFileSync(path.join(at, '.packing-best-fit-32-3.bin.tmp-99999999-1'), 'half');
+    expect(await rows(await open({ shards: at, seed: 3 }), 0, 50)).toEqual(expected);
+    expect(packing()).toEqual(['packing-best-fit-32-3.bin']);
   });
 
   it('refuses what does not fit', async () => {
