@@ -57,11 +57,12 @@ def accuracy(items):
 
 def main():
     options = parse()
-    local_data.install(options.benchmarks)
     plans = [(name, shots) for shots in options.shots for name in ("mmlu", "cmmlu", "ceval")]
     plans += [("gsm8k", 0)] if options.gsm8k else []
     print("task\tshots\tagainst\titems\tcut differently\taccuracy %\tworst log-likelihood\tother answers\tother scores")
     with tempfile.TemporaryDirectory() as folder:
+        options.benchmarks = local_data.cut_copy(options.benchmarks, Path(folder) / "data", options.limit)
+        local_data.install(options.benchmarks)
         model = plain_copy(options.model, Path(folder) / "model", options.context)
         is_equal = compare(options, plans, model, Path(folder))
     sys.exit(0 if is_equal else 1)

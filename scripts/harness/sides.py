@@ -117,7 +117,7 @@ def choice_of(sample):
 
 
 def lethe_items(model, plan, folder, device):
-    """The items of `lethe eval` under the protocol lm-eval, of each subject as many as the plan says."""
+    """The items of `lethe eval` under the protocol lm-eval, of GSM8K as many as the plan says."""
     name, limit = plan["name"], plan["limit"]
     task = {"name": name, "data": str(plan["data"].resolve()), "protocols": ["lm-eval"], "shots": plan["shots"]}
     task |= {"kind": "multiple-choice", "benchmark": name} if name in CHOICES else {"kind": "gsm8k", "maxItems": limit}
@@ -127,10 +127,9 @@ def lethe_items(model, plan, folder, device):
     subprocess.run(command, check=True, stdout=sys.stderr)
     items = json.loads(out.read_text())["tasks"][0]["items"]
     if name in CHOICES:
-        kept = [item for item in items if int(item["id"].rpartition("/")[2]) < limit]
         return {
             item["id"]: {"logprobs": item["logprobs"], "answer": item["prediction"], "score": item["score"]}
-            for item in kept
+            for item in items
         }
     readings = {"strict-match": "strict", "flexible-extract": "flexible"}
     return {
