@@ -37,7 +37,11 @@ describe('prepare refuses', () => {
 
   it.each([
     ['a missing tokenizer', ['natural.jsonl', '--tokenizer', 'nosuch'], 'nosuch: no such file'],
-    ['a vocabulary below the bytes', ['natural.jsonl', '--train-tokenizer', '100'], 'at least 262, received 100'],
+    [
+      'a vocabulary below the bytes',
+      ['natural.jsonl', '--train-tokenizer', '100'],
+      'at least 262 ids (256 bytes, 6 special tokens), received 100; ask for more',
+    ],
     ['a vocabulary beyond the text', ['natural.jsonl', '--train-tokenizer', '9000'], 'a vocabulary of 9000'],
   ])('%s', async (_case, args, message) => {
     expect(await failureHere(folder, 'prepare', ...args, '--out', 'refused')).toContain(message);

@@ -69,6 +69,9 @@ it('a run of another recipe is not continued', async () => {
 describe('flags and inputs are refused', () => {
   const model = ['--model', 'runs/base/model'];
   const score = (file: string): string[] => ['score', ...model, '--in', file, '--out', 'refused.jsonl'];
+  const prepared = ['prepare', 'natural.jsonl', '--tokenizer', 'natural/tokenizer', '--out', 'refused.jsonl'];
+  const texts = ['--synthetic', 'synthetic.jsonl', '--natural', 'natural.jsonl'];
+  const repair = ['repair', '--dry-run', ...model, ...texts];
 
   beforeAll(() => {
     writeFileSync(at('not-json.jsonl'), '{"text":"a"}\n{"text":\n');
@@ -95,13 +98,68 @@ describe('flags and inputs are refused', () => {
       '128',
     ],
     ['an existing folder to export to', ['export', ...model, '--out', 'natural'], 'natural exists'],
-    ['a benchmark that is not there', ['eval', ...model], "no such folder; expected mmlu's layout"],
+    ['a benchmark that is not there', ['eval', ...model], 'no such file or folder; correct the path'],
+    ['an address to write to', [...prepared, '--out', 'hf://a/b'], 'hf://a/b: expected a path of this machine'],
+    [
+      'a folder to write that is a file',
+      [...prepared, '--out', 'pretrain.yaml'],
+      'pretrain.yaml: expected a folder, found',
+    ],
+    ['a vocabulary that is too small', [...prepared, '--train-tokenizer', '16'], 'at least 262 ids'],
+    ['a page in place of data', ['report', 'runs/base', '--out', 'natural.jsonl'], 'natural.jsonl: is no page, and'],
+    ['results in place of data', ['eval', ...model, '--out', 'natural.jsonl'], 'natural.jsonl: is no evaluation, and'],
+    [
+      'scores in place of data',
+      ['score', ...model, '--in', 'long.jsonl', '--out', 'natural.jsonl'],
+      'is no scores, and',
+    ],
+    [
+      'scores in place of what is scored',
+      ['score', ...model, '--in', 'empty.jsonl', '--out', 'empty.jsonl'],
+      'would be lost',
+    ],
+    [
+      'a name that leaves the folder of runs',
+      ['reproduce', 'runs/base', '--name', '..'],
+      '--name ..: expected the name of',
+    ],
+    ['a path without end', ['export', '--model', 'x'.repeat(5000), '--out', 'o'], 'characters left out'],
+    [
+      'instructions that are not there',
+      [...repair, '--instructions', 'nosuch'],
+      'instructions: data: nosuch: no such file',
+    ],
+    [
+      'a recipe of benchmarks that is not there',
+      [...repair, '--eval', 'nosuch'],
+      'nosuch: expected a recipe, found no such',
+    ],
+    [
+      'a repair into a file',
+      [...repair, '--out', 'natural.jsonl/x'],
+      '--out natural.jsonl/x: expected a folder, found a file',
+    ],
+    [
+      'a repair by empty texts',
+      ['repair', '--dry-run', ...model, '--synthetic', 'synthetic.jsonl', '--natural', 'empty.jsonl'],
+      'empty.jsonl: expected text, received empty files',
+    ],
   ])('%s', async (_case, args, message) => {
-    expect(await failureHere(folder, ...args)).toContain(message);
+    const told = await failureHere(folder, ...args);
+    expect(told).toContain(message);
+    expect(
+      told
+        .split('\n')
+        .filter((line) => /^(lethe|error): /.test(line))
+        .join('').length,
+    ).toBeLessThan(300);
   });
 
   it.each([
     ['an unknown flag', ['unlearn', '--sett', 'a=1'], 'Did you mean --set?'],
+    ['a flag with nothing in it', [...prepared, '--tokenizer', ''], '--tokenizer: expected a value, received an empty'],
+    ['an argument with nothing in it', ['report', ''], 'lethe report: expected no empty arguments'],
+    ['a value without end', ['score', '--threads', 'x'.repeat(5000)], 'characters left out'],
     ['a flag without its value', ['score', '--model'], "option '--model <dir>' argument missing"],
     ['a required flag that is missing', ['score', ...model], "required option '--in <file>' not specified"],
     ['a device it does not know', [...score('long.jsonl'), '--device', 'gpu'], 'Allowed choices are lethe-cpu'],

@@ -6,6 +6,8 @@ import {
   explainWriteError,
   type Logger,
   type LogLevel,
+  requireLocal,
+  UsageError,
   UserError,
   VERSION,
 } from '@lethe/run';
@@ -44,6 +46,31 @@ const pathOf = (error: unknown): string =>
 
 const wantsStack = (args: string[]): boolean => args.includes('--verbose');
 
+/** Flags whose texts may be empty. */
+const MAY_BE_EMPTY = new Set(['prompt', 'set', 'vary']);
+
+/**
+ * Refuses a flag or argument given without a text, as a shell's unset variable gives it, before it counts as not given, and an address
+ * where something is to be written.
+ * @throws UsageError naming the flag; UserError naming the address.
+ */
+function checkFlags(command: Command): void {
+  if (command.args.includes(''))
+    throw new UsageError(
+      `lethe ${command.name()}: expected no empty arguments, received one; give a text, or leave it out`,
+    );
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (command.getOptionValueSource(name) !== 'cli' || MAY_BE_EMPTY.has(name)) continue;
+    const flag = option.long ?? option.flags;
+    for (const value of [command.getOptionValue(name) as unknown].flat()) {
+      if (value === '')
+        throw new UsageError(`${flag}: expected a value, received an empty text; give one, or leave it out`);
+      if (name === 'out' && typeof value === 'string') requireLocal(value);
+    }
+  }
+}
+
 /** The `lethe` program; commands report through `context`. */
 export function createProgram(context: CliContext): Command {
   const program = new Command('lethe')
@@ -57,7 +84,8 @@ export function createProgram(context: CliContext): Command {
       writeOut: (text) => void process.stdout.write(wrapLines(text)),
       outputError: (text, write) => write(`${boundedMessage(text.trimEnd())}\n`),
     })
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', (_, command) => checkFlags(command));
   for (const add of [
     addRepairCommand,
     addInitCommand,

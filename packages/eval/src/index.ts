@@ -1,5 +1,6 @@
 export { BENCHMARKS, type EvalTask, type TaskResult } from './benchmarks.js';
 export { type EvaluationPlan, runEvaluation } from './evaluation/run-evaluation.js';
+export { requireTaskFiles } from './evaluation/require-task-files.js';
 export { evalRecipeSchema } from './evaluation/eval-recipe.js';
 export type { Answered, Measure } from './benchmark/answered.js';
 export type { Evaluation } from './evaluation/evaluation.js';

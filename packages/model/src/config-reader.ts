@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { requireFile } from '@lethe/run';
+import { readingProblem, requireFile } from '@lethe/run';
 import { ConfigError, type LlamaConfig, type ModelFamily, type WeightDtype } from './config.js';
 import { ConfigKeys } from './config-keys.js';
 import { readRope } from './config-rope.js';
@@ -21,7 +21,7 @@ export function readConfig(file: string): { config: LlamaConfig; rawConfig: Reco
   try {
     rawConfig = JSON.parse(readFileSync(file, 'utf8'));
   } catch (cause) {
-    throw new ConfigError(`${file}: cannot read the model's config: ${(cause as Error).message}`, { cause });
+    throw new ConfigError(`${file}: cannot read the model's config: ${readingProblem(cause)}`, { cause });
   }
   if (typeof rawConfig !== 'object' || rawConfig === null || Array.isArray(rawConfig)) {
     throw new ConfigError(`${file}: expected a mapping, received ${showValue(rawConfig)}`);

@@ -196,7 +196,9 @@ describe('readConfig', () => {
   it('names a file that is missing, not JSON or not a mapping', () => {
     const folder = mkdtempSync(join(tmpdir(), 'config-'));
     const file = join(folder, 'config.json');
-    expect(() => readConfig(file)).toThrow("config.json: cannot read the model's config: ENOENT");
+    expect(() => readConfig(file)).toThrow(
+      "config.json: cannot read the model's config: there is no such file or folder; check the path (ENOENT)",
+    );
     writeFileSync(file, '{');
     expect(() => readConfig(file)).toThrow('config.json: cannot read');
     writeFileSync(file, '[]');

@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -14,7 +15,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { requireFile } from './regular-file.js';
+import { requireFile, specialKind } from './regular-file.js';
+import { readingProblem } from './system-error.js';
 import { UserError } from './user-error.js';
 import { explainWriteError, writing } from './write-error.js';
 
@@ -37,11 +39,50 @@ let temporaryCount = 0;
 export const isTemporaryName = (name: string): boolean => /^\..+\.tmp-\d+-\d+$/.test(name);
 
 /**
+ * Refuses an address such as hf://OWNER/NAME where something is to be written: as a path it would make a folder "hf:".
+ * @throws UserError naming it.
+ */
+export function requireLocal(path: string): void {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path))
+    throw new UserError(
+      `${path}: expected a path of this machine to write to, received an address; name a file or folder`,
+    );
+}
+
+/**
+ * Refuses to write over a file that is not what this program writes there.
+ * @param written how such a file begins, and what it is called.
+ * @throws UserError naming the file.
+ */
+export function requireReplaceable(path: string, written: { begins: RegExp; name: string }): void {
+  requireWritable(path);
+  if (!existsSync(path)) return;
+  const handle = openSync(path, 'r');
+  const head = Buffer.alloc(64);
+  try {
+    const text = head.toString('utf8', 0, readSync(handle, head));
+    if (text === '' || written.begins.test(text)) return;
+  } finally {
+    closeSync(handle);
+  }
+  throw new UserError(`${path}: is no ${written.name}, and is not written over; take another name, or remove it`);
+}
+
+/** @throws UserError where a file is to be written and something else is there. */
+function requireWritable(path: string): void {
+  requireLocal(path);
+  const stats = statSync(path, { throwIfNoEntry: false });
+  const kind = stats && specialKind(stats);
+  if (kind) throw new UserError(`${path}: expected a file to write, found ${kind}; name a file`);
+}
+
+/**
  * Writes a file so that readers, and a machine that loses power, see the old file or the new one, never a part: it is
  * written under a temporary name, synced, renamed, and the folder synced.
  * @throws WriteError where the system refuses, such as on a full disk.
  */
 export function writeFileAtomically(path: string, content: string | Uint8Array): void {
+  requireWritable(path);
   writing(path, () => mkdirSync(dirname(path), { recursive: true }));
   const temporary = temporaryPath(path);
   try {
@@ -74,6 +115,7 @@ export async function writeFolderAtomically(
   writer: (temporaryFolder: string) => void | Promise<void>,
   options: WriteFolderOptions = {},
 ): Promise<void> {
+  requireLocal(path);
   if (!options.replace) requireEmpty(path);
   mkdirSync(dirname(resolve(path)), { recursive: true });
   const temporary = temporaryPath(path);
@@ -97,8 +139,10 @@ export async function writeFolderAtomically(
 }
 
 function requireEmpty(path: string): void {
-  if (existsSync(path) && readdirSync(path).length > 0)
-    throw new UserError(`${path}: expected a folder that is absent or empty; choose another or remove it`);
+  const entry = lstatSync(path, { throwIfNoEntry: false });
+  const isFree =
+    entry === undefined || (existsSync(path) && statSync(path).isDirectory() && readdirSync(path).length === 0);
+  if (!isFree) throw new UserError(`${path}: expected a folder that is absent or empty; choose another or remove it`);
 }
 
 /** Puts `fresh` in the place of `path`; what was there is removed only afterwards. */
@@ -142,7 +186,7 @@ function readFolderManifest(manifest: string): Record<string, FileDigest> {
     }
     return files;
   } catch (cause) {
-    throw new UserError(`${manifest}: cannot read the manifest: ${(cause as Error).message}`, { cause });
+    throw new UserError(`${manifest}: cannot read the manifest: ${readingProblem(cause)}`, { cause });
   }
 }
 

@@ -5,13 +5,15 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { verifyFolder, writeFileAtomically, writeFolderAtomically } from './atomic-file.js';
+import { requireReplaceable, verifyFolder, writeFileAtomically, writeFolderAtomically } from './atomic-file.js';
 import { checkpointPath, latestCheckpoint, listCheckpoints, saveCheckpoint } from './checkpoint-folder.js';
+import { lockWithin } from './lock.js';
 import { UserError } from './user-error.js';
 
 let folder: string;
@@ -69,6 +71,33 @@ describe('writeFolderAtomically', () => {
     expect(readFileSync(join(folder, 'out', 'weights.bin'), 'utf8')).toBe('old');
     await expect(writeFolderAtomically(join(folder, 'out'), write('new'))).rejects.toThrow('absent or empty');
   });
+});
+
+it('an address, a folder, a pipe and a link that leads nowhere are not written to', async () => {
+  const link = join(folder, 'nowhere');
+  symlinkSync(join(folder, 'gone'), link);
+  expect(() => writeFileAtomically('hf://a/b', '')).toThrow('hf://a/b: expected a path of this machine');
+  expect(() => writeFileAtomically(folder, '')).toThrow('expected a file to write, found a directory');
+  await expect(writeFolderAtomically('hf://a/b', write('x'))).rejects.toThrow('received an address');
+  await expect(writeFolderAtomically(link, write('x'))).rejects.toThrow('absent or empty');
+  expect(() => lockWithin('s3://bucket/x')).toThrow('received an address');
+  expect(readdirSync(folder)).toEqual(['nowhere']);
+});
+
+it('only what was written before is written over', () => {
+  const file = join(folder, 'page.html');
+  const written = { begins: /^<page/, name: 'page' };
+  requireReplaceable(file, written);
+  for (const [text, isKept] of [
+    ['<page of old', false],
+    ['', false],
+    ['my notes', true],
+  ] as const) {
+    writeFileSync(file, text);
+    const check = (): void => requireReplaceable(file, written);
+    if (isKept) expect(check).toThrow(`${file}: is no page, and is not written over`);
+    else check();
+  }
 });
 
 it('a folder that another process wrote meanwhile stays as it is', async () => {

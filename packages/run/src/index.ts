@@ -1,6 +1,8 @@
 export {
   digestFile,
   type FileDigest,
+  requireLocal,
+  requireReplaceable,
   syncPath,
   temporaryPath,
   writeFileAtomically,
@@ -45,7 +47,8 @@ export { openLine, sealLine } from './sealed-lines.js';
 export { type Random, seededRandom } from './seed.js';
 export { setAside } from './set-aside.js';
 export { listenForStop, type StopRequest, type StopSignal } from './signals.js';
-export { explainSystemError } from './system-error.js';
+export { readJsonFile } from './json-file.js';
+export { explainSystemError, readingProblem } from './system-error.js';
 export { openTensorBoard } from './tensorboard.js';
 export { UsageError, UserError } from './user-error.js';
 export { VERSION } from './version.js';

@@ -14,7 +14,7 @@ import {
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { isTemporaryName, temporaryPath } from './atomic-file.js';
+import { isTemporaryName, requireLocal, temporaryPath } from './atomic-file.js';
 import { UserError } from './user-error.js';
 
 /** Who holds a lock: enough to tell whether that process still lives, and to tell a person which one it is. */
@@ -36,11 +36,18 @@ export class LockedError extends UserError {}
 const HEARTBEAT_MS = 15_000;
 const SILENCE_MS = 300_000;
 
+/** What is to be written lies on this machine. @throws UserError for an address. */
+function local(path: string): string {
+  requireLocal(path);
+  return path;
+}
+
 /** The lock of a folder that stays while it is worked on: a file within it. */
-export const lockWithin = (folder: string): string => join(folder, '.lock');
+export const lockWithin = (folder: string): string => join(local(folder), '.lock');
 
 /** The lock of a folder or file that appears whole at its end: a file beside it. */
-export const lockBeside = (path: string): string => join(dirname(resolve(path)), `.${basename(resolve(path))}.lock`);
+export const lockBeside = (path: string): string =>
+  join(dirname(resolve(local(path))), `.${basename(resolve(path))}.lock`);
 
 /**
  * Does work while this process, and no other, holds a lock. A lock is taken over where its owner is certainly gone: a
@@ -67,6 +74,10 @@ function acquire(file: string): () => void {
   const fresh = temporaryPath(file);
   try {
     writeFileSync(fresh, content, { flag: 'wx' });
+  } catch (error) {
+    throw Object.assign(error as Error, { path: dirname(file) }); // what the user named; the lock is ours
+  }
+  try {
     while (!takeName(fresh, file)) removeAbandoned(file, statSync(fresh).mtimeMs);
   } finally {
     rmSync(fresh, { force: true });
@@ -82,7 +93,7 @@ function acquire(file: string): () => void {
 /** Removes the temporary files of what the lock covers: whoever wrote them is gone. */
 function removeLeftovers(file: string): void {
   const folder = dirname(file);
-  const beside = /^\.(.+)\.lock$/.exec(basename(file));
+  const beside = /^\.(.+)\.lock$/s.exec(basename(file));
   if (!beside) return removeWithin(folder);
   const isMine = (name: string): boolean => name.startsWith(`.${beside[1]}.tmp-`) && isTemporaryName(name);
   for (const name of readdirSync(folder)) {

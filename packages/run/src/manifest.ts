@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { writeFileAtomically } from './atomic-file.js';
 import { type Clock, systemClock } from './clock.js';
 import { setAside } from './set-aside.js';
+import { readingProblem } from './system-error.js';
 import { UserError } from './user-error.js';
 
 /** The machine a run ran on. */
@@ -144,7 +145,7 @@ export function readRunManifest(folder: string): RunManifest {
     if (!Array.isArray(manifest.launches)) throw new Error("expected a list of 'launches'");
     return manifest;
   } catch (cause) {
-    throw new UserError(`${file}: cannot read the run's manifest: ${(cause as Error).message}`, { cause });
+    throw new UserError(`${file}: cannot read the run's manifest: ${readingProblem(cause)}`, { cause });
   }
 }
 

@@ -12,6 +12,7 @@ import {
 import { dirname } from 'node:path';
 import { openLine, type SealedLine, sealLine } from './sealed-lines.js';
 import { setAside } from './set-aside.js';
+import { readingProblem } from './system-error.js';
 import { UserError } from './user-error.js';
 import { writing } from './write-error.js';
 
@@ -121,7 +122,7 @@ function* eachLine(file: string): Generator<Line> {
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new UserError(`${file}: cannot read the metrics: ${(cause as Error).message}`, { cause });
+    throw new UserError(`${file}: cannot read the metrics: ${readingProblem(cause)}`, { cause });
   }
   let before = '';
   for (const [index, line] of text.split('\n').slice(0, -1).entries()) {

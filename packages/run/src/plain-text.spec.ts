@@ -27,6 +27,11 @@ describe('boundedMessage', () => {
     expect(boundedMessage(`f: received ${'y'.repeat(9000)}; leave it out`)).toMatch(
       /^f: .* left out\] .*; leave it out$/,
     );
+    const path = `/long/${'x'.repeat(5000)}`;
+    expect(boundedMessage(`${path}: no such file; check the path`)).toMatch(
+      /^\/long\/x.{70,160}: no such file; check the path$/,
+    );
+    expect(boundedMessage('x'.repeat(159))).toBe('x'.repeat(159));
     const many = boundedMessage(Array.from({ length: 100 }, (_, i) => `line ${i}`).join('\n'));
     expect(many.split('\n')).toHaveLength(41);
     expect(many).toContain('[60 lines left out]');

@@ -17,13 +17,19 @@ export function shortened(text: string, most: number): string {
   return `${text.slice(0, head)} [${text.length - most} characters left out] ${text.slice(text.length - tail)}`;
 }
 
-/** Lines of an error, and characters of each, that are shown. */
+/** Lines of an error, characters of each, and of a word of it (a path, a value) that are shown. */
 const MOST_LINES = 40;
 const MOST_IN_LINE = 1000;
+const LONG_WORD = /\S{160,}/g;
 
 /** A message as an error of a program: bounded, whatever it quotes. */
 export function boundedMessage(message: string): string {
   const lines = plainText(message).split('\n');
-  const kept = lines.slice(0, MOST_LINES).map((line) => shortened(line, MOST_IN_LINE));
+  const kept = lines.slice(0, MOST_LINES).map((line) =>
+    shortened(
+      line.replace(LONG_WORD, (word) => shortened(word, 120)),
+      MOST_IN_LINE,
+    ),
+  );
   return [...kept, ...(lines.length > MOST_LINES ? [`[${lines.length - MOST_LINES} lines left out]`] : [])].join('\n');
 }

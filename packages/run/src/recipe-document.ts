@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
 import { requireFile } from './regular-file.js';
+import { readingProblem } from './system-error.js';
 import { UsageError, UserError } from './user-error.js';
 
 /** A step into a recipe: a mapping's key or a list's index. */
@@ -48,7 +49,9 @@ export function readRecipeDocument(file: string, { set = [], vary = [] }: Overri
   const { values, text } = readLayer(file, { files, origins, extending: [] });
   for (const override of set) applyOverride(values, override, { flag: '--set', origins });
   for (const override of vary) applyOverride(values, override, { flag: '--vary', origins });
-  return { values, text, files, origin: (path) => findOrigin(origins, path) ?? file };
+  const origin = (path: KeyPath): string => findOrigin(origins, path) ?? file;
+  refuseNul(values, [], origin);
+  return { values, text, files, origin };
 }
 
 interface Reading {
@@ -65,12 +68,12 @@ function readLayer(file: string, reading: Reading): { values: Record<string, unk
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
+    const { code } = cause as NodeJS.ErrnoException;
     const isAbsent = code === 'ENOENT' || code === 'ENOTDIR';
     throw new UserError(
       isAbsent
         ? `${file || '(an empty path)'}: expected a recipe, found no such file; check the path`
-        : `${file}: cannot read the recipe: ${message}`,
+        : `${file}: cannot read the recipe: ${readingProblem(cause)}`,
       { cause },
     );
   }
@@ -98,17 +101,38 @@ function parentFiles(parents: unknown, where: string): string[] {
 /** Parses one YAML mapping and records the line of each key. */
 function parseText(file: string, text: string): { values: Record<string, unknown>; origins: Origins } {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const where = (offset: number) => `${file}:${Math.max(1, lines.linePos(offset).line)}`;
   const [error] = document.errors;
-  if (error) throw new UserError(`${where(error.pos[0])}: not valid YAML: ${error.message}`, { cause: error });
+  if (error) throw new UserError(`${where(error.pos[0])}: ${yamlProblem(error.message)}`, { cause: error });
   const values = plainValues(document, file);
-  if (values === null || values === undefined) throw new UserError(`${file}: the recipe is empty`);
+  if (values === null || values === undefined)
+    throw new UserError(`${file}: the recipe is empty; write its keys, such as 'name: value', or name another file`);
   if (!isMapping(values))
-    throw new UserError(`${where(0)}: expected a mapping of keys, received a single value or list`);
+    throw new UserError(
+      `${where(0)}: expected a mapping of keys, such as 'name: value', received a single value or list`,
+    );
   const origins: Origins = new Map();
   recordOrigins(document, document.contents, [], (path, offset) => origins.set(originKey(path), where(offset)));
   return { values, origins };
+}
+
+const TOO_DEEP = `nested more than ${MAX_DEPTH} deep, or an alias that contains itself; write it flatter`;
+
+/** What a message of the parser means for whoever wrote the text. */
+function yamlProblem(message: string): string {
+  if (message.startsWith('Maximum call stack')) return TOO_DEEP;
+  if (message.startsWith('Source contains multiple documents'))
+    return 'expected one mapping of keys, received a second after ---; keep one of them';
+  return `not valid YAML: ${message.replaceAll('\n', ' ')}; correct this line, or put quotes around the text in it`;
+}
+
+/** @throws UserError for a text that no file's name, and no text to train on, can hold. */
+function refuseNul(value: unknown, path: KeyPath, origin: (path: KeyPath) => string): void {
+  if (typeof value === 'string' && value.includes('\0'))
+    throw new UserError(`${origin(path)}: ${formatKeyPath(path)}: expected a text without NUL characters; remove them`);
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value)) refuseNul(inner, [...path, key], origin);
 }
 
 /** Aliases that are unknown, circular or expand beyond reason are found only here. */
@@ -117,10 +141,10 @@ function plainValues(document: Document, where: string): unknown {
   try {
     values = document.toJS();
   } catch (cause) {
-    throw new UserError(`${where}: not valid YAML: ${(cause as Error).message}`, { cause });
+    throw new UserError(`${where}: ${yamlProblem((cause as Error).message)}`, { cause });
   }
   if (isDeeper(values, MAX_DEPTH)) {
-    throw new UserError(`${where}: nested more than ${MAX_DEPTH} deep, or an alias that contains itself`);
+    throw new UserError(`${where}: ${TOO_DEEP}`);
   }
   return values;
 }
@@ -184,9 +208,9 @@ function applyOverride(
   const name = override.slice(0, split).trim();
   const where = `${flag} ${name}`;
   const keys = name.split('.');
-  const document = parseDocument(override.slice(split + 1), { prettyErrors: false });
+  const document = parseDocument(override.slice(split + 1), { prettyErrors: false, logLevel: 'error' });
   const [error] = document.errors;
-  if (error) throw new UserError(`${where}: not a YAML value: ${error.message}`, { cause: error });
+  if (error) throw new UserError(`${where}: ${yamlProblem(error.message)}`, { cause: error });
   let parent: unknown = values;
   const path: string[] = [];
   for (const [depth, key] of keys.entries()) {
@@ -205,7 +229,8 @@ function applyOverride(
 
 function stepInto(parent: unknown, key: string, where: string, path: KeyPath) {
   const place = path.length === 0 ? 'the recipe' : `'${formatKeyPath(path)}'`;
-  if (key === '' || key === '__proto__') throw new UserError(`${where}: '${key}' is not a key`);
+  if (key === '' || key === '__proto__')
+    throw new UserError(`${where}: '${key}' is not a key; expected names joined by dots, such as optimizer.lr`);
   if (Array.isArray(parent)) {
     if (!/^\d+$/.test(key) || Number(key) > parent.length) {
       throw new UserError(`${where}: ${place} is a list of ${parent.length}; expected an index, received '${key}'`);

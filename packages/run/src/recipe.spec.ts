@@ -90,16 +90,27 @@ describe('loadRecipe', () => {
     expect(messageOf(['steps: 10', 'optimizer: {lr: 1', 'x: ]'])).toMatch(/^r\.yaml:\d: not valid YAML: /);
     expect(messageOf(['steps: 10', 'steps: 11'])).toMatch(/^r\.yaml:2: not valid YAML: Map keys must be unique/);
     expect(messageOf(['steps: *nowhere'])).toMatch(/^r\.yaml(:1)?: not valid YAML: .*nowhere/);
-    expect(messageOf(['streams: &a [*a]'])).toBe('r.yaml: nested more than 32 deep, or an alias that contains itself');
+    expect(messageOf(['streams: &a [*a]'])).toBe(
+      'r.yaml: nested more than 32 deep, or an alias that contains itself; write it flatter',
+    );
     const laughs = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
     for (const [i, name] of [...'bcdefghi'].entries()) {
       laughs.push(`${name}: &${name} [${Array.from({ length: 10 }, () => `*${'abcdefghi'[i]}`).join(', ')}]`);
     }
     expect(messageOf(laughs)).toBe(
-      'r.yaml: not valid YAML: Excessive alias count indicates a resource exhaustion attack',
+      'r.yaml: not valid YAML: Excessive alias count indicates a resource exhaustion attack; correct this line, or put quotes around the text in it',
     );
     expect(messageOf(['- 1'])).toMatch(/^r\.yaml:1: expected a mapping/);
-    expect(messageOf(['# nothing'])).toBe('r.yaml: the recipe is empty');
+    expect(messageOf(['['.repeat(4000)])).toBe(
+      'r.yaml:1: nested more than 32 deep, or an alias that contains itself; write it flatter',
+    );
+    expect(messageOf(['a: 1', '---', 'b: 1'])).toMatch(
+      /expected one mapping of keys, received a second after ---; keep one/,
+    );
+    expect(messageOf(['streams: ["x", "a\\0b"]'])).toBe(
+      'r.yaml:1: streams.1: expected a text without NUL characters; remove them',
+    );
+    expect(messageOf(['# nothing'])).toMatch(/^r\.yaml: the recipe is empty; write its keys/);
     expect(() => loadRecipe(join(folder, 'absent.yaml'), schema)).toThrow(
       'absent.yaml: expected a recipe, found no such file',
     );

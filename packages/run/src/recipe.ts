@@ -7,7 +7,7 @@ import {
   type Overrides,
   type RecipeDocument,
 } from './recipe-document.js';
-import { findUnknownKeys } from './unknown-keys.js';
+import { findUnknownKeys, type UnknownKey } from './unknown-keys.js';
 import { UserError } from './user-error.js';
 
 /** One thing wrong with a recipe. */
@@ -20,10 +20,16 @@ export interface RecipeIssue {
   problem: string;
 }
 
-/** A recipe that its schema refuses; the message has one line per {@link RecipeIssue}. */
+/** Issues that a message tells. */
+const MOST_ISSUES = 10;
+
+/** A recipe that its schema refuses; the message has one line per {@link RecipeIssue}, for the first of them. */
 export class RecipeError extends UserError {
   constructor(readonly issues: readonly RecipeIssue[]) {
-    super(issues.map(({ where, key, problem }) => `${where}: ${key === '' ? '' : `${key}: `}${problem}`).join('\n'));
+    const told = issues.slice(0, MOST_ISSUES);
+    const lines = told.map(({ where, key, problem }) => `${where}: ${key === '' ? '' : `${key}: `}${problem}`);
+    const numMore = issues.length - told.length;
+    super([...lines, ...(numMore > 0 ? [`and ${numMore} more; correct these first`] : [])].join('\n'));
   }
 }
 
@@ -51,7 +57,7 @@ export function loadRecipe<S extends z.ZodType>(
 ): LoadedRecipe<z.output<S>> {
   const document = readRecipeDocument(file, overrides);
   const unknown = findUnknownKeys(schema, document.values);
-  const issues = unknown.map(({ path, known }) => unknownKeyIssue(document, path, known));
+  const issues = unknownKeyIssues(document, unknown);
   const parsed = schema.safeParse(document.values, { reportInput: true });
   for (const issue of parsed.error?.issues ?? []) {
     // Unknown keys were found above, with suggestions.
@@ -93,10 +99,16 @@ export function recipeJsonSchema(schema: z.ZodType, title: string): Record<strin
 /** Values, and where each was written. */
 type Described = Pick<RecipeDocument, 'values' | 'origin'>;
 
-function unknownKeyIssue(document: RecipeDocument, path: KeyPath, known: string[]): RecipeIssue {
-  const nearest = nearestName(String(path.at(-1)), known);
-  const advice = nearest ? `did you mean '${nearest}'?` : `expected one of ${known.join(', ') || 'no keys'}`;
-  return { where: document.origin(path), key: formatKeyPath(path), problem: `unknown key; ${advice}` };
+/** The keys that a mapping has are listed once. */
+function unknownKeyIssues(document: RecipeDocument, unknown: readonly UnknownKey[]): RecipeIssue[] {
+  const listed = new Set<string>();
+  return unknown.map(({ path, known }) => {
+    const nearest = nearestName(String(path.at(-1)), known);
+    const list = known.join(', ') || 'no keys';
+    const advice = nearest ? `did you mean '${nearest}'?` : listed.has(list) ? 'as above' : `expected one of ${list}`;
+    if (!nearest) listed.add(list);
+    return { where: document.origin(path), key: formatKeyPath(path), problem: `unknown key; ${advice}` };
+  });
 }
 
 function describeIssue(document: Described, issue: z.core.$ZodIssue): RecipeIssue[] {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { hubDatasetOf, type PrepareReport, readShardIndex } from '@lethe/data-pipeline';
-import type { RunData } from '@lethe/run';
+import { readJsonFile, type RunData } from '@lethe/run';
 import type { ForgetSpan } from './forget-span.js';
 import type { TrainRecipe } from './recipe.js';
 
@@ -38,7 +38,7 @@ export async function describeData(
 function madeOf(shards: string): Pick<RunData, 'files' | 'numFiles' | 'datasets'> {
   const file = join(shards, '..', 'prepare.json');
   if (!existsSync(file)) return { files: [], numFiles: 0, datasets: [] };
-  const { files } = JSON.parse(readFileSync(file, 'utf8')) as PrepareReport;
+  const { files } = readJsonFile(file) as PrepareReport;
   const names = files.filter(({ documents }) => documents > 0).map(({ file: name }) => name);
   return {
     files: names.slice(0, NAMED_FILES).map((name) => basename(name)),

@@ -10,7 +10,7 @@ import {
   TemplateFinder,
   type Tokenizer,
 } from '@lethe/data-pipeline';
-import { UserError, writeFolderAtomically } from '@lethe/run';
+import { readJsonFile, UserError, writeFolderAtomically } from '@lethe/run';
 import { answerMarker } from './answer-marker.js';
 import type { TrainRecipe } from './recipe.js';
 
@@ -186,7 +186,7 @@ async function markedOnce(
   const key = hash.digest('hex');
   const file = join(to, 'span.json');
   if (existsSync(file)) {
-    const { key: known, ...found } = JSON.parse(readFileSync(file, 'utf8')) as ForgetSpan & { key: string };
+    const { key: known, ...found } = readJsonFile(file) as ForgetSpan & { key: string };
     if (known === key) return { ...found, shards };
   }
   const { mark, threshold } = await open();

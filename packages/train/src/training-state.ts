@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { createSafetensorsWriter, type Llama, openSafetensors, saveLlama, type SaveOptions } from '@lethe/model';
-import { type Checkpoint, UserError } from '@lethe/run';
+import { type Checkpoint, readingProblem, UserError } from '@lethe/run';
 import { z } from 'zod';
 import type { Optimizer } from './optimizer.js';
 import type { StartFiles } from './start-files.js';
@@ -71,7 +71,7 @@ export function readTrainingState(folder: string): TrainingState {
   try {
     content = JSON.parse(readFileSync(file, 'utf8'));
   } catch (cause) {
-    throw new UserError(`${file}: cannot read the training state: ${(cause as Error).message}`, { cause });
+    throw new UserError(`${file}: cannot read the training state: ${readingProblem(cause)}`, { cause });
   }
   const parsed = stateSchema.safeParse(content);
   if (parsed.success) return content as TrainingState;

@@ -1,5 +1,5 @@
 import { readOverlaps } from '@lethe/data-pipeline';
-import { UsageError, writeFileAtomically } from '@lethe/run';
+import { requireReplaceable, UsageError, writeFileAtomically } from '@lethe/run';
 import type { Command } from 'commander';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -31,6 +31,7 @@ export function addCompareCommand(program: Command, context: CliContext): void {
     .option(...JSON_OPTION)
     .action(async (files: string[], { out, overlap, json }: CompareFlags) => {
       if (files.length < 2) throw new UsageError(`expected two or more results to compare, received ${files.length}`);
+      requireReplaceable(out, { begins: /^\{\s*"models"/, name: 'comparison' });
       const evaluations = files.map(readEvaluation);
       const overlaps = overlap.length > 0 ? await readOverlaps(overlap) : undefined;
       const comparisons = compareEvaluations(evaluations, overlaps);

@@ -1,5 +1,5 @@
 import { evalRecipeSchema, EVALUATION_HEADER, evaluationRows, JUDGE_KEY_VARIABLE, runEvaluation } from '@lethe/eval';
-import { loadRecipe, UsageError, writeFileAtomically } from '@lethe/run';
+import { loadRecipe, requireReplaceable, UsageError, writeFileAtomically } from '@lethe/run';
 import type { DeviceSettings } from '@lethe/tensor';
 import type { Command } from 'commander';
 import { mkdirSync } from 'node:fs';
@@ -51,6 +51,7 @@ export function addEvalCommand(program: Command, context: CliContext): void {
     if (flags.rejudge !== undefined) set.push(`judge.rejudge=${flags.rejudge}`);
     const { recipe } = loadRecipe(flags.recipe ?? recipePath('eval'), evalRecipeSchema, { set });
     if (!recipe.model) throw new UsageError('which model? give --model DIR, or model: in the recipe');
+    requireReplaceable(recipe.out, { begins: /^\{\s*"model"/, name: 'evaluation' });
     await selectDevice(flags);
     const items = join(dirname(recipe.out), 'items');
     const device = `${flags.device} ${flags.precision}`;

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { mkdirSync } from 'node:fs';
-import { writeFileAtomically } from '@lethe/run';
+import { requireReplaceable, writeFileAtomically } from '@lethe/run';
 import type { Command } from 'commander';
 import type { CliContext } from '../command-line/context.js';
 import { JSON_OPTION, printResults } from '../command-line/print-results.js';
@@ -40,8 +40,9 @@ export function addReportCommand(program: Command, context: CliContext): void {
     .option(...JSON_OPTION)
     .addHelpText('after', HELP)
     .action((folders: string[], flags: ReportFlags) => {
-      const runs = readRuns(folders);
       const out = flags.out ?? join(folders[0], 'training.html');
+      requireReplaceable(out, { begins: /^<!doctype html/i, name: 'page' });
+      const runs = readRuns(folders);
       mkdirSync(dirname(out), { recursive: true });
       writeFileAtomically(out, runPage(runs));
       const header = ['measure', ...runs.map(({ name }) => name)];

@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { checkpointFolder, loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { loadLlama, type Llama, scoreSequences } from '@lethe/model';
-import { requireFile, UserError, writeFileAtomically } from '@lethe/run';
+import { requireFile, requireReplaceable, UserError, writeFileAtomically } from '@lethe/run';
 import type { DeviceSettings } from '@lethe/tensor';
 import type { Command } from 'commander';
 import { addDeviceOptions, selectDevice } from '../command-line/device-options.js';
@@ -26,6 +27,9 @@ export function addScoreCommand(program: Command, context: CliContext): void {
     .requiredOption('--out <file>', 'JSONL: {"ids", "logprobs"} a line, the first log-probability null')
     .option('--batch-tokens <n>', 'tokens per forward pass', integer, 4096);
   addDeviceOptions(command).action(async (given: ScoreFlags) => {
+    requireReplaceable(given.out, { begins: /^\{"ids":\[[^\]]*(?:\],"logprobs"|$)/, name: 'scores' });
+    if (resolve(given.out) === resolve(given.in))
+      throw new UserError(`--out ${given.out}: is the file that --in names, and would be lost; name another`);
     await selectDevice(given);
     const flags = { ...given, model: await checkpointFolder(given.model, context.logger()) };
     const { model } = loadLlama(flags.model, { trainable: false });

@@ -1,11 +1,13 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  lockWithin,
   type Logger,
   silentLogger,
   type StopRequest,
   type StopSignal,
   UserError,
+  whileLocked,
   writeFileAtomically,
 } from '@lethe/run';
 import type { LineageMeasures } from './lineage/run-lineage.js';
@@ -60,12 +62,14 @@ async function lineagesOf(
   return lineages;
 }
 
-/** Makes the models of a study for every seed, and writes what it says of them; or the signal that stopped it. */
-export async function runStudy(
-  study: StudyName,
-  regime: Regime,
-  options: PaperOptions,
-): Promise<StudyReport | StopSignal> {
+/**
+ * Makes the models of a study for every seed, and writes what it says of them; or the signal that stopped it.
+ * @throws LockedError while another process works in the folder.
+ */
+export const runStudy = (study: StudyName, regime: Regime, options: PaperOptions): Promise<StudyReport | StopSignal> =>
+  whileLocked(lockWithin(options.folder), () => runLocked(study, regime, options));
+
+async function runLocked(study: StudyName, regime: Regime, options: PaperOptions): Promise<StudyReport | StopSignal> {
   const began = performance.now();
   const lineages = await lineagesOf(study, regime, options);
   if (typeof lineages === 'string') return lineages;

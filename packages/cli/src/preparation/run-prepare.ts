@@ -37,7 +37,10 @@ async function tokenizerFor({ tokenizer, sources, out, as }: PrepareRecipe, logg
   const folder = join(out, 'trained-tokenizer');
   if (existsSync(join(folder, 'tokenizer.json'))) {
     const existing = await loadTokenizer(folder);
-    if (existing.vocabSize === tokenizer.train.vocabSize) return existing;
+    if (existing.vocabSize === tokenizer.train.vocabSize) {
+      logger.info(`taking the tokenizer that was trained before; remove ${folder} to train it on these sources`);
+      return existing;
+    }
   }
   logger.info(`training a tokenizer of ${tokenizer.train.vocabSize} ids`);
   async function* texts(): AsyncGenerator<string> {

@@ -1,10 +1,12 @@
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { checkpointFolder, findFiles, loadTokenizer } from '@lethe/data-pipeline';
 import { loadLlama, readConfig, scoreSequences } from '@lethe/model';
-import { formatDuration, type Logger } from '@lethe/run';
+import { requireTaskFiles } from '@lethe/eval';
+import { formatDuration, type Logger, requireLocal, UserError } from '@lethe/run';
 import { applyDeviceSettings } from '@lethe/tensor';
 import { formatTable } from '../command-line/table.js';
+import { readBenchmarks } from './benchmarks.js';
 import { usableMemory } from './memory.js';
 import { type BatchAndSteps, NUM_PROBES, planRepair, stepBytes, trainingSeconds } from './plan.js';
 import type { RepairRequest } from './repair-request.js';
@@ -24,6 +26,8 @@ export async function dryRun(request: RepairRequest, logger: Logger): Promise<st
   const { config } = readConfig(join(model, 'config.json'));
   await loadTokenizer(model);
   if (request.base !== undefined) readConfig(join(await checkpointFolder(request.base, logger), 'config.json'));
+  requireTaskFiles(readBenchmarks({ recipe: request.eval, instructions: request.instructions }).tasks);
+  requireFolder(request.out);
   const bytes = { synthetic: await bytesOf(request.synthetic), natural: await bytesOf(request.natural) };
   await applyDeviceSettings(request);
   const memory = usableMemory();
@@ -45,8 +49,24 @@ const BYTES_PER_TOKEN = 4;
 
 async function bytesOf(sources: readonly string[]): Promise<number> {
   let bytes = 0;
-  for (const source of sources) for (const { file } of await findFiles(source)) bytes += statSync(file).size;
+  for (const source of sources)
+    for (const { file, unread } of await findFiles(source)) {
+      if (unread !== undefined) continue;
+      accessSync(file, constants.R_OK);
+      bytes += statSync(file).size;
+    }
+  if (bytes === 0) throw new UserError(`${sources.join(', ')}: expected text, received empty files; name others`);
   return bytes;
+}
+
+/** @throws UserError where a folder that is to be written, or one above it, is something else, or may not be written to. */
+function requireFolder(folder: string): void {
+  requireLocal(folder);
+  let existing = resolve(folder);
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  if (!statSync(existing).isDirectory())
+    throw new UserError(`--out ${folder}: expected a folder, found a file (${existing}); take another name`);
+  accessSync(existing, constants.W_OK);
 }
 
 /** Seconds of a token in a forward pass. */

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomically } from '@lethe/run';
+import { readJsonFile, writeFileAtomically } from '@lethe/run';
 
 /** What a phase found, and the seconds it took. */
 interface PhaseFile<T> {
@@ -18,7 +18,7 @@ export class Phases {
   async once<T>(name: string, find: () => T | Promise<T>): Promise<T> {
     const file = join(this.folder, 'phases', `${name}.json`);
     if (existsSync(file)) {
-      const { seconds, found } = JSON.parse(readFileSync(file, 'utf8')) as PhaseFile<T>;
+      const { seconds, found } = readJsonFile(file) as PhaseFile<T>;
       this.seconds[name] = seconds;
       return found;
     }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { writeFileAtomically, UserError } from '@lethe/run';
+import { readJsonFile, UserError, writeFileAtomically } from '@lethe/run';
 import type { DeviceSettings } from '@lethe/tensor';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Budget } from './plan.js';
 
@@ -50,7 +50,7 @@ export function takeFolder({ out, ...request }: RepairRequest, files: Record<str
   const file = join(out, 'request.json');
   const text = `${JSON.stringify(settings, null, 1)}\n`;
   if (!existsSync(file)) return writeFileAtomically(file, text);
-  const known = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  const known = readJsonFile(file) as Record<string, unknown>;
   const now = JSON.parse(text) as Record<string, unknown>;
   const differing = Object.keys({ ...known, ...now }).filter(
     (key) => JSON.stringify(known[key]) !== JSON.stringify(now[key]),

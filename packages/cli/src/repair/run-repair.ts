@@ -1,6 +1,6 @@
 import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ModelComparison } from '@lethe/eval';
+import { type ModelComparison, requireTaskFiles } from '@lethe/eval';
 import { checkpointFolder, loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { type LlamaConfig, readConfig } from '@lethe/model';
 import {
@@ -143,7 +143,7 @@ class Repair {
     const { request } = this;
     const { logger } = this.options;
     // A recipe that cannot be read is told before anything is trained.
-    readBenchmarks({ recipe: request.eval, instructions: request.instructions });
+    requireTaskFiles(readBenchmarks({ recipe: request.eval, instructions: request.instructions }).tasks);
     const model = await checkpointFolder(request.model, logger);
     const base = request.base === undefined ? undefined : await checkpointFolder(request.base, logger);
     const [{ config }, tokenizer] = [readConfig(join(model, 'config.json')), await loadTokenizer(model)];

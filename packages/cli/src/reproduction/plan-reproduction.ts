@@ -24,6 +24,10 @@ export async function planReproduction(folder: string, name?: string): Promise<R
   const { outcome } = outcomeOf(manifest);
   if (outcome !== 'finished')
     throw new UserError(`${folder} has not finished (${outcome}); only finished runs compare`);
+  if (!existsSync(join(folder, 'model')))
+    throw new UserError(
+      `${folder}: its model is gone, so that there is nothing to compare with; restore ${join(folder, 'model')}`,
+    );
   const recipe = recipeOf(manifest, folder, name);
   requireSameStart(recipe, folder);
   await requireSameData(manifest, recipe, folder);
@@ -38,9 +42,12 @@ function recipeOf(manifest: RunManifest, folder: string, name?: string): TrainRe
       `${join(folder, 'manifest.json')}: the recipe is not one of this version (${complaint}); use the version that the manifest names`,
     );
   }
+  const again = name ?? `${basename(folder)}-again`;
+  if (!trainRecipeSchema.shape.name.safeParse(again).success)
+    throw new UserError(`--name ${again}: expected the name of a folder in ${dirname(folder)}: letters, digits, . _ -`);
   // Sums run in an order that the number of threads decides.
   const threads = parsed.data.threads ?? manifest.launches.at(-1)?.machine.cores;
-  return { ...parsed.data, runs: dirname(folder), name: name ?? `${basename(folder)}-again`, threads };
+  return { ...parsed.data, runs: dirname(folder), name: again, threads };
 }
 
 /** The files of the start model, by the run's last checkpoint. */

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { specialKind } from '@lethe/run';
+import { readingProblem, specialKind } from '@lethe/run';
 import { fetchDataset } from '../hub/fetch-dataset.js';
 import { isHubLocation } from '../hub/hub-location.js';
 import { SourceError } from './document.js';
@@ -24,7 +24,10 @@ export interface FoundFile {
 export async function findFiles(source: string): Promise<FoundFile[]> {
   if (source === '-') return [{ file: '-', isNamed: true }];
   if (isHubLocation(source)) return (await fetchDataset(source)).map((file) => ({ file, isNamed: true }));
-  const information = await stat(source).catch(() => undefined);
+  const information = await stat(source).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined; // told below, if it is no glob
+    throw new SourceError(`${source}: ${readingProblem(cause)}`, { cause });
+  });
   if (information?.isFile()) return [{ file: source, isNamed: true }];
   const isDirectory = information?.isDirectory() === true;
   if (information && !isDirectory) {
@@ -37,7 +40,9 @@ export async function findFiles(source: string): Promise<FoundFile[]> {
   const pattern = isDirectory ? undefined : globPattern(path.normalize(source));
   const root = isDirectory ? source : fixedPart(path.normalize(source));
   const isDeep = isDirectory || source.includes('**');
-  const entries = (await listEntries(root, { isDeep, above: [] })).filter(({ file }) => !pattern || pattern.test(file));
+  const entries = (await listEntries(root, { isDeep, above: [], stop: new AbortController() })).filter(
+    ({ file }) => !pattern || pattern.test(file),
+  );
   if (entries.length === 0)
     throw new SourceError(`${source}: ${isDirectory ? 'the directory has no files' : 'no file matches'}`);
   return withoutRepeats(entries.sort((a, b) => (a.file < b.file ? -1 : 1)));
@@ -50,15 +55,26 @@ interface Entry {
   kind?: string;
 }
 
-/** @param above the real paths of the directories that are being listed; `isDeep`: all that is below them is wanted. */
-async function listEntries(folder: string, walk: { isDeep: boolean; above: readonly string[] }): Promise<Entry[]> {
-  const { isDeep, above } = walk;
+interface Walk {
+  /** All that is below the directory is wanted. */
+  isDeep: boolean;
+  /** The real paths of the directories that are being listed. */
+  above: readonly string[];
+  /** Aborted by the first refusal: what is being listed beside it ends. */
+  stop: AbortController;
+}
+
+async function listEntries(folder: string, walk: Walk): Promise<Entry[]> {
+  const { isDeep, above, stop } = walk;
+  if (stop.signal.aborted) return [];
   const refuse = (cause: Error): never => {
-    throw new SourceError(`${folder}: cannot list the directory: ${cause.message}`, { cause });
+    stop.abort();
+    throw new SourceError(`${folder}: cannot list the directory: ${readingProblem(cause)}`, { cause });
   };
   const real = await realpath(folder).catch(refuse);
   if (above.includes(real)) {
     if (!isDeep) return [];
+    stop.abort();
     throw new SourceError(
       `${folder}: this link leads back to ${real}, in which it lies, so that its files would be read again and again; remove the link`,
     );
@@ -67,7 +83,7 @@ async function listEntries(folder: string, walk: { isDeep: boolean; above: reado
   const nested = names.map(async (name): Promise<Entry[]> => {
     const file = path.join(folder, name);
     const stats: Stats | undefined = await stat(file).catch(() => undefined);
-    if (stats?.isDirectory()) return listEntries(file, { isDeep, above: [...above, real] });
+    if (stats?.isDirectory()) return listEntries(file, { isDeep, above: [...above, real], stop });
     return [stats ? { file, real: await realpath(file), kind: specialKind(stats) } : { file }];
   });
   return (await Promise.all(nested)).flat();

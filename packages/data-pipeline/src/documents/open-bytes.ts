@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { specialKind } from '@lethe/run';
+import { readingProblem, specialKind } from '@lethe/run';
 import { SourceError } from './document.js';
 
 /** A file's decompressed bytes, with the first of them to look at. */
@@ -36,8 +36,7 @@ export async function openBytes(file: string, onBytes?: (bytes: number) => void)
 
 async function openFile(file: string): Promise<Readable> {
   const information = await stat(file).catch((cause: NodeJS.ErrnoException) => {
-    const why = cause.code === 'ENOENT' ? 'no such file or directory' : cause.message;
-    throw new SourceError(`${file}: ${why}; check the path of the source`, { cause });
+    throw new SourceError(`${file}: ${readingProblem(cause)}`, { cause });
   });
   const kind = specialKind(information);
   if (kind) throw new SourceError(`${file}: expected a file, received ${kind}`);
@@ -56,7 +55,7 @@ async function peek(
       if (!result.done) onBytes?.(result.value.length);
       return result;
     } catch (cause) {
-      throw new SourceError(`${file}: reading failed: ${(cause as Error).message}`, { cause });
+      throw new SourceError(`${file}: reading failed: ${readingProblem(cause)}`, { cause });
     }
   };
   const seen: Buffer[] = [];

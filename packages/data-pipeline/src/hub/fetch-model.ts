@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { readJsonFile } from '@lethe/run';
 import { SourceError } from '../documents/document.js';
 import { isHubLocation, parseHubLocation } from './hub-location.js';
 import { openRepository, type Repository } from './open-repository.js';
@@ -81,7 +81,7 @@ async function weightFiles(
   fetch: (name: string) => Promise<string>,
 ): Promise<string[]> {
   if (names.includes(WEIGHTS)) return [WEIGHTS];
-  const index = JSON.parse(await readFile(await fetch(INDEX), 'utf8')) as { weight_map?: Record<string, string> };
+  const index = readJsonFile(await fetch(INDEX)) as { weight_map?: Record<string, string> };
   const shards = [...new Set(Object.values(index.weight_map ?? {}))].sort();
   const missing = shards.filter((shard) => !names.includes(shard));
   if (shards.length > 0 && missing.length === 0) return shards;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { requireFile } from '@lethe/run';
+import { readingProblem, requireFile } from '@lethe/run';
 import { modelFolder } from '../hub/fetch-model.js';
 import { withAddedTokens } from './added-tokens.js';
 import { classDifference } from './class-difference.js';
@@ -36,7 +36,9 @@ export async function loadTokenizer(location: string, options: LoadTokenizerOpti
   requireFile(file);
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     const why =
-      cause.code === 'ENOENT' ? 'no such file; expected the tokenizer.json of a Hugging Face model' : cause.message;
+      cause.code === 'ENOENT'
+        ? 'no such file; expected the tokenizer.json of a Hugging Face model'
+        : readingProblem(cause);
     throw new TokenizerError(`${file}: ${why}`, { cause });
   });
   const read = parse(bytes, file);
@@ -110,7 +112,7 @@ function parse(bytes: Buffer, file: string): TokenizerJson {
   try {
     json = JSON.parse(bytes.toString('utf8')) as TokenizerJson;
   } catch (cause) {
-    throw new TokenizerError(`${file}: expected JSON: ${(cause as Error).message}`, { cause });
+    throw new TokenizerError(`${file}: ${readingProblem(cause)}`, { cause });
   }
   if (typeof json?.model?.vocab !== 'object')
     throw new TokenizerError(`${file}: expected a tokenizer with model.vocab`);

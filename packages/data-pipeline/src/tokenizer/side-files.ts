@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { readingProblem } from '@lethe/run';
 import { TokenizerError } from './tokenizer-core.js';
 
 /** The JSON files beside `tokenizer.json`; missing ones are empty. */
@@ -33,6 +34,6 @@ async function readJson(file: string): Promise<Record<string, unknown>> {
   try {
     return JSON.parse(text) as Record<string, unknown>;
   } catch (cause) {
-    throw new TokenizerError(`${file}: expected JSON: ${(cause as Error).message}`, { cause });
+    throw new TokenizerError(`${file}: ${readingProblem(cause)}`, { cause });
   }
 }

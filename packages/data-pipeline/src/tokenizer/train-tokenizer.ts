@@ -44,14 +44,15 @@ export async function trainTokenizer(
   const numMerged = options.vocabSize - special.length - NUM_BYTES;
   if (!Number.isInteger(options.vocabSize) || numMerged < 0) {
     throw new TokenizerError(
-      `trainTokenizer: expected a vocabSize of at least ${special.length + NUM_BYTES}, received ${options.vocabSize}`,
+      `a tokenizer to be trained: expected a vocabulary of at least ${special.length + NUM_BYTES} ids (${NUM_BYTES} bytes, ` +
+        `${special.length} special tokens), received ${options.vocabSize}; ask for more`,
     );
   }
   const merges = await learnMerges(texts, options.maxCharacters ?? 256 * 2 ** 20);
   const { vocab, kept } = chooseVocabulary(special, merges.pairs, numMerged, merges.alphabet);
   if (Object.keys(vocab).length < options.vocabSize) {
     throw new TokenizerError(
-      `trainTokenizer: expected text that supports a vocabulary of ${options.vocabSize}, it supports ` +
+      `a tokenizer to be trained: expected text that supports a vocabulary of ${options.vocabSize}, it supports ` +
         `${Object.keys(vocab).length}; give more text or ask for a smaller vocabulary (the trainer ends near 30,000)`,
     );
   }
@@ -102,7 +103,10 @@ async function writeTexts(
   }
   out.end();
   await once(out, 'close');
-  if (numCharacters === 0) throw new TokenizerError('trainTokenizer: expected text to learn from, received none');
+  if (numCharacters === 0)
+    throw new TokenizerError(
+      'a tokenizer to be trained: expected text to learn from, received none; name sources with text',
+    );
 }
 
 /** Special tokens, the byte alphabet, then one token per kept merge (two merges may spell the same token). */

@@ -186,7 +186,7 @@ describe('four-choice questions', () => {
 describe('results of lethe eval', () => {
   it.each([
     ['no file', undefined, /no such file; give the results\.json/],
-    ['no JSON', '{', /not JSON/],
+    ['no JSON', '{', /expected JSON .*write it anew/],
     ['null', 'null', /not results of lethe eval/],
     ['no tasks', '{"model":"m"}', /not results of lethe eval/],
     ['an earlier version', '{"model":"m","tasks":[{"kind":"gsm8k","name":"g"}]}', /g has no items.*evaluate again/],

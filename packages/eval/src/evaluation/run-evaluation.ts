@@ -5,6 +5,7 @@ import { type EvalTask, runTask } from '../benchmarks.js';
 import { type JudgeRecipe, openJudge } from '../judge/judge-recipe.js';
 import { checkpointFiles, type Evaluated, itemLog } from '../benchmark/evaluated.js';
 import type { Evaluation } from './evaluation.js';
+import { requireTaskFiles } from './require-task-files.js';
 
 /** What is evaluated. */
 export interface EvaluationPlan {
@@ -33,6 +34,7 @@ export function runEvaluation(recipe: EvaluationPlan, logger: Logger): Promise<E
 
 async function evaluate(recipe: EvaluationPlan, logger: Logger): Promise<Evaluation> {
   const { overlap = [], items, device } = recipe;
+  requireTaskFiles(recipe.tasks);
   const judge = recipe.judge && openJudge(recipe.judge, items);
   const overlaps = overlap.length > 0 ? await readOverlaps(overlap) : undefined;
   const folder = await checkpointFolder(recipe.model, logger);

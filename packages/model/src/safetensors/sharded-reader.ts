@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { requireFile } from '@lethe/run';
+import { readingProblem, requireFile } from '@lethe/run';
 import { showValue } from '../show-value.js';
 import type { TensorInfo } from './header.js';
 import { findDuplicateKey } from './json-duplicates.js';
@@ -58,7 +58,7 @@ function readWeightMap(indexFile: string): Map<string, string> {
     text = readFileSync(indexFile, 'utf8');
     parsed = JSON.parse(text) as typeof parsed;
   } catch (cause) {
-    throw new SafetensorsError(`${indexFile}: cannot read the index: ${(cause as Error).message}`, { cause });
+    throw new SafetensorsError(`${indexFile}: cannot read the index: ${readingProblem(cause)}`, { cause });
   }
   const duplicate = findDuplicateKey(text);
   if (duplicate !== undefined) throw new SafetensorsError(`${indexFile}: the index has the key '${duplicate}' twice`);

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { loadTokenizer } from '@lethe/data-pipeline';
 import { loadLlama, scoreSequences } from '@lethe/model';
-import { seededRandom, writeFileAtomically } from '@lethe/run';
+import { readJsonFile, seededRandom, writeFileAtomically } from '@lethe/run';
 import { questionSegments, type Segment, templateQuestion } from '../corpus/template-question.js';
 import { wordnetFacts, type Fact } from '../corpus/wordnet-facts.js';
 import type { LineageSetup } from '../lineage/lineage.js';
@@ -40,7 +40,7 @@ function unseenTexts({ regime }: LineageSetup): Record<keyof CopyingMeasures, Se
 
 /** Measures the model in a folder, or reads what was measured before from `file`. */
 export async function measureCopying(setup: LineageSetup, folder: string, file: string): Promise<CopyingMeasures> {
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as CopyingMeasures;
+  if (existsSync(file)) return readJsonFile(file) as CopyingMeasures;
   const tokenizer = await loadTokenizer(setup.corpus.tokenizer);
   const { model } = loadLlama(folder, { trainable: false });
   try {

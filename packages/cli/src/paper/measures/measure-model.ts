@@ -1,10 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSequences } from '@lethe/analysis';
 import { ChatRenderer, loadTokenizer, type Sequence, sequences, type Tokenizer } from '@lethe/data-pipeline';
 import { generateTexts, isSatisfied } from '@lethe/eval';
 import { documentPerplexities, type Llama, loadLlama, scoreSequences } from '@lethe/model';
-import { type Random, seededRandom, writeFileAtomically } from '@lethe/run';
+import { type Random, readJsonFile, seededRandom, writeFileAtomically } from '@lethe/run';
 import type { Fact } from '../corpus/wordnet-facts.js';
 import { CHAT_TEMPLATE, factSentence, type PaperCorpus } from '../corpus/corpus.js';
 import type { Regime } from '../regime.js';
@@ -72,7 +72,7 @@ export class PaperMeasuring {
 
   /** Measures the model in a folder, or reads what was measured before from `file`. */
   async measure(folder: string, file: string, isChat: boolean): Promise<PaperMeasures> {
-    if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as PaperMeasures;
+    if (existsSync(file)) return readJsonFile(file) as PaperMeasures;
     const { model } = loadLlama(folder, { trainable: false });
     try {
       const reports = MEASURED_TEXTS.map((name) => documentPerplexities(model, this.texts[name]));

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import {
   countTokens,
   documentEmbeddings,
@@ -12,7 +12,7 @@ import {
 } from '@lethe/analysis';
 import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { loadLlama } from '@lethe/model';
-import { type Random, seededRandom, writeFileAtomically } from '@lethe/run';
+import { type Random, readJsonFile, seededRandom, writeFileAtomically } from '@lethe/run';
 import { naturalSources } from '../corpus/natural-text.js';
 import { syntheticTexts, type PaperCorpus } from '../corpus/corpus.js';
 import type { Regime } from '../regime.js';
@@ -72,7 +72,7 @@ export async function measureTexts(
   base: string,
   file: string,
 ): Promise<TextMeasures> {
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as TextMeasures;
+  if (existsSync(file)) return readJsonFile(file) as TextMeasures;
   const tokenizer = await loadTokenizer(corpus.tokenizer);
   const random = seededRandom(seed, 'paper', 'texts');
   const pairs = await sample(regime, corpus, tokenizer, random);
