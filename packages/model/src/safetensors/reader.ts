@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { extname } from 'node:path';
-import { requireFile } from '@lethe/run';
+import { readingProblem, requireFile } from '@lethe/run';
 import { DTYPE_BITS } from './dtype.js';
 import { bf16ToFloat32, float16ToFloat32, float32ToBf16 } from './half-precision.js';
 import { MAX_HEADER_BYTES, parseHeader, type SafetensorsHeader, type TensorInfo } from './header.js';
@@ -41,7 +41,7 @@ export function openSafetensors(file: string): SafetensorsFile {
   try {
     handle = openSync(file, 'r');
   } catch (cause) {
-    throw new SafetensorsError(`${file}: cannot open the weights: ${(cause as Error).message}`, { cause });
+    throw new SafetensorsError(`${file}: cannot open the weights: ${readingProblem(cause)}`, { cause });
   }
   try {
     const { header, dataStart } = readHeader(handle, file);
