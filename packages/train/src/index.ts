@@ -6,6 +6,8 @@ export { needsOriginal, numFrozen, readsForgetRows, readsReplayRows } from './or
 export { Optimizer } from './optimizer.js';
 export { type TrainRecipe, trainRecipeSchema } from './recipe.js';
 export { decidingPart } from './recipe-hash.js';
+export { differingKeys, leavesOf } from './recipe-leaves.js';
+export { readsOf } from './reads.js';
 export { runStage, type StageOptions, type StageResult } from './run-stage.js';
 export { learningRate } from './schedule.js';
 export { decisionText } from './stage-end.js';

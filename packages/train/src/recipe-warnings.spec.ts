@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ShardWriter } from '@lethe/data-pipeline';
 import { trainRecipeSchema } from './recipe.js';
+import { readsOf } from './reads.js';
 import { recipeWarnings } from './recipe-warnings.js';
 import { openStreams } from './streams.js';
 
@@ -35,6 +36,19 @@ const recipeOf = ({
     ...rest,
   });
 
+it('warm-up to the end, and text that is read again and again, are told', () => {
+  const warned = recipeWarnings(recipeOf({ steps: 90, schedule: { warmupSteps: 90 } }));
+  expect(warned).toEqual([
+    expect.stringMatching(/^schedule.warmupSteps 90 of 90 steps: .*lower it$/),
+    expect.stringMatching(
+      /^data.replay: \S*natural holds 4 tokens and is read about 90 times; give more text, or fewer/,
+    ),
+    expect.stringMatching(/^data.forget: \S*synthetic holds 4 tokens and is read about 90 times; give fewer steps/),
+  ]);
+  const mixed = recipeOf({ steps: 30, replay: ['natural', 'other'] });
+  expect(recipeWarnings(mixed)).toEqual([expect.stringMatching(/^data.forget: .* about 30 times/)]);
+  expect(readsOf(mixed).map(({ times }) => times)).toEqual([15, 15, 30]);
+});
 it('a control that is to forget nothing is not warned of it', () => {
   const recipe = recipeOf({ objective: { weights: { forgetting: 0 } } });
   expect(recipeWarnings(recipe, true)).toEqual([]);

@@ -1,5 +1,6 @@
 import { FORGETTING_METHODS } from '@lethe/losses';
 import type { TrainRecipe } from './recipe.js';
+import { type Reads, readsOf } from './reads.js';
 import { digestOf } from './same-shards.js';
 import { isEverPositive, mostOf } from './weight-schedule.js';
 
@@ -8,7 +9,29 @@ import { isEverPositive, mostOf } from './weight-schedule.js';
  * @param isControl a run that is to forget nothing: replay alone.
  */
 export function recipeWarnings(recipe: TrainRecipe, isControl = false): string[] {
-  return [...weightWarnings(recipe, isControl), ...dataWarnings(recipe)];
+  return [
+    ...weightWarnings(recipe, isControl),
+    ...scheduleWarnings(recipe),
+    ...dataWarnings(recipe),
+    ...readsOf(recipe)
+      .filter(({ times }) => times > MOST_READS)
+      .map(readWarning),
+  ];
+}
+
+/** Text that is read more often is learned by heart, or forgotten to the last word. */
+const MOST_READS = 20;
+
+const readWarning = ({ role, shards, tokens, times }: Reads): string =>
+  `data.${role}: ${shards} holds ${tokens.toLocaleString('en')} tokens and is read about ${Math.round(times)} times; ` +
+  (role === 'replay' ? 'give more text, or fewer steps' : 'give fewer steps, and let stop.forgetP end the run');
+
+function scheduleWarnings({ schedule, steps }: TrainRecipe): string[] {
+  const { warmupSteps } = schedule;
+  if (warmupSteps < steps) return [];
+  return [
+    `schedule.warmupSteps ${warmupSteps} of ${steps} steps: the learning rate rises to the end, and nothing is trained at optimizer.lr but the last step; lower it`,
+  ];
 }
 
 function weightWarnings({ stage, objective }: TrainRecipe, isControl: boolean): string[] {

@@ -1,6 +1,7 @@
 import { lockWithin, type Logger, openRunManifest, saveCheckpoint, type StopRequest, whileLocked } from '@lethe/run';
 import { type DeviceName, resetPeakMemory, setNumThreads, useDevice } from '@lethe/tensor';
 import { describeData } from './describe-data.js';
+import { ForgettingShare } from './forgetting-share.js';
 import { spanWarnings } from './forget-span.js';
 import type { TrainRecipe } from './recipe.js';
 import { recipeWarnings } from './recipe-warnings.js';
@@ -9,7 +10,7 @@ import { stageFolders } from './stage-folder.js';
 import { openStageRun, requireSameData, type StageRun } from './stage-run.js';
 import { loadStageWork, type StageWork } from './stage-work.js';
 import { openStepRecords } from './step-records.js';
-import { train, type TrainingEnd } from './trainer.js';
+import { type StepRecord, train, type TrainingEnd } from './trainer.js';
 import { writeTrainingState } from './training-state.js';
 import { Validator } from './validator.js';
 
@@ -80,9 +81,11 @@ async function takeDevice({ threads, device: wanted, precision }: TrainRecipe, l
 }
 
 /** Trains to the end, or to a signal; at its end saves the model, unless that is past a limit. */
-async function trainRun(run: StageRun, work: StageWork, { logger, stop }: StageOptions): Promise<TrainingEnd> {
+async function trainRun(run: StageRun, work: StageWork, options: StageOptions): Promise<TrainingEnd> {
+  const { logger, stop, isControl = false } = options;
   const { recipe, folder, checkpoints, origin, resumed } = run;
   const from = resumed?.state;
+  const warn = (text: string | undefined): void => void (text && logger.warn(text));
   if (from) logger.info(`resuming ${folder} after step ${from.step}`);
   const { context, optimizer, streams, save, validationRows: rows } = work;
   const validator = rows && new Validator({ recipe, context, rows, logger }, from?.validations);
@@ -95,11 +98,16 @@ async function trainRun(run: StageRun, work: StageWork, { logger, stop }: StageO
   const records = openStepRecords({ folder, recipe, onDamage: (warning) => logger.warn(warning) }, from?.step);
   try {
     const training = { recipe, context, optimizer, streams, logger, stop, validator, save: saveStep };
-    const end = await train({ ...training, onStep: (record) => records.write(record) }, from?.step ?? 0);
+    const share = new ForgettingShare(recipe, isControl);
+    const onStep = (record: StepRecord): void => {
+      records.write(record);
+      warn(share.see(record));
+    };
+    const end = await train({ ...training, onStep }, from?.step ?? 0);
     if (!end.stoppedBy && !end.decision?.isLimit) {
       await saveResult(run, { model: context.model, save, step: end.step, held: validator?.heldStep });
-      const missed = end.decision ? undefined : missedGoal(validator?.history ?? [], recipe);
-      if (missed) logger.warn(missed);
+      if (!end.decision) warn(missedGoal(validator?.history ?? [], recipe));
+      warn(share.end());
     }
     return end;
   } finally {

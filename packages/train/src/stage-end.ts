@@ -10,11 +10,15 @@ import type { TrainingEnd } from './trainer.js';
 
 /**
  * How a run ended before; undefined where it goes on, or begins.
- * @throws UserError when the rules of `stop` have changed such that the run is past the end that they would have made.
+ * @throws UserError when `steps` or the rules of `stop` have changed such that the run is past the end that they would have made.
  */
 export function endOf({ recipe, folder, model, resumed }: StageRun): TrainingEnd | undefined {
   if (!resumed) return undefined;
   const { step, validations = [] } = resumed.state;
+  if (step > recipe.steps)
+    throw new UserError(
+      `${folder} is at step ${step}, past steps: ${recipe.steps}; give it as many steps or more, or choose another name`,
+    );
   const decision = decide(validations, recipe.stop);
   if (decision && decision.step < step) {
     throw new UserError(

@@ -5,7 +5,7 @@ import type { StepRecord } from './trainer.js';
 
 /** Where the records of a run's steps go: `metrics.jsonl` and TensorBoard. */
 export interface StepRecords {
-  /** Writes the record of a step that the recipe wants: by `metrics.every`, the last one, and those of validations. */
+  /** Writes the record of a step that the recipe wants: by `metrics.every`, the first and the last one, and those of validations. */
   write(record: StepRecord): void;
   close(): void;
 }
@@ -29,7 +29,7 @@ export function openStepRecords({ folder, recipe, onDamage }: RecordedRun, start
   }
   const board = openTensorBoard(join(folder, 'tensorboard'), (startStep ?? 0) + 1);
   const isWanted = ({ step, validation }: StepRecord): boolean =>
-    step % recipe.metrics.every === 0 || step === recipe.steps || validation !== undefined;
+    step === 1 || step % recipe.metrics.every === 0 || step === recipe.steps || validation !== undefined;
   return {
     write: (record) => {
       if (!isWanted(record)) return;

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ShardReader, ShardWriter, trainTokenizer } from '@lethe/data-pipeline';
@@ -49,6 +49,38 @@ it('saves the last finished step where data cannot be read any more, and says wh
   const saved = readdirSync(join(folder, 'runs', 'cut', 'checkpoints'));
   expect(saved).toEqual(['step-00000003']);
   expect((await runStage(recipe, { logger: silentLogger })).step).toBe(6);
+});
+
+it('a finished run goes on to more steps as if it had been given them, and not back', async () => {
+  const weights = (name: string): Buffer => readFileSync(join(folder, 'runs', name, 'model', 'model.safetensors'));
+  await runStage(recipeOf('short', { steps: 4 }), { logger: silentLogger });
+  const longer = await runStage(recipeOf('short', { steps: 7 }), { logger: silentLogger });
+  expect(longer).toMatchObject({ step: 7, wasFinished: false });
+  await runStage(recipeOf('long', { steps: 7 }), { logger: silentLogger });
+  expect(weights('short').equals(weights('long'))).toBe(true);
+  await expect(runStage(recipeOf('short', { steps: 5 }), { logger: silentLogger })).rejects.toThrow(
+    /short is at step 7, past steps: 5; give it as many steps or more, or choose another name/,
+  );
+});
+
+it('names the keys that have changed since a run began', async () => {
+  const schedule = { kind: 'cosine' };
+  await runStage(recipeOf('named', { steps: 2, schedule }), { logger: silentLogger });
+  await expect(runStage(recipeOf('named', { steps: 3, schedule }), { logger: silentLogger })).rejects.toThrow(
+    'holds a run of another recipe: steps was 2 and is 3 (the learning rates of a cosine depend on it); choose',
+  );
+  const other = recipeOf('named', {
+    steps: 2,
+    schedule,
+    seed: 5,
+    batch: { replayRows: 3 },
+    optimizer: { lr: 1, beta1: 0 },
+  });
+  await expect(runStage(other, { logger: silentLogger })).rejects.toThrow(
+    /another recipe: seed was \d+ and is 5, batch.replayRows was 2 and is 3, optimizer.lr was \S+ and is 1, and 1 more; choose/,
+  );
+  rmSync(join(folder, 'runs', 'named', 'manifest.json'));
+  await expect(runStage(other, { logger: silentLogger })).rejects.toThrow('holds a run of another recipe; choose');
 });
 
 it('says which records of a run that goes on are lost', () => {

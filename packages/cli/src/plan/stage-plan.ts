@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isHubLocation, loadTokenizer, modelFolder } from '@lethe/data-pipeline';
 import { FORGETTING_METHODS } from '@lethe/losses';
 import { baselm, countParameters, type LlamaConfig, readConfig } from '@lethe/model';
-import { numFrozen, readsForgetRows, readsReplayRows, recipeWarnings, type TrainRecipe } from '@lethe/train';
+import { numFrozen, readsForgetRows, readsOf, readsReplayRows, recipeWarnings, type TrainRecipe } from '@lethe/train';
 import { stringify } from 'yaml';
 import { validationLine } from './validation-plan.js';
 
@@ -100,6 +100,8 @@ export async function planOf(recipe: TrainRecipe): Promise<string> {
     lines.push('parameters: known once the checkpoint or the vocabulary is there');
   }
   lines.push(`tokens per step: ${count(tokensPerStep)}, of the run: ${count(tokens)}`);
+  for (const { role, shards, tokens, times } of readsOf(recipe))
+    lines.push(`data.${role}: ${shards}, ${count(tokens)} tokens, read ${times.toPrecision(2)} times`);
   if (recipe.stage === 'unlearn') lines.push(originalLine(recipe));
   if (recipe.validation) lines.push(validationLine(recipe, recipe.validation));
   for (const warning of recipeWarnings(recipe)) lines.push(`warning: ${warning}`);

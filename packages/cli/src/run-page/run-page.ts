@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { EVALUATION_HEADER, evaluationRows } from '@lethe/eval';
-import { differingKeys, leavesOf } from '../recipe/recipe-leaves.js';
+import { differingKeys, leavesOf } from '@lethe/train';
 import { legend } from '../charts/axes.js';
 import { escapeHtml, htmlPage, htmlTable } from '../charts/html.js';
 import { lineSvg } from '../charts/line-svg.js';

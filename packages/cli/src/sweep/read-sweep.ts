@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readRunManifest, type RunManifest } from '@lethe/run';
-import { decidingPart, stageMetrics, stageValidations, type TrainRecipe } from '@lethe/train';
+import { decidingPart, differingKeys, leavesOf, stageMetrics, stageValidations, type TrainRecipe } from '@lethe/train';
 import { frontOf, type Measure, measuresOf, type StartAndEnd } from './unlearning-measures.js';
-import { differingKeys, leavesOf } from '../recipe/recipe-leaves.js';
+
 import { onFront } from './pareto.js';
 
 /** One run as its own files tell it. */
