@@ -46,8 +46,8 @@ export const CANDIDATE_HEADER = [
 ];
 
 /** What a setting holds in place while it forgets. */
-function protectedText({ content = 0, heldTo, weights }: Candidate): string {
-  if (content > 0) return `what the text says: ${100 * content}% of the replay`;
+function protectedText({ content, heldTo, weights }: Candidate): string {
+  if (content) return 'what the text says, replayed';
   if (heldTo === 'base') return 'natural text, held to the base';
   return weights.mitigation > 0 ? 'natural text, held to the model' : '';
 }

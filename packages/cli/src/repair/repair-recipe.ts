@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type TrainRecipe, trainRecipeSchema } from '@lethe/train';
 import type { DeviceSettings } from '@lethe/tensor';
 import type { ChosenParts } from './masked-parts.js';
-import type { BatchAndSteps } from './plan.js';
+import { type BatchAndSteps, contentRows } from './plan.js';
 import type { Candidate } from './results.js';
 
 /** Shards that runs of a repair read. */
@@ -53,11 +53,11 @@ export function repairRecipe(
   const { runs, model, base, shards, plan, device, precision, threads } = setup;
   const { rowLength, replayRows, forgetRows, accumulate, recompute } = plan;
   const forget = candidate.span === 'template' ? shards.pattern : shards.synthetic;
-  const { content = 0 } = candidate;
+  const content = candidate.content === true ? contentRows(plan) : 0;
   const replay = [
-    { shards: shards.natural.train, proportion: 1 - content - mixedIn },
+    { shards: shards.natural.train, proportion: replayRows * (1 - mixedIn) },
     ...(content > 0 ? [{ shards: shards.content!.train, proportion: content }] : []),
-    ...(mixedIn > 0 ? [{ shards: shards.synthetic.train, proportion: mixedIn }] : []),
+    ...(mixedIn > 0 ? [{ shards: shards.synthetic.train, proportion: replayRows * mixedIn }] : []),
   ];
   return trainRecipeSchema.parse({
     name,
@@ -68,7 +68,7 @@ export function repairRecipe(
     threads,
     model: { init: model, recompute, ...(candidate.heldTo === 'base' && { reference: base }) },
     data: { rowLength, replay, forget: [{ shards: forget.train }] },
-    batch: { replayRows, forgetRows, accumulate },
+    batch: { replayRows: replayRows + content, forgetRows, accumulate },
     objective: { weights: candidate.weights },
     optimizer: { lr: candidate.lr, weightDecay: 0 },
     steps,
@@ -115,13 +115,10 @@ export const PAPER: Candidate = { name: 'paper', span: 'all', weights: weights(0
 
 /** What a setting protects: natural text, by a KL term to the base, or what the synthetic text says, by replaying that. */
 type Held = 'base' | 'content' | undefined;
-/** The part of the replay that is what the synthetic text says. */
-const CONTENT = 0.25;
-
 /**
  * The settings that are tried: template tokens first, which keeps what the text teaches; all tokens; the paper's. Where the base is
- * known, a KL term holds natural text to it at half the price, but it knows nothing of what the synthetic text says; where it is not, a
- * part of the replay is what that text says, which a large dose would lose (docs/log/2026-11-29-paper-studies.md).
+ * known, a KL term holds natural text to it, at half the price. Where the model knows what the text says, one setting replays that
+ * beside natural text: it keeps more of it, and costs natural text more (docs/log/2026-11-29-paper-studies.md, 2026-11-29-repair.md).
  */
 export function candidatesOf({
   plan: { lrs },
@@ -134,15 +131,14 @@ export function candidatesOf({
     weights: weights(forgetting, 1, held === 'base' ? 1 : 0),
     lr,
     ...(held === 'base' && { heldTo: 'base' }),
-    ...(held === 'content' && { content: CONTENT }),
+    ...(held === 'content' && { content: true }),
   });
-  const content: Held = shards.content && 'content';
-  const held: Held = base === undefined ? content : 'base';
-  const [high, middle, low] = lrs;
+  const held: Held = base === undefined ? undefined : 'base';
+  const [, middle, low] = lrs;
   return [
-    ...[high, middle, low].map((lr) => named('template', 0.1, lr, held)),
-    held === 'base' && content ? named('template', 0.1, high, content) : named('template', 0.3, low, held),
-    named('all', 0.1, middle, base === undefined ? undefined : 'base'),
+    ...lrs.map((lr) => named('template', 0.1, lr, held)),
+    shards.content ? named('template', 0.1, middle, 'content') : named('template', 0.3, low, held),
+    named('all', 0.1, middle, held),
     PAPER,
   ];
 }

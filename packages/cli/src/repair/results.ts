@@ -81,8 +81,8 @@ export interface Candidate {
   weights: { forgetting: number; replay: number; mitigation: number };
   /** What the mitigation term holds to: the base, or, absent, the model that is repaired. */
   heldTo?: 'base';
-  /** Part of the replay that is what the synthetic text says beside the pattern; absent, none. */
-  content?: number;
+  /** Whether what the synthetic text says beside its pattern is replayed too, in rows beside the natural ones. */
+  content?: true;
   lr: number;
 }
 
