@@ -40,6 +40,14 @@ export function requireSameRecipe(began: string, recipe: TrainRecipe, folder: st
   );
 }
 
+/** @throws UserError where the run in `folder` has finished more steps than the recipe has. */
+export function requireNotPast(step: number, { steps }: Pick<TrainRecipe, 'steps'>, folder: string): void {
+  if (step <= steps) return;
+  throw new UserError(
+    `${folder} is at step ${step}, past steps: ${steps}; give it as many steps or more, or choose another name`,
+  );
+}
+
 /** Keys that are named of those that have changed. */
 const MOST_NAMED = 3;
 

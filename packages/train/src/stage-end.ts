@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { checkpointPath, UserError, writeFolderAtomically } from '@lethe/run';
 import { type Llama, saveLlama, type SaveOptions } from '@lethe/model';
 import type { TrainRecipe } from './recipe.js';
+import { requireNotPast } from './recipe-hash.js';
 import { stageFolders } from './stage-folder.js';
 import type { StageRun } from './stage-run.js';
 import { decide, type StopDecision, type ValidationPoint } from './stop-rules.js';
@@ -15,10 +16,7 @@ import type { TrainingEnd } from './trainer.js';
 export function endOf({ recipe, folder, model, resumed }: StageRun): TrainingEnd | undefined {
   if (!resumed) return undefined;
   const { step, validations = [] } = resumed.state;
-  if (step > recipe.steps)
-    throw new UserError(
-      `${folder} is at step ${step}, past steps: ${recipe.steps}; give it as many steps or more, or choose another name`,
-    );
+  requireNotPast(step, recipe, folder);
   const decision = decide(validations, recipe.stop);
   if (decision && decision.step < step) {
     throw new UserError(
