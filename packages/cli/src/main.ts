@@ -11,8 +11,10 @@ import {
   UserError,
   VERSION,
 } from '@lethe/run';
+import { ToldError } from '@lethe/train';
 import { Command, CommanderError } from 'commander';
 import type { CliContext } from './command-line/context.js';
+import { rankOfJob, requireOneProcess } from './command-line/one-process.js';
 import { wrapLines } from './command-line/wrap.js';
 import { addCompareCommand } from './commands/compare.js';
 import { addCompletionCommand } from './commands/completion.js';
@@ -111,6 +113,7 @@ export function createProgram(context: CliContext): Command {
   ]) {
     add(program, context);
   }
+  program.hook('preAction', (_, command) => requireOneProcess(command.name()));
   return program;
 }
 
@@ -144,7 +147,8 @@ export async function main(args: string[]): Promise<number> {
   };
   let logger: Logger | undefined;
   const context: CliContext = {
-    logger: () => (logger ??= createLogger({ level: level() })),
+    // Of several processes of a job the first one tells.
+    logger: () => (logger ??= createLogger({ level: rankOfJob() > 0 ? 'silent' : level() })),
     exitCode: EXIT_CODES.done,
   };
   program = createProgram(context);
@@ -158,6 +162,7 @@ export async function main(args: string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.usage;
     logger?.endProgress();
+    if (error instanceof ToldError) return error.exitCode; // another rank says it
     const told = explainSystemError(explainWriteError(error, pathOf(error)));
     const { message, stack } = told as Error;
     const isExpected = told instanceof UserError || told instanceof RangeError || isSystemError(told);

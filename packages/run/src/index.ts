@@ -30,6 +30,7 @@ export {
   type RunData,
   type RunLaunch,
   type RunManifest,
+  type RunProcess,
 } from './manifest.js';
 export { type MetricsRecord, type MetricsValue, type MetricsWriter, openMetrics, readMetrics } from './metrics.js';
 export { nearestName } from './nearest-name.js';

@@ -36,7 +36,20 @@ export interface RunLaunch {
   git: GitRevision | null;
   /** At least `node`; the caller adds lethe's, tfjs's and the addon's. */
   versions: Record<string, string>;
+  /** Of the first process. */
   machine: MachineInfo;
+  /** Processes that shared the work; not in manifests of earlier versions, whose runs had one. */
+  ranks?: number;
+  processes?: RunProcess[];
+}
+
+/** One of the processes of a launch. */
+export interface RunProcess {
+  rank: number;
+  host: string;
+  pid: number;
+  threads: number;
+  device: string;
 }
 
 /** Data that a run learns from. */
@@ -73,6 +86,8 @@ export interface RunDescription {
   seeds: Record<string, number>;
   versions: Record<string, string>;
   data?: RunData[];
+  /** Who shares the work; by default this process alone. */
+  processes?: RunProcess[];
   /** Default: this process's. */
   command?: string[];
   clock?: Clock;
@@ -93,7 +108,8 @@ export interface OpenRunManifest {
  * @throws UserError when the manifest that is there cannot be read, and nobody is told of it.
  */
 export function openRunManifest(folder: string, description: RunDescription): OpenRunManifest {
-  const { name, recipe, seeds, versions, data, clock = systemClock, command = process.argv } = description;
+  const { name, recipe, seeds, versions, data, processes = [] } = description;
+  const { clock = systemClock, command = process.argv } = description;
   const file = join(folder, 'manifest.json');
   const now = () => new Date(clock.now()).toISOString();
   const launch: RunLaunch = {
@@ -104,6 +120,8 @@ export function openRunManifest(folder: string, description: RunDescription): Op
     git: gitRevision(process.cwd()),
     versions: { node: process.versions.node, ...versions },
     machine: machineInfo(),
+    ranks: Math.max(processes.length, 1),
+    ...(processes.length > 0 && { processes }),
   };
   const earlier = existsSync(file) ? earlierLaunches(folder, description.onDamage) : [];
   const manifest: RunManifest = { name, recipe, seeds, ...(data && { data }), launches: [...earlier, launch] };

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { deviceIndex, type DeviceName as NativeDevice, loadAddon } from '@lethe/native';
+import { addonPath, deviceIndex, type DeviceName as NativeDevice, loadAddon } from '@lethe/native';
 import { LetheBackend } from './backend.js';
 import { chooseDevice } from './choose-device.js';
 import { registerElementwise } from './kernels/elementwise.js';
@@ -117,6 +117,18 @@ export function deviceMemory(): { live: number; peak: number; tensors: number } 
 export function resetPeakMemory(): void {
   const backend = tf.engine().backend;
   if (backend instanceof LetheBackend) backend.addon.resetPeak(backend.deviceIndex);
+}
+
+/** CPU threads of the addon: as many as this process may use, or what was set. */
+export const numThreads = (): number => loadAddon().numThreads();
+
+/** The file of the addon. */
+export const addonFile = (): string => addonPath;
+
+/** The vector instructions that the addon computes with: `avx512 with bf16`. */
+export function vectorCode(): string {
+  const { simd, bf16 } = loadAddon().info();
+  return bf16 ? `${simd} with bf16` : simd;
 }
 
 /** Most threads that the addon takes. */

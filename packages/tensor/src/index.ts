@@ -5,14 +5,17 @@ export { sumGradients } from './collectives/sum-gradients.js';
 export { probeCuda } from './probe-cuda.js';
 export { applyDeviceSettings, type DeviceSettings } from './device-settings.js';
 export {
+  addonFile,
   DEVICE_NAMES,
   type DeviceName,
   deviceMemory,
   installedDevices,
+  numThreads,
   MAX_THREADS,
   resetPeakMemory,
   setNumThreads,
   useDevice,
+  vectorCode,
 } from './devices.js';
 export { adamw, type AdamwOptions, type Moments } from './operators/adamw.js';
 export { add } from './operators/add.js';

@@ -39,12 +39,19 @@ export function assertFiniteWeights(step: number, parameters: Parameter[]): void
   );
 }
 
-/** @throws NonFiniteError when a sum of the objective or the gradient norm is not finite. */
+/** Whether the sums of the objective and the gradient norm are numbers. */
+export const areFinite = (sums: TermSums, norm: number): boolean =>
+  [sums.forgetting, sums.replay, sums.mitigation, norm].every(Number.isFinite);
+
+/**
+ * @param where `rows` tells what the step's micro-batches are made of, where that is more than `batches`.
+ * @throws NonFiniteError when a sum of the objective or the gradient norm is not finite.
+ */
 export function assertFinite(
   step: number,
   sums: TermSums,
   norm: number,
-  where: { parameters: Parameter[]; batches: MicroBatch[]; isAfter?: boolean },
+  where: { parameters: Parameter[]; batches: MicroBatch[]; isAfter?: boolean; rows?: string },
 ): void {
   const badTerm = (['forgetting', 'replay', 'mitigation'] as const).find((term) => !Number.isFinite(sums[term]));
   if (!badTerm && Number.isFinite(norm)) return;
@@ -56,7 +63,7 @@ export function assertFinite(
     weight && `the weight ${weight.name} is not finite`,
   ].filter(Boolean);
   throw new NonFiniteError(
-    `step ${step}: ${parts.join(', ')}; batch of ${describeMicroBatches(where.batches)}. ` +
+    `step ${step}: ${parts.join(', ')}; batch of ${where.rows ?? describeMicroBatches(where.batches)}. ` +
       `${where.isAfter ? 'So the weights after that step are not saved' : 'Training stopped before this update'}. ` +
       'Lower optimizer.lr or objective.weights.forgetting, or look at that data.',
   );

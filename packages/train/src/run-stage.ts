@@ -1,15 +1,22 @@
-import { lockWithin, type Logger, openRunManifest, saveCheckpoint, type StopRequest, whileLocked } from '@lethe/run';
-import { type DeviceName, resetPeakMemory, setNumThreads, useDevice } from '@lethe/tensor';
+import { lockWithin, type Logger, saveCheckpoint, silentLogger, type StopRequest } from '@lethe/run';
+import type { Collectives } from '@lethe/tensor';
 import { describeData } from './describe-data.js';
 import { ForgettingShare } from './forgetting-share.js';
 import { spanWarnings } from './forget-span.js';
+import { joinJob, whileAllWork } from './ranks/job.js';
+import { requireSame } from './ranks/same-job.js';
+import { requireSameWeights } from './ranks/same-weights.js';
+import { requireRowsForRanks } from './ranks/share.js';
+import { firstAlone, together } from './ranks/together.js';
 import type { TrainRecipe } from './recipe.js';
 import { recipeWarnings } from './recipe-warnings.js';
 import { endOf, missedGoal, outcomeText, saveResult } from './stage-end.js';
 import { stageFolders } from './stage-folder.js';
-import { openStageRun, requireSameData, type StageRun } from './stage-run.js';
+import { openStageManifest } from './stage-manifest.js';
+import { factsOf, openStageRun, requireSameData, type StageRun } from './stage-run.js';
 import { loadStageWork, type StageWork } from './stage-work.js';
 import { openStepRecords } from './step-records.js';
+import { factsOfDevice, takeDevice } from './take-device.js';
 import { type StepRecord, train, type TrainingEnd } from './trainer.js';
 import { writeTrainingState } from './training-state.js';
 import { Validator } from './validator.js';
@@ -23,6 +30,8 @@ export interface StageOptions {
   versions?: Record<string, string>;
   /** It is meant to forget nothing: the replay-only control of another run. */
   isControl?: boolean;
+  /** Who shares the work: by default the job that a launcher started, or this process alone. */
+  ranks?: Collectives;
 }
 
 /** Where a finished or stopped stage left its results. */
@@ -34,31 +43,43 @@ export interface StageResult extends TrainingEnd {
   wasFinished: boolean;
 }
 
+/** Options as the parts of a run need them. */
+type Options = StageOptions & { ranks: Collectives };
+
 /**
  * Runs one training stage from its recipe: starts it, or continues it from its newest checkpoint. A finished run is
- * left alone.
+ * left alone. Of several ranks the first one alone writes and tells; the result is the same on all.
  * @throws LockedError while another process works in its folder; UserError on bad input, naming the file or key; NonFiniteError when a loss stops being a number.
  */
 export function runStage(given: TrainRecipe, options: StageOptions): Promise<StageResult> {
-  return whileLocked(lockWithin(stageFolders(given).folder), () => runLocked(given, options));
+  const ranks = options.ranks ?? joinJob();
+  const logger = ranks.rank === 0 ? options.logger : silentLogger;
+  const lock = lockWithin(stageFolders(given).folder);
+  return whileAllWork({ ranks, recipe: given, lock }, () => runLocked(given, { ...options, ranks, logger }));
 }
 
-async function runLocked(given: TrainRecipe, options: StageOptions): Promise<StageResult> {
-  const { logger, versions = {}, command, isControl } = options;
-  const run = await openStageRun(given, logger);
+async function runLocked(given: TrainRecipe, options: Options): Promise<StageResult> {
+  const { logger, isControl, ranks } = options;
+  const run = await firstAlone(ranks, () => openStageRun(given, logger));
   const { recipe, folder, model } = run;
-  const ended = endOf(run);
+  if (ranks.size > 1) await requireSame(factsOf(run), ranks);
+  const ended = await together(ranks, () => {
+    requireRowsForRanks(recipe, ranks.size);
+    return endOf(run);
+  });
   if (ended) {
     if (!ended.decision) logger.info(`${folder} is finished (${ended.step} steps); nothing to do`);
     return { ...ended, folder, model, wasFinished: true };
   }
-  requireSameData(run);
-  const work = await loadStageWork(run, await takeDevice(recipe, logger));
-  const { name, seed } = recipe;
+  const device = await together(ranks, () => {
+    requireSameData(run);
+    return takeDevice(recipe, ranks, logger);
+  });
+  if (ranks.size > 1) await requireSame(factsOfDevice(device), ranks);
+  const work = await loadStageWork(run, device, ranks);
   for (const warning of [...recipeWarnings(recipe, isControl), ...spanWarnings(work.spans)]) logger.warn(warning);
   const data = await describeData(recipe, work.spans);
-  const onDamage = (warning: string): void => logger.warn(warning);
-  const manifest = openRunManifest(folder, { name, recipe, seeds: { seed }, versions, data, command, onDamage });
+  const manifest = await openStageManifest(run, { ...options, data, device });
   try {
     const end = await trainRun(run, work, options);
     manifest.finish(outcomeText(end, recipe));
@@ -71,46 +92,42 @@ async function runLocked(given: TrainRecipe, options: StageOptions): Promise<Sta
   }
 }
 
-/** Makes the recipe's device current. */
-async function takeDevice({ threads, device: wanted, precision }: TrainRecipe, logger: Logger): Promise<DeviceName> {
-  if (threads) setNumThreads(threads);
-  const { device, reason } = await useDevice(wanted, precision);
-  if (reason) logger.warn(`${wanted} takes ${device}: ${reason}`);
-  resetPeakMemory(); // An earlier run of this process had its own.
-  return device;
-}
-
 /** Trains to the end, or to a signal; at its end saves the model, unless that is past a limit. */
-async function trainRun(run: StageRun, work: StageWork, options: StageOptions): Promise<TrainingEnd> {
-  const { logger, stop, isControl = false } = options;
+async function trainRun(run: StageRun, work: StageWork, options: Options): Promise<TrainingEnd> {
+  const { logger, stop, isControl = false, ranks } = options;
+  const isFirst = ranks.rank === 0;
   const { recipe, folder, checkpoints, origin, resumed } = run;
   const from = resumed?.state;
   const warn = (text: string | undefined): void => void (text && logger.warn(text));
   if (from) logger.info(`resuming ${folder} after step ${from.step}`);
   const { context, optimizer, streams, save, validationRows: rows } = work;
-  const validator = rows && new Validator({ recipe, context, rows, logger }, from?.validations);
+  const validator = rows && new Validator({ recipe, context, rows, ranks, logger }, from?.validations);
   const saveStep = async (step: number): Promise<void> => {
+    await requireSameWeights(context.model, step, ranks);
     const state = { step, ...origin, validations: validator?.history };
     const write = (temporary: string): Promise<void> =>
       writeTrainingState(temporary, { model: context.model, optimizer, save }, state);
-    await saveCheckpoint(checkpoints, step, write, { keep: recipe.checkpoint.keep, held: validator?.heldStep });
+    const { keep } = recipe.checkpoint;
+    if (isFirst) await saveCheckpoint(checkpoints, step, write, { keep, held: validator?.heldStep });
+    await ranks.barrier(); // until it is there, no rank may end the job
   };
-  const records = openStepRecords({ folder, recipe, onDamage: (warning) => logger.warn(warning) }, from?.step);
+  const records = isFirst ? openStepRecords({ folder, recipe, onDamage: warn }, from?.step) : undefined;
   try {
-    const training = { recipe, context, optimizer, streams, logger, stop, validator, save: saveStep };
+    const training = { recipe, context, optimizer, streams, ranks, logger, stop, validator, save: saveStep };
     const share = new ForgettingShare(recipe, isControl);
     const onStep = (record: StepRecord): void => {
-      records.write(record);
+      records?.write(record);
       warn(share.see(record));
     };
     const end = await train({ ...training, onStep }, from?.step ?? 0);
     if (!end.stoppedBy && !end.decision?.isLimit) {
-      await saveResult(run, { model: context.model, save, step: end.step, held: validator?.heldStep });
+      if (isFirst) await saveResult(run, { model: context.model, save, step: end.step, held: validator?.heldStep });
+      await ranks.barrier(); // the next stage may read it
       if (!end.decision) warn(missedGoal(validator?.history ?? [], recipe));
       warn(share.end());
     }
     return end;
   } finally {
-    records.close();
+    records?.close();
   }
 }

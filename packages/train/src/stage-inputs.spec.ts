@@ -13,7 +13,7 @@ import {
   silentLogger,
   writeFolderAtomically,
 } from '@lethe/run';
-import { useDevice } from '@lethe/tensor';
+import { alone, useDevice } from '@lethe/tensor';
 import { describeMicroBatches, type MicroBatch } from './micro-batch.js';
 import { type TrainRecipe, trainRecipeSchema } from './recipe.js';
 import { runStage } from './run-stage.js';
@@ -146,14 +146,14 @@ describe('a run that is not finished', () => {
     ] as const) {
       const recipe = recipeOf({ config: { ...SIZES, vocabSize: 262 } }, { name, steps, checkpoint: { every: 1 } });
       const run = await openStageRun(recipe, silentLogger);
-      const work = await loadStageWork(run, 'lethe-cpu');
+      const work = await loadStageWork(run, 'lethe-cpu', alone);
       const saved: number[] = [];
       const ruin = ({ step }: StepRecord): void => {
         if (step !== 3) return;
         const { value } = work.context.model.parameter('model.norm.weight');
         value.assign(tf.mul(value, 1e6));
       };
-      const training = { recipe, ...work, logger: silentLogger, onStep: ruin };
+      const training = { recipe, ...work, ranks: alone, logger: silentLogger, onStep: ruin };
       const save = async (step: number): Promise<void> => void saved.push(step);
       await expect(train({ ...training, save }, 0)).rejects.toThrow(
         /^step [34]: the replay loss is .*, where chance is 5\.57 and the first step had 5\.\d+: .* ruined.*Lower optimizer\.lr/,

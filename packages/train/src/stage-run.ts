@@ -1,5 +1,6 @@
 import { latestCheckpoint, type Logger, readRunManifest, UserError } from '@lethe/run';
 import { pinRecipe } from './pin-recipe.js';
+import type { Fact } from './ranks/same-job.js';
 import type { TrainRecipe } from './recipe.js';
 import { dataHash, recipeHash, requireSameRecipe } from './recipe-hash.js';
 import { digestOf } from './same-shards.js';
@@ -39,6 +40,19 @@ export async function openStageRun(given: TrainRecipe, logger: Logger): Promise<
   }
   const origin = { recipeHash: recipeHash(recipe), dataHash: dataHash(recipe), startFiles };
   return { recipe, ...folders, origin, ...(state && { resumed: { checkpoint: checkpoint.path, state } }) };
+}
+
+/** What must be the same on every rank of a run that is open. */
+export function factsOf({ origin, checkpoints, resumed }: StageRun): Fact[] {
+  const isShared = 'the folder of runs, the shards and the models must be ones that all ranks share';
+  const start = Object.entries(origin.startFiles ?? {})
+    .flat()
+    .join(' ');
+  return [
+    { name: 'data', value: origin.dataHash.slice(0, 12), remedy: 'give every rank the same shards' },
+    { name: 'start model', value: start, remedy: 'give every rank the same files' },
+    { name: `newest checkpoint in ${checkpoints}`, value: String(resumed?.state.step ?? 'none'), remedy: isShared },
+  ];
 }
 
 /** @throws UserError naming the shards that are others than those the run began with. */

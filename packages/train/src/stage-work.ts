@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { cloneLlama, initializeLlama, type Llama, type LlamaConfig, loadLlama, type SaveOptions } from '@lethe/model';
-import type { DeviceName } from '@lethe/tensor';
+import type { Collectives, DeviceName } from '@lethe/tensor';
 import { requireFiniteStart } from './non-finite.js';
 import { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
 import type { ForgetSpan } from './forget-span.js';
 import { needsOriginal } from './original.js';
-import { openInputs } from './stage-inputs.js';
+import { firstAlone, together } from './ranks/together.js';
+import { openInputs, type StageInputs } from './stage-inputs.js';
 import type { StageRun } from './stage-run.js';
 import type { StepContext } from './step.js';
 import type { TrainStreams } from './streams.js';
@@ -26,8 +27,16 @@ export interface StageWork {
 }
 
 /** Loads what a run trains, from its checkpoint where it goes on. @throws UserError naming the file or key. */
-export async function loadStageWork({ recipe, resumed, folder }: StageRun, device: DeviceName): Promise<StageWork> {
-  const inputs = await openInputs({ ...recipe, device }, join(folder, 'forget-span'));
+export async function loadStageWork(
+  { recipe, resumed, folder }: StageRun,
+  device: DeviceName,
+  ranks: Collectives,
+): Promise<StageWork> {
+  const inputs = await firstAlone(ranks, () => openInputs({ ...recipe, device }, join(folder, 'forget-span')));
+  return together(ranks, () => loadWork({ recipe, resumed }, inputs));
+}
+
+function loadWork({ recipe, resumed }: Pick<StageRun, 'recipe' | 'resumed'>, inputs: StageInputs): StageWork {
   const { init, tokenizerFrom, config, streams, validationRows, spans } = inputs;
   const reference =
     inputs.reference === undefined ? undefined : loadLlama(inputs.reference, { trainable: false }).model;

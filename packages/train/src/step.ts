@@ -108,9 +108,15 @@ function addGradients(losses: Losses, parameters: Parameter[], recompute: boolea
   return sums!;
 }
 
-/** Runs the micro-batches of a step; gradients add up in the parameters, weighted by tokens. */
-export function accumulateGradients(context: StepContext, batches: MicroBatch[]): TermSums {
-  const counts = countTargets(batches, context.objective.method);
+/**
+ * Runs the micro-batches of a step; gradients add up in the parameters, weighted by tokens.
+ * @param counts targets of the whole step, where these are some of its micro-batches.
+ */
+export function accumulateGradients(
+  context: StepContext,
+  batches: MicroBatch[],
+  counts: TargetCounts = countTargets(batches, context.objective.method),
+): TermSums {
   const parameters = context.model.parameters.filter(({ trainable }) => trainable);
   const pass = (losses: Losses): tf.Tensor => addGradients(losses, parameters, context.recompute);
   return batches.map((micro) => sumsOf(context, micro, counts, pass)).reduce(addSums);

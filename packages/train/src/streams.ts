@@ -1,6 +1,7 @@
 import { mixStreams, openStream, type TokenStream } from '@lethe/data-pipeline';
 import { UserError } from '@lethe/run';
 import type { MicroBatch } from './micro-batch.js';
+import { type Among, type Rows, shareOfStep } from './ranks/share.js';
 import type { TrainRecipe } from './recipe.js';
 import { requireApart } from './same-shards.js';
 
@@ -63,16 +64,20 @@ export async function openStreams(recipe: TrainRecipe, fit: ShardFit = {}): Prom
   };
 }
 
-/** The micro-batches of step 1..steps: a pure function of the step, so that resuming needs no replay of earlier steps. */
-export async function batchesOfStep(streams: TrainStreams, recipe: TrainRecipe, step: number): Promise<MicroBatch[]> {
-  const { forgetRows, replayRows, accumulate } = recipe.batch;
+/**
+ * A rank's micro-batches of step 1..steps: a pure function of the step, so that resuming needs no replay of earlier steps.
+ */
+export async function batchesOfStep(
+  streams: TrainStreams,
+  recipe: TrainRecipe,
+  step: number,
+  among: Among,
+): Promise<MicroBatch[]> {
+  const read = async (role: Role, { start, count }: Rows): Promise<MicroBatch[Role]> =>
+    count > 0 ? streams[role]?.batch(start, count) : undefined;
   const micro: MicroBatch[] = [];
-  for (let i = 0; i < accumulate; i++) {
-    const index = (step - 1) * accumulate + i;
-    micro.push({
-      forget: await streams.forget?.batch(index * forgetRows, forgetRows),
-      replay: await streams.replay?.batch(index * replayRows, replayRows),
-    });
+  for (const { forget, replay } of shareOfStep(recipe, step, among)) {
+    micro.push({ forget: await read('forget', forget), replay: await read('replay', replay) });
   }
   return micro;
 }

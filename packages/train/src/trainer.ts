@@ -7,14 +7,16 @@ import {
   type StopSignal,
 } from '@lethe/run';
 import { termMeans, type TermSums, type TermWeights } from '@lethe/losses';
-import { deviceMemory } from '@lethe/tensor';
+import { type Collectives, deviceMemory } from '@lethe/tensor';
 import { learningRate } from './schedule.js';
 import type { MicroBatch } from './micro-batch.js';
-import { assertFinite, assertFiniteWeights, hasFiniteWeights, NonFiniteError } from './non-finite.js';
+import { areFinite, assertFinite, assertFiniteWeights, hasFiniteWeights, NonFiniteError } from './non-finite.js';
 import type { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
 import { Soundness } from './soundness.js';
-import { accumulateGradients, evaluateBatches, type StepContext } from './step.js';
+import { describeOverRanks, evaluateOverRanks, gradientsOverRanks, ofFirst, stopOfAny } from './ranks/over-ranks.js';
+import { isTogether, together } from './ranks/together.js';
+import type { StepContext } from './step.js';
 import type { StopDecision } from './stop-rules.js';
 import { batchesOfStep, type TrainStreams } from './streams.js';
 import { termGradientNorms } from './term-gradients.js';
@@ -27,6 +29,8 @@ export interface Training {
   context: StepContext;
   optimizer: Optimizer;
   streams: TrainStreams;
+  /** Who takes part: each rank runs its share of every step. */
+  ranks: Collectives;
   logger: Logger;
   stop?: StopRequest;
   validator?: Validator;
@@ -54,7 +58,7 @@ export interface TrainingEnd {
  * recipe says, where validation wants it, and at the end.
  */
 export async function train(training: Training, startStep: number): Promise<TrainingEnd> {
-  const { recipe, stop, logger, validator } = training;
+  const { recipe, ranks, stop, logger, validator } = training;
   if (startStep === 0) await validateStart(training);
   if (validator?.decision) return { step: startStep, decision: validator.decision };
   const pace = new Pace(recipe.steps, startStep);
@@ -68,6 +72,7 @@ export async function train(training: Training, startStep: number): Promise<Trai
     isSaveDue = false;
   };
   for (let step = startStep + 1; step <= recipe.steps; step++) {
+    ranks.at(`step ${step}`);
     // A checkpoint waits for the loss that its weights have in the next step: only then is it known to be good.
     const onSums = async (sums: TermSums): Promise<void> => {
       soundness.check(step, sums);
@@ -76,29 +81,32 @@ export async function train(training: Training, startStep: number): Promise<Trai
     let batches: MicroBatch[];
     let record: StepRecord;
     try {
-      batches = await batchesOfStep(training.streams, recipe, step);
+      batches = await together(ranks, () => batchesOfStep(training.streams, recipe, step, ranks));
       record = await trainStep(training, { step, batches, onSums });
     } catch (error) {
       const isGood = !(error instanceof NonFiniteError) && hasFiniteWeights(training.optimizer.parameters);
-      if (saved !== step - 1 && isGood) await training.save(step - 1);
+      // Saving needs all ranks: where this one alone has failed, the others do not come.
+      const canSave = isGood && (ranks.size === 1 || isTogether(error));
+      if (saved !== step - 1 && canSave) await training.save(step - 1);
       throw error;
     }
     const validation = await validator?.after(step);
     const decision = validator?.decision;
     training.onStep({ ...record, ...ofValidation(validation, decision) });
-    logger.progress(progressLine(record, pace.after(step, tokensOf(batches))));
+    logger.progress(progressLine(record, pace.after(step, record.tokens as number)));
     // A turn of the event loop, so that signals and writes are served between steps.
     await new Promise<void>((resolve) => setImmediate(resolve));
     const isLast = step === recipe.steps || decision !== undefined;
     isSaveDue = step % recipe.checkpoint.every === 0 || validator?.heldStep === step;
-    if (isLast || stop?.requested) {
-      const sums = evaluateBatches(contextOf(training, step), batches);
-      assertFinite(step, sums, 0, { parameters: training.optimizer.parameters, batches, isAfter: true });
+    const stoppedBy = await stopOfAny(stop, ranks);
+    if (isLast || stoppedBy) {
+      const sums = await evaluateOverRanks(contextOf(training, step), batches, ranks);
+      await requireFinite(training, { step, batches, isAfter: true }, sums, 0);
       soundness.check(step, sums);
       await save(step);
       logger.endProgress();
       if (decision) return { step, decision };
-      return { step, ...(!isLast && { stoppedBy: stop!.requested }) };
+      return { step, ...(!isLast && { stoppedBy }) };
     }
   }
   return { step: startStep };
@@ -130,17 +138,17 @@ interface Step {
 
 /** One optimizer step; throws before the update when a loss or gradient is not finite, or `onSums` throws. */
 async function trainStep(training: Training, { step, batches, onSums }: Step): Promise<StepRecord> {
-  const { recipe, optimizer } = training;
+  const { recipe, optimizer, ranks } = training;
   const context = contextOf(training, step);
   const started = performance.now();
   const { termGradientsEvery } = recipe.metrics;
   const wantsTerms = termGradientsEvery > 0 && (step === 1 || step % termGradientsEvery === 0);
-  const terms = wantsTerms ? termGradientNorms(context, batches, optimizer) : undefined;
+  const terms = wantsTerms ? await termGradientNorms(context, batches, training) : undefined;
   const measured = wantsTerms ? performance.now() : started;
-  const sums = accumulateGradients(context, batches);
-  const norm = optimizer.gradientNorm();
+  const sums = await gradientsOverRanks(context, batches, ranks);
+  const norm = await ofFirst(optimizer.gradientNorm(), ranks);
   try {
-    assertFinite(step, sums, norm, { parameters: optimizer.parameters, batches });
+    await requireFinite(training, { step, batches }, sums, norm);
     const computed = performance.now() - measured;
     await onSums(sums);
     const updating = performance.now();
@@ -156,11 +164,23 @@ async function trainStep(training: Training, { step, batches, onSums }: Step): P
       ...weights,
       gradientNorm: norm,
       lr,
-      ...throughput(batches, seconds),
+      ...throughput(tokensOfStep(training), seconds),
     };
   } finally {
     optimizer.zeroGrad();
   }
+}
+
+/** @throws NonFiniteError on all ranks, naming the micro-batches of all. */
+async function requireFinite(
+  { optimizer: { parameters }, ranks }: Training,
+  { step, ...where }: { step: number; batches: MicroBatch[]; isAfter?: boolean },
+  sums: TermSums,
+  norm: number,
+): Promise<void> {
+  if (areFinite(sums, norm)) return;
+  const rows = ranks.size > 1 ? await describeOverRanks(where.batches, ranks) : undefined;
+  assertFinite(step, sums, norm, { ...where, parameters, rows });
 }
 
 function lossFields(sums: TermSums, { objective }: StepContext, terms?: TermWeights): Record<string, MetricsValue> {
@@ -178,12 +198,14 @@ function lossFields(sums: TermSums, { objective }: StepContext, terms?: TermWeig
   return fields;
 }
 
-function tokensOf(batches: MicroBatch[]): number {
-  return batches.flatMap(({ forget, replay }) => [forget, replay]).reduce((n, rows) => n + (rows?.ids.length ?? 0), 0);
+/** Tokens of a step, of all ranks. */
+function tokensOfStep({ recipe, streams }: Training): number {
+  const { forgetRows, replayRows, accumulate } = recipe.batch;
+  const rows = (streams.forget ? forgetRows : 0) + (streams.replay ? replayRows : 0);
+  return rows * accumulate * recipe.data.rowLength;
 }
 
-function throughput(batches: MicroBatch[], seconds: number): Record<string, MetricsValue> {
-  const tokens = tokensOf(batches);
+function throughput(tokens: number, seconds: number): Record<string, MetricsValue> {
   return { tokens, seconds, tokensPerSecond: tokens / seconds, memoryBytes: deviceMemory().peak };
 }
 

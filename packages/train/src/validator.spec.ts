@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ShardWriter } from '@lethe/data-pipeline';
 import { baselm, initializeLlama, type Llama, scoreSequences } from '@lethe/model';
 import type { Logger } from '@lethe/run';
-import { useDevice } from '@lethe/tensor';
+import { alone, useDevice } from '@lethe/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { MicroBatch } from './micro-batch.js';
 import type { TrainRecipe } from './recipe.js';
@@ -81,7 +81,7 @@ async function validatorOf(changes: Changes = {}, context: Partial<StepContext> 
   const rows = (await openValidationRows(recipe, {}))!;
   const objective = { method: 'complement', weights: { forgetting: 9, replay: 9, mitigation: 9 }, reduction: 'sum' };
   const whole = { model, recompute: false, objective, ...context } as StepContext;
-  return new Validator({ recipe, context: whole, rows, logger });
+  return new Validator({ recipe, context: whole, rows, ranks: alone, logger });
 }
 
 /** Negative log-likelihoods of all targets, document by document. */

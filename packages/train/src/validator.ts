@@ -1,7 +1,10 @@
 import { addSums, type Objective, type TermSums } from '@lethe/losses';
+import type { Collectives } from '@lethe/tensor';
 import type { Logger } from '@lethe/run';
 import { describeMicroBatches, type MicroBatch } from './micro-batch.js';
 import { NonFiniteError } from './non-finite.js';
+import { NO_SUMS, sumOverRanks } from './ranks/over-ranks.js';
+import { together } from './ranks/together.js';
 import type { TrainRecipe } from './recipe.js';
 import { evaluateBatches, protectedModel, type StepContext } from './step.js';
 import { decide, heldStep, type StopDecision, type ValidationPoint } from './stop-rules.js';
@@ -15,6 +18,8 @@ export interface ValidatorSetup {
   recipe: Pick<TrainRecipe, 'validation' | 'stop' | 'steps'>;
   context: StepContext;
   rows: ValidationRows;
+  /** Who shares the rows. */
+  ranks: Collectives;
   logger: Logger;
 }
 
@@ -81,16 +86,21 @@ export class Validator {
     batches: readonly MicroBatch[],
     weights: Objective['weights'],
   ): Promise<TermSums | undefined> {
-    const measuring: StepContext = { ...this.setup.context, objective: { method: 'ga', weights, reduction: 'mean' } };
-    let sums: TermSums | undefined;
-    for (const batch of batches) {
-      const found = evaluateBatches(measuring, [batch]);
-      assertMeasured(step, found, batch);
-      sums = sums ? addSums(sums, found) : found;
-      // A turn of the event loop, so that signals are served.
-      await new Promise<void>((resolve) => setImmediate(resolve));
-    }
-    return sums;
+    if (batches.length === 0) return undefined;
+    const { context, ranks } = this.setup;
+    const measuring: StepContext = { ...context, objective: { method: 'ga', weights, reduction: 'mean' } };
+    const mine = await together(ranks, async () => {
+      let sums = NO_SUMS;
+      for (const batch of batches.filter((_, i) => i % ranks.size === ranks.rank)) {
+        const found = evaluateBatches(measuring, [batch]);
+        assertMeasured(step, found, batch);
+        sums = addSums(sums, found);
+        // A turn of the event loop, so that signals are served.
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      }
+      return sums;
+    });
+    return sumOverRanks(mine, ranks);
   }
 }
 

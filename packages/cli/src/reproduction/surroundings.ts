@@ -10,11 +10,12 @@ export function differingSurroundings(before: RunLaunch, after: RunLaunch): [wha
   });
 }
 
-const describe = ({ versions, git, machine }: RunLaunch): Map<string, string> =>
+const describe = ({ versions, git, machine, ranks = 1 }: RunLaunch): Map<string, string> =>
   new Map([
     ...Object.entries(versions),
     ...(git ? ([['commit', `${git.commit}${git.isDirty ? ' with changes' : ''}`]] as const) : []),
     ['processor', machine.cpu],
     ['cores', String(machine.cores)],
     ['platform', machine.platform],
+    ['ranks', String(ranks)],
   ]);

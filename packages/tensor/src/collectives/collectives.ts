@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type * as tf from '@tensorflow/tfjs-core';
 
 /**
@@ -44,7 +45,7 @@ export const alone: Collectives = {
   rank: 0,
   size: 1,
   library: 'none',
-  places: [],
+  places: [{ host: hostname(), pid: process.pid }],
   allReduce: async () => {},
   allReduceValues: async () => {},
   reduceScatter: async () => {},

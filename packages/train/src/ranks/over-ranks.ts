@@ -1,0 +1,72 @@
+import { type TargetCounts, type TermSums } from '@lethe/losses';
+import type { StopRequest, StopSignal } from '@lethe/run';
+import { type Collectives, sumGradients } from '@lethe/tensor';
+import { describeMicroBatches, type MicroBatch } from '../micro-batch.js';
+import { accumulateGradients, countTargets, evaluateBatches, type StepContext } from '../step.js';
+
+async function countsOf(context: StepContext, batches: MicroBatch[], ranks: Collectives): Promise<TargetCounts> {
+  const counts = countTargets(batches, context.objective.method);
+  const [forget, replay] = await ranks.sum([counts.forget, counts.replay]);
+  return { forget, replay };
+}
+
+/** Adds up the sums of all ranks. */
+export async function sumOverRanks(sums: TermSums, ranks: Collectives): Promise<TermSums> {
+  if (ranks.size === 1) return sums;
+  const names = Object.keys(NO_SUMS) as (keyof TermSums)[];
+  const totals = await ranks.sum(names.map((name) => sums[name]));
+  return Object.fromEntries(names.map((name, i) => [name, totals[i]])) as unknown as TermSums;
+}
+
+/** Each rank's micro-batches forwards and backwards; then every rank has the gradients and the sums of all. */
+export async function gradientsOverRanks(
+  context: StepContext,
+  batches: MicroBatch[],
+  ranks: Collectives,
+): Promise<TermSums> {
+  if (ranks.size === 1) return accumulateGradients(context, batches);
+  const sums = accumulateGradients(context, batches, await countsOf(context, batches, ranks));
+  await sumGradients(context.model.parameters, ranks);
+  return sumOverRanks(sums, ranks);
+}
+
+/** The sums of the objective over every rank's micro-batches, without gradients. */
+export async function evaluateOverRanks(
+  context: StepContext,
+  batches: MicroBatch[],
+  ranks: Collectives,
+): Promise<TermSums> {
+  return sumOverRanks(evaluateBatches(context, batches), ranks);
+}
+
+/** Rank 0's value on all: where ranks have other numbers of threads, a norm may differ in its last bit. */
+export async function ofFirst(value: number, ranks: Collectives): Promise<number> {
+  return ranks.size === 1 ? value : (await ranks.sum([ranks.rank === 0 ? value : 0]))[0];
+}
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const satisfies StopSignal[];
+
+/** The signal that has reached any rank: all stop after the same step. */
+export async function stopOfAny(stop: StopRequest | undefined, ranks: Collectives): Promise<StopSignal | undefined> {
+  if (ranks.size === 1) return stop?.requested;
+  const reached = await ranks.sum(SIGNALS.map((signal) => Number(stop?.requested === signal)));
+  return SIGNALS.find((_, i) => reached[i] > 0);
+}
+
+/** What the micro-batches of all ranks are made of, for messages. */
+export async function describeOverRanks(batches: MicroBatch[], ranks: Collectives): Promise<string> {
+  const all = await ranks.gather(describeMicroBatches(batches));
+  return all.map((rows, rank) => `rank ${rank}: ${rows}`).join('; ');
+}
+
+/** Sums of no rows. */
+export const NO_SUMS: TermSums = {
+  forgetting: 0,
+  replay: 0,
+  mitigation: 0,
+  forgetTargets: 0,
+  replayTargets: 0,
+  forgetP: 0,
+  push: 0,
+  forgetSequences: 0,
+};
