@@ -103,7 +103,9 @@ export class Exchange {
       if (!response.headersSent) response.writeHead(200, headers);
       const hasRoom = response.write(text);
       text = '';
-      await (hasRoom ? setImmediate() : once(response, 'drain', { signal: this.signal }));
+      if (!hasRoom) await once(response, 'drain', { signal: this.signal });
+      // Also then: where the client reads at once, `drain` comes before the event loop has turned.
+      await setImmediate();
     }
     if (response.destroyed) return;
     if (!response.headersSent) response.writeHead(200, { ...headers, 'content-length': Buffer.byteLength(text) });

@@ -1,4 +1,4 @@
-import { nearestName } from '@lethe/run';
+import { nearestName, plainLine } from '@lethe/run';
 import { badRequest } from '../http/api-error.js';
 
 const isEmpty = (value: unknown): boolean =>
@@ -112,5 +112,5 @@ export function meaningfulParameters(body: unknown, known: readonly string[]): R
 function unknownParameter(name: string, known: readonly string[]): Error {
   const near = nearestName(name, known);
   const hint = near === undefined ? `expected some of ${known.join(', ')}` : `did you mean ${near}?`;
-  return badRequest(`${name}: unknown parameter; ${hint}`, name, 'unknown_parameter');
+  return badRequest(`${plainLine(name, 40)}: unknown parameter; ${hint}`, name, 'unknown_parameter');
 }
