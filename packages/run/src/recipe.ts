@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { nearestName } from './nearest-name.js';
+import { shortened } from './plain-text.js';
 import {
   formatKeyPath,
   readRecipeDocument,
@@ -27,7 +28,9 @@ const MOST_ISSUES = 10;
 export class RecipeError extends UserError {
   constructor(readonly issues: readonly RecipeIssue[]) {
     const told = issues.slice(0, MOST_ISSUES);
-    const lines = told.map(({ where, key, problem }) => `${where}: ${key === '' ? '' : `${key}: `}${problem}`);
+    const lines = told.map(
+      ({ where, key, problem }) => `${shortened(where, 120)}: ${key === '' ? '' : `${shortened(key, 60)}: `}${problem}`,
+    );
     const numMore = issues.length - told.length;
     super([...lines, ...(numMore > 0 ? [`and ${numMore} more; correct these first`] : [])].join('\n'));
   }
