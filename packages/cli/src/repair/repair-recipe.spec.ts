@@ -1,0 +1,82 @@
+import { planRepair } from './plan.js';
+import { candidatesOf, PAPER, repairRecipe, type RepairSetup } from './repair-recipe.js';
+
+const parts = (name: string) => ({ train: `${name}/train`, select: `${name}/select` });
+const config = {
+  hiddenSize: 128,
+  numHeads: 2,
+  numKeyValueHeads: 2,
+  headDim: 64,
+  tieEmbeddings: true,
+  intermediateSize: 256,
+  numLayers: 2,
+  vocabSize: 512,
+  maxPositions: 128,
+} as Parameters<typeof planRepair>[0];
+const setupOf = (more: { base?: string; content?: boolean } = {}): RepairSetup => ({
+  runs: 'runs',
+  model: 'models/synth',
+  base: more.base,
+  shards: {
+    natural: parts('natural'),
+    synthetic: parts('synthetic'),
+    pattern: parts('pattern'),
+    ...(more.content && { content: parts('content') }),
+  },
+  plan: planRepair(config, { memory: 2 ** 34, budget: {}, secondsPerToken: 1e-4 }),
+  device: 'lethe-cpu',
+  precision: 'fp32',
+});
+const named = (setup: RepairSetup) => candidatesOf(setup).map(({ name }) => name);
+const recipeOf = (setup: RepairSetup, name: string, more: object = {}) => {
+  const candidate = candidatesOf(setup).find((one) => one.name === name)!;
+  return repairRecipe(setup, { name, candidate, steps: 40, ...more });
+};
+
+describe('the settings that are tried', () => {
+  it('hold to nothing where neither a base nor something to keep is known', () => {
+    const setup = setupOf();
+    const lrs = ['0.0008', '0.0002', '0.0001'];
+    expect(named(setup)).toEqual([
+      ...lrs.map((lr) => `template-0.1-${lr}`),
+      'template-0.3-0.0001',
+      'all-0.1-0.0002',
+      'paper',
+    ]);
+    for (const { weights } of candidatesOf(setup).filter((one) => one !== PAPER)) expect(weights.mitigation).toBe(0);
+  });
+
+  it('hold natural text to a base', () => {
+    const setup = setupOf({ base: 'models/base' });
+    expect(named(setup).every((name) => name === 'paper' || name.endsWith('-base'))).toBe(true);
+    const { model, objective } = recipeOf(setup, 'template-0.1-0.0008-base');
+    expect(model).toMatchObject({ init: 'models/synth', reference: 'models/base' });
+    expect(objective.weights.mitigation).toBe(1);
+  });
+
+  it('replay what the text says in one of them, beside as many rows of natural text as the others have', () => {
+    for (const base of [undefined, 'models/base']) {
+      const setup = setupOf({ base, content: true });
+      const { replayRows } = setup.plan;
+      const { data, batch, model, objective } = recipeOf(setup, 'template-0.1-0.0002-content');
+      const rows = Math.round(replayRows / 3);
+      expect(data.replay).toEqual([
+        { shards: 'natural/train', proportion: replayRows },
+        { shards: 'content/train', proportion: rows },
+      ]);
+      expect(batch.replayRows).toBe(replayRows + rows);
+      expect([model.reference, objective.weights.mitigation]).toEqual([undefined, 0]);
+      expect(named(setup).filter((name) => name.endsWith('content'))).toHaveLength(1);
+    }
+  });
+});
+
+it('a run mixes synthetic text in as it is told', () => {
+  const { data, batch } = recipeOf(setupOf(), 'paper', { mixedIn: 0.02 });
+  const total = data.replay.reduce((sum, { proportion }) => sum + proportion, 0);
+  expect(data.replay.map(({ shards, proportion }) => [shards, proportion / total])).toEqual([
+    ['natural/train', 0.98],
+    ['synthetic/train', 0.02],
+  ]);
+  expect(batch.replayRows).toBe(setupOf().plan.replayRows);
+});
