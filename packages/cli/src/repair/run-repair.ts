@@ -43,7 +43,8 @@ import {
   type RepairSetup,
   withoutForgetting,
 } from './repair-recipe.js';
-import { type RepairRequest, takeFolder } from './repair-request.js';
+import type { RepairRequest } from './repair-request.js';
+import { takeFolder } from './take-folder.js';
 import { type Found, resultsOf } from './make-results.js';
 import { shownTokens } from './examples.js';
 import { textFigures, type TextFigures } from './figures.js';
@@ -151,7 +152,9 @@ class Repair {
       throw new UserError(
         `--base ${request.base}: expected the tokenizer of --model, received another; a base of the same lineage has the same one`,
       );
-    takeFolder(request, digestStart({ model: { init: model, recompute: false, ...(base && { reference: base }) } })!);
+    const files = digestStart({ model: { init: model, recompute: false, ...(base && { reference: base }) } })!;
+    const another = takeFolder(request, files);
+    if (another) logger.info(`${request.out}: what another request found there is made anew (${another})`);
     return { model, base, config, tokenizer };
   }
 

@@ -1,0 +1,94 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { RepairRequest } from './repair-request.js';
+import { takeFolder } from './take-folder.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'lethe-take-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const files = { 'model.safetensors': 'hash' };
+let number = 0;
+
+/** A folder that a request has taken, with what it left there. */
+function taken(...left: string[]): RepairRequest {
+  const request: RepairRequest = {
+    model: 'm',
+    synthetic: ['qa.jsonl'],
+    natural: ['web.jsonl'],
+    instructions: [],
+    budget: { tokens: 1000 },
+    out: join(folder, String(number++)),
+    anyway: false,
+    device: 'lethe-cpu',
+  };
+  expect(takeFolder(request, files)).toBeUndefined();
+  for (const path of left) {
+    const file = join(request.out, path);
+    mkdirSync(join(file, '..'), { recursive: true });
+    writeFileSync(file, '{}');
+  }
+  return request;
+}
+const FOUND = ['data/synthetic/index.json', 'phases/prepare.json', 'phases/diagnose.json', 'phases/figures.json'];
+const phases = ({ out }: RepairRequest): string[] => readdirSync(join(out, 'phases')).sort();
+
+it('the same request goes on', () => {
+  const request = taken(...FOUND, 'runs/probe/metrics.jsonl');
+  expect(takeFolder({ ...request, threads: 3 }, files)).toBeUndefined();
+  expect(phases(request)).toHaveLength(3);
+});
+
+it('a corrected request goes on where nothing was trained, with the shards if the texts are the same', () => {
+  const request = taken(...FOUND);
+  expect(takeFolder({ ...request, budget: { tokens: 2000 } }, files)).toBe(
+    '--budget: {"tokens":1000} before, {"tokens":2000} now',
+  );
+  expect(phases(request)).toEqual(['prepare.json']);
+  expect(existsSync(join(request.out, 'data'))).toBe(true);
+  expect(takeFolder({ ...request, natural: ['books.jsonl', 'web.jsonl'] }, files)).toContain(
+    `--natural: ${resolve('web.jsonl')} before, ${resolve('books.jsonl')} ${resolve('web.jsonl')} now`,
+  );
+  expect(phases(request)).toEqual([]);
+  expect(existsSync(join(request.out, 'data'))).toBe(false);
+});
+
+it.each([
+  ['what it trained', 'runs/probe/metrics.jsonl'],
+  ['its result', 'repair.json'],
+])('another request is refused where %s would be lost, and nothing is', (what, left) => {
+  const request = taken(...FOUND, left);
+  expect(() => takeFolder({ ...request, base: 'b' }, files)).toThrow(
+    `${request.out}: holds a repair of another request, and ${what} would be lost (--base: nothing before, b now); ` +
+      'give another folder with --out, repeat the first command, or remove the folder',
+  );
+  expect(() => takeFolder(request, { 'model.safetensors': 'other' })).toThrow('the files of the model have changed');
+  expect(phases(request)).toHaveLength(3);
+  expect(takeFolder(request, files)).toBeUndefined();
+});
+
+it('text within the folder is never removed', () => {
+  const request = taken(...FOUND);
+  const own = [join(request.out, 'data', 'synthetic')];
+  expect(() => takeFolder({ ...request, synthetic: own }, files)).toThrow('the text of this one would be lost');
+});
+
+it('a finished repair can be scored on more, which may change its verdict', () => {
+  const request = taken(
+    ...FOUND,
+    'phases/verify.json',
+    'phases/score-before.json',
+    'runs/unlearn/a',
+    'model/a',
+    'items/a',
+  );
+  expect(takeFolder({ ...request, eval: 'eval.yaml' }, files)).toBeUndefined();
+  expect(phases(request)).toEqual(['diagnose.json', 'figures.json', 'prepare.json']);
+  expect(['runs', 'model', 'items'].map((name) => existsSync(join(request.out, name)))).toEqual([true, false, false]);
+});
+
+it('goes on to train anyway, and does not take that back', () => {
+  const request = taken(...FOUND, 'repair.json');
+  expect(takeFolder({ ...request, anyway: true }, files)).toBeUndefined();
+  expect(phases(request)).toHaveLength(3);
+  expect(() => takeFolder(request, files)).toThrow('--anyway: true before, false now');
+});
