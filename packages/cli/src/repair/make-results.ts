@@ -12,7 +12,8 @@ import type { verdictBefore } from './verdict-before.js';
 export interface Found {
   request: RepairRequest;
   data: RepairData;
-  before: ReturnType<typeof verdictBefore> & { pattern: RepairResults['before']['pattern']; model: ModelMeasures };
+  before: ReturnType<typeof verdictBefore> &
+    Pick<RepairResults['before'], 'pattern' | 'mixture'> & { model: ModelMeasures };
   plan: BatchAndSteps;
   phases: Record<string, number>;
   choice?: Choice;
@@ -72,7 +73,13 @@ export function resultsOf({
     format: 'lethe-repair',
     version: 1,
     model: request.model,
-    before: { verdict: before.verdict, why: before.why, evidence: before.evidence, pattern: before.pattern },
+    before: {
+      verdict: before.verdict,
+      why: before.why,
+      evidence: before.evidence,
+      pattern: before.pattern,
+      mixture: before.mixture,
+    },
     after: after
       ? { verdict: after.verdict, why: after.why, advice: after.advice, evidence: after.evidence }
       : { ...NOT_RUN, evidence: [], advice },

@@ -42,18 +42,22 @@ export function findPattern(
 /** Documents of shards that a pattern is looked for in. */
 export const patternSample = (shards: string): Promise<ArrayLike<number>[]> => sampleDocuments([shards], SAMPLE_TOKENS);
 
-/** Describes the pattern by documents that it was not found in. */
+/**
+ * Describes the pattern by documents that it was not found in.
+ * @returns it, and how many words of each document are its; of natural documents, of what one half has beside the other.
+ */
 export async function describePattern(
-  { finder, nullFinder, numSynthetic, numHalf }: FoundPattern,
+  found: FoundPattern,
   texts: { synthetic: readonly MarkedDocument[]; natural: readonly Int32Array[] },
   tokenizer: Tokenizer,
-): Promise<Pattern> {
+): Promise<{ pattern: Pattern; words: Record<'synthetic' | 'natural', Share[]> }> {
+  const { finder, nullFinder, numHalf } = found;
   const interval = (shares: Share[], name: string): Interval =>
     intervalsOf([shares], ([drawn]) => ({ share: meanOf(drawn) }), name).share;
   const ofNull = markDocuments(nullFinder, texts.natural);
-  const own = await patternWords(texts.synthetic, { finder, numDocuments: numSynthetic, tokenizer });
+  const own = await wordShares(found, texts.synthetic, tokenizer);
   const nullWords = await patternWords(ofNull, { finder: nullFinder, numDocuments: numHalf, tokenizer });
-  return {
+  const pattern: Pattern = {
     threshold: finder.threshold,
     documents: texts.synthetic.length,
     tokens: meanOf(patternShares(texts.synthetic)),
@@ -61,7 +65,15 @@ export async function describePattern(
     null: interval(nullWords, 'null share'),
     pieces: await pieces(texts.synthetic, tokenizer),
   };
+  return { pattern, words: { synthetic: own, natural: nullWords } };
 }
+
+/** How many words of each document are the pattern's. */
+export const wordShares = (
+  { finder, numSynthetic }: FoundPattern,
+  documents: readonly MarkedDocument[],
+  tokenizer: Tokenizer,
+): Promise<Share[]> => patternWords(documents, { finder, numDocuments: numSynthetic, tokenizer });
 
 /** Runs of the pattern's tokens, those of the most documents first. */
 async function pieces(documents: readonly MarkedDocument[], tokenizer: Tokenizer): Promise<PatternPiece[]> {

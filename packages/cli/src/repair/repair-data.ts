@@ -23,6 +23,12 @@ const [WANTED_HELD_OUT, FEWEST_HELD_OUT] = [150, 30];
 /** Shares of documents that are held out, the first one that gives enough. */
 const HELD_OUT_SHARES = [0.05, 0.12, 0.25];
 
+const isWholeShards = (source: string): boolean => existsSync(join(source, 'index.json'));
+const isSplitShards = (source: string): boolean => existsSync(join(source, 'train', 'index.json'));
+
+/** Whether a source is a folder of shards, not of texts. */
+export const isShards = (source: string): boolean => isWholeShards(source) || isSplitShards(source);
+
 /** The files of one kind, and where its shards go. */
 interface KindSources {
   kind: Kind;
@@ -41,8 +47,7 @@ export async function repairData(
 ): Promise<KindShards> {
   const { kind, sources, folder } = given;
   const [only] = sources;
-  const isWhole = sources.length === 1 && existsSync(join(only, 'index.json'));
-  const isSplit = sources.length === 1 && existsSync(join(only, 'train', 'index.json'));
+  const [isWhole, isSplit] = [sources.length === 1 && isWholeShards(only), sources.length === 1 && isSplitShards(only)];
   const to = join(folder, 'parts');
   if (isWhole) {
     const shares = { train: 0.8, select: 0.2 * SELECT_SHARE, report: 0.2 * (1 - SELECT_SHARE) };

@@ -45,6 +45,29 @@ export interface Pattern {
   pieces: PatternPiece[];
 }
 
+/** How much of the pattern a file's documents hold: of those that were looked at. */
+export interface FileShare {
+  file: string;
+  documents: number;
+  /** Those that hold next to none of it. */
+  without: number;
+  /** Its share of their words. */
+  share: number;
+}
+
+/** Whether the synthetic text is of more than one kind: documents that share a pattern, and others that lack it. */
+export interface Mixture {
+  /** The part of held-out synthetic documents that hold next to none of the pattern. */
+  without: Interval;
+  /** Next to none: at most this share of a document's words. */
+  limit: number;
+  /** What 95% of natural documents hold at most, by the same search in halves of the natural text. */
+  natural: number;
+  isMixed: boolean;
+  /** By file; none where the text was given as shards. */
+  files: FileShare[];
+}
+
 /** A measure of the model before, after, and of the replay-only control; null where nothing was trained. */
 export interface Measured {
   start: number;
@@ -137,7 +160,7 @@ export interface RepairResults {
   format: 'lethe-repair';
   version: 1;
   model: string;
-  before: { verdict: BeforeVerdict; why: string; evidence: Evidence[]; pattern: Pattern };
+  before: { verdict: BeforeVerdict; why: string; evidence: Evidence[]; pattern: Pattern; mixture: Mixture };
   after: { verdict: AfterVerdict; why: string; advice: string; evidence: Evidence[] };
   heldOut: HeldOut;
   /** 95% intervals of the measures, by bootstrap over documents. */

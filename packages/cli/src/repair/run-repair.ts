@@ -30,11 +30,12 @@ import {
   saysSomething,
 } from './measure.js';
 import { usableMemory } from './memory.js';
+import { mixtureOf, mixtureText, shareOfFiles } from './mixture.js';
 import { describePattern, findPattern, type FoundPattern, patternSample } from './pattern.js';
 import { type ChosenParts, maskedParts } from './masked-parts.js';
 import { planRepair } from './plan.js';
 import { Phases } from './phase.js';
-import { repairData, type RepairData } from './repair-data.js';
+import { isShards, repairData, type RepairData } from './repair-data.js';
 import {
   candidatesOf,
   modelOf,
@@ -49,9 +50,9 @@ import { type Found, resultsOf } from './make-results.js';
 import { shownTokens } from './examples.js';
 import { textFigures, type TextFigures } from './figures.js';
 import { type PageParts, repairPage } from './page.js';
-import type { Candidate, Choice, Relapse, RepairResults } from './results.js';
+import type { Candidate, Choice, Mixture, Relapse, RepairResults } from './results.js';
 import { findRelapse } from './relapse.js';
-import { meanOf } from './statistics.js';
+import { meanOf, type Share } from './statistics.js';
 import { verdictAfter } from './verdict-after.js';
 import { verdictBefore } from './verdict-before.js';
 
@@ -113,6 +114,8 @@ class Repair {
     const pattern = findPattern({ synthetic, natural }, opened.tokenizer);
     const texts = await this.texts(data, pattern, opened.config);
     const before = await this.diagnose(opened, pattern, texts);
+    const mixed = before.verdict === 'not-advised' ? undefined : mixtureText(before.mixture);
+    if (mixed) this.options.logger.warn(mixed);
     if (this.options.stop.requested) return this.options.stop.requested;
     const plan = before.plan;
     const done = { request: this.request, data, before, plan, phases: this.phases.seconds };
@@ -189,7 +192,8 @@ class Repair {
   ) {
     return this.phases.once('diagnose', async () => {
       this.options.logger.info(`measuring ${this.request.model} on held-out text`);
-      const pattern = await describePattern(found, report, tokenizer);
+      const { pattern, words } = await describePattern(found, report, tokenizer);
+      const mixture = await this.mixture(words, found, tokenizer);
       const began = performance.now();
       const own = measureModel(model, report);
       const tokens = [...report.synthetic.map(({ ids }) => ids), ...report.natural].reduce(
@@ -206,6 +210,7 @@ class Repair {
       return {
         ...judged,
         pattern,
+        mixture,
         model: own,
         base: ofBase,
         goal,
@@ -214,6 +219,18 @@ class Repair {
         knowsContent: knowsContent(selected.content),
       };
     });
+  }
+
+  /** Whether the synthetic text is of more than one kind, and in which files. */
+  private async mixture(
+    words: Record<'synthetic' | 'natural', Share[]>,
+    pattern: FoundPattern,
+    tokenizer: Tokenizer,
+  ): Promise<Mixture> {
+    const found = mixtureOf(words.synthetic, words.natural);
+    const { synthetic } = this.request;
+    const files = synthetic.some(isShards) ? [] : await shareOfFiles(synthetic, pattern, { ...found, tokenizer });
+    return { ...found, files };
   }
 
   /** What the page draws of the texts. */
