@@ -8,15 +8,15 @@ import { checkValidation, stopSchema, validationSchema } from './validation-reci
 
 const modelConfig = z.strictObject({
   vocabSize: z.int().positive().optional().describe("default: the tokenizer's"),
-  hiddenSize: z.int().positive(),
-  intermediateSize: z.int().positive(),
-  numLayers: z.int().positive(),
-  numHeads: z.int().positive(),
-  numKeyValueHeads: z.int().positive().optional(),
-  maxPositions: z.int().positive(),
-  tieEmbeddings: z.boolean().default(true),
-  ropeTheta: z.number().positive().default(10000),
-  initializerRange: z.number().positive().default(0.02),
+  hiddenSize: z.int().positive().describe('width of the hidden states'),
+  intermediateSize: z.int().positive().describe('width inside the feed-forward layer'),
+  numLayers: z.int().positive().describe('layers'),
+  numHeads: z.int().positive().describe('attention heads; they divide hiddenSize'),
+  numKeyValueHeads: z.int().positive().optional().describe('heads of keys and values; default: numHeads'),
+  maxPositions: z.int().positive().describe('context, in tokens'),
+  tieEmbeddings: z.boolean().default(true).describe('one matrix for input and output embeddings'),
+  ropeTheta: z.number().positive().default(10000).describe('base of the rotary positions'),
+  initializerRange: z.number().positive().default(0.02).describe('standard deviation of fresh weights'),
 });
 
 const templateSchema = z
@@ -45,11 +45,14 @@ const recipeKeys = z.strictObject({
     .string()
     .regex(/^(?!\.+$)[\w.-]+$/, 'letters, digits, "_", "-" and "." only, and not dots alone')
     .describe('folder of the run in `runs`'),
-  stage: z.enum(['pretrain', 'refine', 'finetune', 'unlearn']),
+  stage: z.enum(['pretrain', 'refine', 'finetune', 'unlearn']).describe('the command that the recipe is for'),
   runs: z.string().default('runs').describe('folder that holds runs'),
-  seed: z.int().nonnegative().default(1),
-  device: z.enum(DEVICE_NAMES).default('lethe-cpu'),
-  precision: z.enum(['fp32', 'bf16']).default('fp32'),
+  seed: z.int().nonnegative().default(1).describe('of fresh weights and of the order of rows'),
+  device: z.enum(DEVICE_NAMES).default('lethe-cpu').describe('where to compute; auto: a GPU where one can be used'),
+  precision: z
+    .enum(['fp32', 'bf16'])
+    .default('fp32')
+    .describe('of activations and matrix products; weights and moments stay fp32'),
   threads: z.int().positive().optional().describe('CPU threads; default: all cores'),
   model: z
     .strictObject({
@@ -69,18 +72,26 @@ const recipeKeys = z.strictObject({
     })
     .refine(({ init, config }) => (init === undefined) !== (config === undefined), {
       message: 'exactly one of init (a checkpoint) and config (fresh weights)',
-    }),
-  data: z.strictObject({
-    rowLength: z.int().min(2).describe('tokens per row, at most the context of the model'),
-    packing: z.enum(['concat', 'best-fit']).default('best-fit'),
-    replay: z.array(streamSchema).default([]).describe('natural data, or the training data of pretrain and finetune'),
-    forget: z.array(streamSchema).default([]).describe('synthetic data whose pattern is to be forgotten'),
-  }),
-  batch: z.strictObject({
-    replayRows: z.int().nonnegative().describe('rows per micro-batch'),
-    forgetRows: z.int().nonnegative().default(0),
-    accumulate: z.int().positive().default(1).describe('micro-batches per step'),
-  }),
+    })
+    .describe('the model that the run starts from: init or config'),
+  data: z
+    .strictObject({
+      rowLength: z.int().min(2).describe('tokens per row, at most the context of the model'),
+      packing: z
+        .enum(['concat', 'best-fit'])
+        .default('best-fit')
+        .describe('how documents fill rows: one after another, cut where a row ends, or whole where they fit'),
+      replay: z.array(streamSchema).default([]).describe('natural data, or the training data of pretrain and finetune'),
+      forget: z.array(streamSchema).default([]).describe('synthetic data whose pattern is to be forgotten'),
+    })
+    .describe('token rows of the run'),
+  batch: z
+    .strictObject({
+      replayRows: z.int().nonnegative().describe('rows of replay data per micro-batch'),
+      forgetRows: z.int().nonnegative().default(0).describe('rows of forget data per micro-batch'),
+      accumulate: z.int().positive().default(1).describe('micro-batches per step'),
+    })
+    .describe('rows of a step'),
   objective: z
     .strictObject({
       method: z
@@ -91,13 +102,13 @@ const recipeKeys = z.strictObject({
       beta2: z.number().optional().describe(exponentHelp('beta2')),
       weights: z
         .strictObject({
-          forgetting: weightSchema(0.01),
-          replay: weightSchema(1),
-          mitigation: weightSchema(1),
+          forgetting: weightSchema(0.01).describe('of the loss that pushes the synthetic text away'),
+          replay: weightSchema(1).describe('of the loss on natural text'),
+          mitigation: weightSchema(1).describe('of the KL divergence from the original model, or from model.reference'),
         })
         .prefault({})
         .describe('weights of the three terms: numbers, or { from, to, steps, kind } over the steps of the run'),
-      reduction: z.enum(['mean', 'sum']).default('mean'),
+      reduction: z.enum(['mean', 'sum']).default('mean').describe('mean or sum of a term over the tokens of a step'),
       forgetSpan: z
         .enum(['all', 'answer', 'template'])
         .default('all')
@@ -121,37 +132,44 @@ const recipeKeys = z.strictObject({
           message: `an answerMarker with forgetSpan: answer only, not with ${objective.forgetSpan}`,
         });
     })
-    .prefault({}),
+    .prefault({})
+    .describe('what unlearning minimises; other stages learn from replay data alone'),
   optimizer: z
     .strictObject({
-      lr: z.number().positive().default(5e-5),
-      beta1: z.number().min(0).lt(1).default(0.9),
-      beta2: z.number().min(0).lt(1).default(0.95),
-      epsilon: z.number().positive().default(1e-8),
+      lr: z.number().positive().default(5e-5).describe('largest learning rate, of AdamW'),
+      beta1: z.number().min(0).lt(1).default(0.9).describe('decay of the first moment'),
+      beta2: z.number().min(0).lt(1).default(0.95).describe('decay of the second moment'),
+      epsilon: z.number().positive().default(1e-8).describe('added to the root of the second moment'),
       weightDecay: z.number().nonnegative().default(0.1).describe('on matrices; norms and biases do not decay'),
       clipNorm: z.number().positive().default(1).describe('largest norm of the gradient'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('AdamW'),
   schedule: z
     .strictObject({
-      kind: z.enum(['constant', 'cosine']).default('constant'),
-      warmupSteps: z.int().nonnegative().default(0),
+      kind: z
+        .enum(['constant', 'cosine'])
+        .default('constant')
+        .describe('how the learning rate changes after the warm-up'),
+      warmupSteps: z.int().nonnegative().default(0).describe('steps in which the learning rate rises from 0'),
       finalLr: z
         .number()
         .nonnegative()
         .default(0)
         .describe('what the cosine falls towards: the step after the last would have it'),
     })
-    .prefault({}),
-  steps: z.int().positive(),
+    .prefault({})
+    .describe('the learning rate over the steps'),
+  steps: z.int().positive().describe('optimizer steps of the run'),
   validation: validationSchema.optional(),
   stop: stopSchema.optional(),
   checkpoint: z
     .strictObject({
       every: z.int().positive().default(200).describe('steps between checkpoints'),
-      keep: z.int().positive().default(2),
+      keep: z.int().positive().default(2).describe('newest checkpoints that stay on disk'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('what an interrupted run goes on from'),
   metrics: z
     .strictObject({
       every: z.int().positive().default(1).describe('steps between records'),
@@ -161,7 +179,8 @@ const recipeKeys = z.strictObject({
         .default(100)
         .describe('steps between gradient norms of each term (extra passes); 0 = never'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('what metrics.jsonl records'),
 });
 
 /** The recipe of every training stage. Keys that are absent take the paper's values where it states them. */

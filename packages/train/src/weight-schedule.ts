@@ -5,7 +5,7 @@ const scheduleSchema = z.strictObject({
   from: z.number().nonnegative().describe('weight of the first step'),
   to: z.number().nonnegative().describe('weight from step `steps` + 1 on'),
   steps: z.int().positive().describe('steps from one to the other'),
-  kind: z.enum(['linear', 'cosine']).default('linear'),
+  kind: z.enum(['linear', 'cosine']).default('linear').describe('how it goes from one to the other'),
 });
 
 /** A weight that changes over the steps of a run. */

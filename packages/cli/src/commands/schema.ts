@@ -1,18 +1,7 @@
-import { evalRecipeSchema } from '@lethe/eval';
 import { recipeJsonSchema } from '@lethe/run';
-import { trainRecipeSchema } from '@lethe/train';
 import { Argument, type Command } from 'commander';
 import type { CliContext } from '../command-line/context.js';
-import { repairSettingsSchema } from '../repair/repair-settings.js';
-import { partialPrepareRecipeSchema } from '../preparation/prepare-recipe.js';
-
-/** The recipes of commands. */
-const SCHEMAS = {
-  repair: repairSettingsSchema,
-  prepare: partialPrepareRecipeSchema,
-  ...Object.fromEntries(trainRecipeSchema.shape.stage.options.map((stage) => [stage, trainRecipeSchema])),
-  eval: evalRecipeSchema,
-};
+import { RECIPE_SCHEMAS } from '../recipe/recipe-schemas.js';
 
 const HELP = `
 For editors: they complete keys and mark wrong ones where the first line of a recipe names the file.
@@ -24,10 +13,10 @@ export function addSchemaCommand(program: Command, _context: CliContext): void {
   program
     .command('schema')
     .description("print the JSON Schema of a command's recipe")
-    .addArgument(new Argument('<command>', 'whose recipe').choices(Object.keys(SCHEMAS)))
+    .addArgument(new Argument('<command>', 'whose recipe').choices(Object.keys(RECIPE_SCHEMAS)))
     .addHelpText('after', HELP)
-    .action((command: keyof typeof SCHEMAS) => {
-      const schema = recipeJsonSchema(SCHEMAS[command], `Recipe of lethe ${command}`);
+    .action((command: string) => {
+      const schema = recipeJsonSchema(RECIPE_SCHEMAS[command]!, `Recipe of lethe ${command}`);
       process.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
     });
 }

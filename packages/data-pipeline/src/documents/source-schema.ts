@@ -16,16 +16,26 @@ export function expandVariables(path: string): string {
 /** A path of a recipe. */
 export const pathSchema = z.string().transform(expandVariables);
 
+const system = z.string().optional().describe('column of system messages');
+const tools = z.string().optional().describe('column of tools that the model may call');
+
 const columns = z.union([
-  z.strictObject({ text: z.string() }),
-  z.strictObject({ messages: z.string(), system: z.string().optional(), tools: z.string().optional() }),
-  z.strictObject({ ids: z.string(), mask: z.string().optional() }),
+  z.strictObject({ text: z.string().describe('column of plain text') }),
   z.strictObject({
-    prompt: z.string(),
-    response: z.string(),
-    input: z.string().optional(),
-    system: z.string().optional(),
-    tools: z.string().optional(),
+    messages: z.string().describe('column of chat messages'),
+    system,
+    tools,
+  }),
+  z.strictObject({
+    ids: z.string().describe('column of token ids'),
+    mask: z.string().optional().describe('column that is 1 where a token is a target'),
+  }),
+  z.strictObject({
+    prompt: z.string().describe('column of questions'),
+    response: z.string().describe('column of answers'),
+    input: z.string().optional().describe('column of what a question is about, put behind it'),
+    system,
+    tools,
   }),
 ]);
 
@@ -33,7 +43,7 @@ const columns = z.union([
 export const sourceSchema = z.union([
   pathSchema,
   z.strictObject({
-    path: pathSchema,
+    path: pathSchema.describe('file, folder, glob, hf:// location, or -'),
     format: z.string().optional().describe('a format name, where content and name do not tell'),
     header: z.boolean().optional().describe('whether a CSV table begins with column names (default true)'),
     columns: columns.optional().describe('names of the columns, where they are not the usual ones'),

@@ -2,14 +2,10 @@ import { z } from 'zod';
 import { type DocumentFilter, filterKind, percent, share } from './filter.js';
 
 const settings = z.strictObject({
-  /** Letters and marks of any script, at least. Default 0.5. */
-  minLetters: share,
-  /** Digits, at most. Default 0.3. */
-  maxDigits: share,
-  /** Neither letters, digits nor white space, at most. Default 0.35. */
-  maxSymbols: share,
-  /** Control characters and U+FFFD, at most. Default 0.01. */
-  maxControl: share,
+  minLetters: share.describe('letters and marks of any script, at least (default 0.5)'),
+  maxDigits: share.describe('digits, at most (default 0.3)'),
+  maxSymbols: share.describe('neither letters, digits nor white space, at most (default 0.35)'),
+  maxControl: share.describe('control characters and U+FFFD, at most (default 0.01)'),
 });
 
 /** Shares of the characters that are not white space. */

@@ -4,7 +4,9 @@ import { documentContent } from '../documents/document.js';
 import { bytes, type DocumentFilter, filterKind } from './filter.js';
 import { PlaceList } from './place-list.js';
 
-const settings = z.strictObject({ maxBytes: bytes });
+const settings = z.strictObject({
+  maxBytes: bytes.describe('memory for earlier documents (default 1 GiB, some 25 million documents)'),
+});
 
 const MAX_LOAD = 0.7;
 const DEFAULT_MAX_BYTES = 2 ** 30;
@@ -68,6 +70,7 @@ export class ExactDuplicates implements DocumentFilter {
 export const exactDuplicates = filterKind({
   name: 'exactDuplicates',
   settings,
+  description: 'documents equal to an earlier one',
   hasDefaults: true,
   open: ({ maxBytes }) => new ExactDuplicates(maxBytes),
 });

@@ -37,7 +37,12 @@ export const LANGUAGES: readonly string[] = [
   'und',
 ];
 
-const settings = z.strictObject({ keep: z.array(z.enum(LANGUAGES as [string, ...string[]])).min(1) });
+const settings = z.strictObject({
+  keep: z
+    .array(z.enum(LANGUAGES as [string, ...string[]]))
+    .min(1)
+    .describe('languages that stay'),
+});
 
 /** Which languages to keep: codes of {@link LANGUAGES}; `und` keeps texts whose language cannot be told. */
 export type LanguageOptions = z.output<typeof settings>;

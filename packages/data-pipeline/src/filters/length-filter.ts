@@ -4,7 +4,12 @@ import { wordsOf } from './words.js';
 
 const count = z.int().nonnegative().optional();
 
-const settings = z.strictObject({ minWords: count, maxWords: count, minCharacters: count, maxCharacters: count });
+const settings = z.strictObject({
+  minWords: count.describe('words, at least; of scripts without spaces characters'),
+  maxWords: count.describe('words, at most'),
+  minCharacters: count.describe('characters, at least'),
+  maxCharacters: count.describe('characters, at most'),
+});
 
 /** How long documents may be; characters of scripts without spaces count as words. */
 export type LengthOptions = z.output<typeof settings>;

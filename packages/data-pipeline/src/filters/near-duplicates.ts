@@ -6,16 +6,20 @@ import { PlaceList } from './place-list.js';
 import { mix } from './words.js';
 
 const settings = z.strictObject({
-  /** Least estimated Jaccard similarity of word n-grams. Default 0.8. */
-  similarity: z.number().gt(0).max(1).optional(),
-  /** Words in an n-gram. Default 5. */
-  ngram: z.int().positive().optional(),
-  /** Bands of the signature: documents that agree in one are compared. Default 24. */
-  bands: z.int().positive().optional(),
-  /** Permutations in a band. Default 5, so 120 permutations in all. */
-  rows: z.int().positive().optional(),
-  /** Memory for earlier documents. Default 2 GiB, some 5 million documents. */
-  maxBytes: bytes,
+  similarity: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe('least estimated Jaccard similarity of word n-grams (default 0.8)'),
+  ngram: z.int().positive().optional().describe('words in an n-gram (default 5)'),
+  bands: z
+    .int()
+    .positive()
+    .optional()
+    .describe('bands of the signature: documents that agree in one are compared (default 24)'),
+  rows: z.int().positive().optional().describe('permutations in a band (default 5)'),
+  maxBytes: bytes.describe('memory for earlier documents (default 2 GiB, some 5 million documents)'),
 });
 
 /** What counts as a near duplicate, and how it is found. */

@@ -10,12 +10,9 @@ import { type DocumentFilter, filterKind, type Objection } from './filter.js';
 import { hashWords, ngramKeys, wordsOf } from './words.js';
 
 const settings = z.strictObject({
-  /** Evaluation sets, read like any source. */
-  sets: z.array(sourceSchema).min(1),
-  /** Words in a row that count as overlap. Default 13. */
-  ngram: z.int().positive().optional(),
-  /** Drop documents that overlap instead of only listing them. Default false. */
-  drop: z.boolean().optional(),
+  sets: z.array(sourceSchema).min(1).describe('evaluation sets, read like any source'),
+  ngram: z.int().positive().optional().describe('words in a row that count as overlap (default 13)'),
+  drop: z.boolean().optional().describe('drop documents that overlap instead of only listing them (default false)'),
 });
 
 /** Overlap with evaluation sets. */

@@ -5,14 +5,16 @@ import { hashWords, ngramKeys, wordsOf } from './words.js';
 const byNgram = z.record(z.coerce.number().int().positive(), z.number().min(0).max(1)).optional();
 
 const settings = z.strictObject({
-  duplicateLines: share,
-  duplicateParagraphs: share,
-  duplicateLineCharacters: share,
-  duplicateParagraphCharacters: share,
-  /** Characters in the most frequent run of n words, by n. */
-  topNgrams: byNgram,
-  /** Characters in runs of n words that occurred before, by n. */
-  duplicateNgrams: byNgram,
+  duplicateLines: share.describe('lines that occurred before, at most (default 0.3)'),
+  duplicateParagraphs: share.describe('paragraphs that occurred before, at most (default 0.3)'),
+  duplicateLineCharacters: share.describe('characters in such lines, at most (default 0.2)'),
+  duplicateParagraphCharacters: share.describe('characters in such paragraphs, at most (default 0.2)'),
+  topNgrams: byNgram.describe(
+    'characters in the most frequent run of n words, by n (default { 2: 0.2, 3: 0.18, 4: 0.16 })',
+  ),
+  duplicateNgrams: byNgram.describe(
+    'characters in runs of n words that occurred before, by n (default 0.15 for 5 to 0.1 for 10)',
+  ),
 });
 
 /** The largest shares allowed; defaults are those of Rae et al. 2021 (Gopher), Table A1. */

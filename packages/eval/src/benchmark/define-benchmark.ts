@@ -30,7 +30,15 @@ export function defineBenchmark<K extends string, S extends Settings, R>(
   settings: S,
   run: Benchmark<K, S, R>['run'],
 ): Benchmark<K, S, R> {
-  return { kind, schema: z.strictObject({ kind: z.literal(kind), name: z.string(), ...settings }), run };
+  return {
+    kind,
+    schema: z.strictObject({
+      kind: z.literal(kind).describe('which benchmark'),
+      name: z.string().describe('what results call it'),
+      ...settings,
+    }),
+    run,
+  };
 }
 
 /** Settings as a benchmark's `run` receives them, with the task's kind and name. */

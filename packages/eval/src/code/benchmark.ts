@@ -13,15 +13,15 @@ import { readHumanEval } from './humaneval.js';
 import { readMbpp } from './mbpp.js';
 
 const settings = {
-  benchmark: z.enum(['humaneval', 'mbpp', 'mbpp-sanitized']),
+  benchmark: z.enum(['humaneval', 'mbpp', 'mbpp-sanitized']).describe('whose files and prompts'),
   data: z.string().describe('HumanEval.jsonl[.gz], mbpp.jsonl or sanitized-mbpp.json'),
   shots: z.int().nonnegative().optional().describe('default: 0 for humaneval, 3 for mbpp'),
   maxNewTokens: z.int().positive().optional().describe('default: 512'),
   seconds: z.number().positive().optional().describe('wall time of a program; default: 3 for humaneval, 10 for mbpp'),
   samples: z.int().positive().default(1).describe('programs for each problem'),
-  temperature: z.number().nonnegative().default(0),
-  topP: z.number().positive().max(1).default(1),
-  seed: z.int().nonnegative().default(0),
+  temperature: z.number().nonnegative().default(0).describe('of the sampling; 0 = greedy'),
+  topP: z.number().positive().max(1).default(1).describe('smallest set of tokens with this probability'),
+  seed: z.int().nonnegative().default(0).describe('of the sampling'),
   k: z.array(z.int().positive()).min(1).default([1]).describe('of pass@k'),
   maxItems,
 };

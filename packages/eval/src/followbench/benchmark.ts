@@ -13,7 +13,7 @@ import { type FollowScores, isHard, scoreFollow, softShare } from './score-follo
 const settings = {
   data: z.string().describe('folder with content_constraints.json and the other five'),
   language: z.enum(FOLLOW_LANGUAGES).default('en').describe('whose rules and judge’s message'),
-  maxNewTokens: z.int().positive().default(2048),
+  maxNewTokens: z.int().positive().default(2048).describe('tokens of an answer, at most'),
   maxGroups: z.int().positive().optional().describe('only the first so many groups of five levels of each category'),
 };
 type Task = TaskOf<'followbench', typeof settings>;

@@ -11,7 +11,11 @@ import { MATH_PROTOCOLS, MATH_STYLES, type MathReading } from './gsm8k-protocol.
 
 const settings = {
   data: z.string().describe('folder with test.jsonl and train.jsonl'),
-  protocols: z.array(z.enum(MATH_PROTOCOLS)).min(1).default(['opencompass']),
+  protocols: z
+    .array(z.enum(MATH_PROTOCOLS))
+    .min(1)
+    .default(['opencompass'])
+    .describe('whose prompts and scores (docs/eval.md)'),
   shots: z.int().nonnegative().optional().describe('default: 4 under opencompass, 5 under lm-eval'),
   maxNewTokens: z.int().positive().optional().describe('default: 512 under opencompass, 256 under lm-eval'),
   maxItems,

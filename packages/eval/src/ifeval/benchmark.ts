@@ -17,7 +17,7 @@ const settings = {
     .enum(['chat', 'plain'])
     .optional()
     .describe('default: chat where the model has a chat template, otherwise the prompt alone'),
-  maxNewTokens: z.int().positive().default(1280),
+  maxNewTokens: z.int().positive().default(1280).describe('tokens of an answer, at most'),
   maxItems,
 };
 type Task = TaskOf<'ifeval', typeof settings>;

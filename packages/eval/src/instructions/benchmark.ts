@@ -12,7 +12,7 @@ import { type InstructionScores, type RuleInstruction, scoreInstructions } from 
 
 const settings = {
   data: z.string().describe('JSONL: {"prompt", "constraints"} a line'),
-  maxNewTokens: z.int().positive().default(64),
+  maxNewTokens: z.int().positive().default(64).describe('tokens of an answer, at most'),
 };
 type Task = TaskOf<'instructions', typeof settings>;
 

@@ -12,8 +12,8 @@ import { type MtRating, type MtScores, scoreMtBench } from './score-mt-bench.js'
 const settings = {
   data: z.string().describe('folder with question.jsonl, reference_answer/ and judge_prompts.jsonl'),
   references: z.string().optional().describe('file of reference_answer/; default: the corrected ones, if there'),
-  maxNewTokens: z.int().positive().default(1024),
-  seed: z.int().nonnegative().default(0),
+  maxNewTokens: z.int().positive().default(1024).describe('tokens of an answer, at most'),
+  seed: z.int().nonnegative().default(0).describe('of the sampling'),
   maxQuestions: z.int().positive().optional().describe('only the first so many questions'),
 };
 type Task = TaskOf<'mt-bench', typeof settings>;

@@ -13,7 +13,11 @@ const settings = {
   benchmark: z.enum(CHOICE_BENCHMARKS).default('mmlu').describe('whose files, prompts and averages'),
   data: z.string().describe('folder as distributed: dev/, test/ or val/ with a CSV per subject'),
   split: z.enum(['test', 'val']).optional().describe('default: test, and val for ceval'),
-  protocols: z.array(z.enum(CHOICE_PROTOCOLS)).min(1).default(['original']),
+  protocols: z
+    .array(z.enum(CHOICE_PROTOCOLS))
+    .min(1)
+    .default(['original'])
+    .describe('whose prompts and scores (docs/eval.md)'),
   shots: z.int().nonnegative().optional().describe('default: 5, and 0 under lm-eval'),
 };
 type Task = TaskOf<'multiple-choice', typeof settings>;

@@ -6,8 +6,8 @@ import type { Evaluated } from '../benchmark/evaluated.js';
 
 const settings = {
   shards: z.string().describe('folder with index.json'),
-  maxDocuments: z.int().positive().optional(),
-  maxLength: z.int().min(2).default(1024),
+  maxDocuments: z.int().positive().optional().describe('only the first so many documents'),
+  maxLength: z.int().min(2).default(1024).describe('tokens of a document, at most'),
 };
 type Task = TaskOf<'perplexity', typeof settings>;
 
