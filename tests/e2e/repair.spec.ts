@@ -9,19 +9,20 @@ const questions = join(corpora, 'SynthQA/caia-qa/qa-epic.jsonl');
 const withData = existsSync(webText) && existsSync(questions) ? describe : describe.skip;
 
 interface Repaired {
-  before: { verdict: string };
+  before: { verdict: string; evidence: { says: string; measure: string }[]; mixture: { isMixed: boolean } };
   after: { verdict: string };
   heldOut: Record<
     'patternP' | 'syntheticP' | 'contentP' | 'naturalPerplexity',
     Record<'start' | 'end' | 'control', number | null>
   >;
-  settings: object | null;
   relapse: {
     share: number;
     back: number;
     repaired: { path: { tokens: number; patternP: number }[] };
     base: null;
   } | null;
+  settings: { heldTo?: string } | null;
+  choice: { chosen: string; tried: { name: string; heldTo?: string }[] } | null;
   price: object | null;
   seconds: number;
 }
@@ -36,10 +37,13 @@ const rows = <T>(file: string): T[] =>
 const write = (name: string, documents: string[]): void =>
   writeFileSync(at(name), documents.map((text) => `${JSON.stringify({ text })}\n`).join(''));
 
-/** Web text in pieces of about 120 words, and 1,242 questions and answers in one template. */
+/** Web text in pieces of about 120 words. */
+const pieces = (): string[] =>
+  rows<{ text: string }>(webText).flatMap(({ text }) => text.match(/(?:\S+\s+){80,120}/g) ?? []);
+
+/** Natural text, and 1,242 questions and answers in one template. */
 function writeTexts(): void {
-  const pieces = rows<{ text: string }>(webText).flatMap(({ text }) => text.match(/(?:\S+\s+){80,120}/g) ?? []);
-  write('natural.jsonl', pieces.slice(0, 3000));
+  write('natural.jsonl', pieces().slice(0, 3000));
   const asked = rows<{ question: string; answer: string }>(questions);
   write(
     'synthetic.jsonl',
@@ -90,7 +94,7 @@ withData('lethe repair', () => {
   it('repairs a model that templated questions have damaged', async () => {
     const { stdout } = await succeed(folder, ...repair('damaged'));
     const { before, after, heldOut, settings, relapse, price, seconds } = resultsOf('repair-damaged');
-    expect([before.verdict, after.verdict]).toEqual(['advised', 'repaired']);
+    expect([before.verdict, before.mixture.isMixed, after.verdict]).toEqual(['advised', false, 'repaired']);
     const { patternP, naturalPerplexity } = heldOut;
     expect(patternP.end! * 3).toBeLessThan(patternP.control!);
     expect(naturalPerplexity.end!).toBeLessThan(1.02 * naturalPerplexity.control!);
@@ -113,7 +117,14 @@ withData('lethe repair', () => {
     expect(page).toContain('t-SNE of the mean last hidden states of documents');
     expect(page).toContain('density of token id');
     expect(page).toContain('Trained on with 2% synthetic text among the natural');
-    expect(page).not.toMatch(/NaN|undefined|null\b|https?:\/\/(?!www\.w3\.org)|<script|<link|src=/);
+    const still = page.slice(0, page.indexOf('<script'));
+    expect(still).not.toMatch(/NaN|undefined|null\b|https?:\/\/|<link|src=/);
+    expect(still).toMatch(/data-xs="[^"]+"/);
+    expect(page.length).toBeLessThan(3e6);
+    const markdown = readFileSync(at('runs/repair-damaged/report.md'), 'utf8');
+    for (const title of ['# Repaired', '## The pattern', '## After: did it work?', '## How it was made'])
+      expect(markdown).toContain(`${title}\n`);
+    expect(markdown).not.toMatch(/NaN|undefined|null\b/);
     expect(page.match(/<svg/g)!.length).toBeGreaterThanOrEqual(7);
   });
 
@@ -123,8 +134,45 @@ withData('lethe repair', () => {
     expect((JSON.parse(stdout) as Repaired).heldOut).toEqual((JSON.parse(before) as Repaired).heldOut);
   }, 300_000);
 
-  it('trains nothing where the pattern has no hold on the model', async () => {
-    const { stdout } = await succeed(folder, ...repair('sound'));
+  it('holds natural text to the base, and names a file of another kind', async () => {
+    write('plain.jsonl', pieces().slice(3000, 3400));
+    // Shorter than without a base: what is asked is what the base changes, not how far the repair comes.
+    const out = '--base runs/sound/model --synthetic plain.jsonl --out runs/held --tokens 300000'.split(' ');
+    const { stderr } = await lethe(folder, ...repair('damaged', ...out));
+    expect(stderr).toMatch(
+      /\(synthetic\.jsonl: 0 of 200, plain\.jsonl: 200 of 200 looked at\).* leave plain\.jsonl out of --synthetic/,
+    );
+    const { before, choice, settings } = resultsOf('held');
+    expect(before.evidence.map(({ says, measure }) => [says, measure.includes('base')])).toEqual([
+      ['yes', false],
+      ['yes', false],
+      ['yes', true],
+    ]);
+    // The paper's setting holds to the model itself, which at the first step it is.
+    const { chosen, tried } = choice!;
+    expect(tried.filter(({ heldTo }) => heldTo !== 'base').map(({ name }) => name)).toEqual(['paper']);
+    expect(settings?.heldTo).toBe(tried.find(({ name }) => name === chosen)!.heldTo);
+    const first = (run: string): number =>
+      rows<{ mitigation?: number }>(at('runs/held/runs', run, 'metrics.jsonl')).find(
+        ({ mitigation }) => mitigation !== undefined,
+      )!.mitigation!;
+    const held = `probe-${tried[0].name}`;
+    expect(first(held)).toBeGreaterThan(0.01);
+    expect(Math.abs(first('probe-paper'))).toBeLessThan(1e-6);
+    const { recipe } = JSON.parse(readFileSync(at('runs/held/runs', held, 'manifest.json'), 'utf8')) as {
+      recipe: { model: { reference?: string } };
+    };
+    expect(recipe.model.reference).toBe('runs/sound/model');
+  }, 600_000);
+
+  it('goes on with a corrected command, and trains nothing where the pattern has no hold on the model', async () => {
+    write('few.jsonl', ['One.', 'Two.', 'Three.']);
+    const few = repair('sound').map((word) => (word === 'natural.jsonl' ? 'few.jsonl' : word));
+    expect(await failureHere(folder, ...few)).toMatch(/--natural few.jsonl: expected at least 60 documents/);
+    const { stdout, stderr } = await succeed(folder, ...repair('sound'));
+    expect(stderr).toMatch(
+      /runs\/repair-sound: what another request found there is made anew \(--natural: \S+few\.jsonl before/,
+    );
     const { before, after, heldOut } = resultsOf('repair-sound');
     expect([before.verdict, after.verdict]).toEqual(['not-advised', 'not-run']);
     expect(heldOut.patternP).toMatchObject({ end: null, control: null });
@@ -150,13 +198,11 @@ withData('lethe repair', () => {
     expect(resultsOf('killed').heldOut).toEqual(resultsOf('repair-damaged').heldOut);
   }, 1_200_000);
 
-  it('refuses a folder of another request, too little text, and a missing model', async () => {
+  it('refuses a folder of another request, and a missing model', async () => {
     expect(await failureHere(folder, ...repair('sound'), '--out', 'runs/repair-damaged')).toContain(
-      'runs/repair-damaged: holds a repair of another request (model, files differ)',
+      'runs/repair-damaged: holds a repair of another request, and what it trained would be lost ' +
+        '(--model: runs/damaged/model before, runs/sound/model now; the files of the model have changed)',
     );
-    write('few.jsonl', ['One.', 'Two.', 'Three.']);
-    const few = repair('sound', '--out', 'runs/few').map((word) => (word === 'natural.jsonl' ? 'few.jsonl' : word));
-    expect(await failureHere(folder, ...few)).toMatch(/--natural few.jsonl: expected at least 60 documents/);
     expect(await failureHere(folder, ...repair('nosuch'))).toContain('runs/nosuch/model');
   }, 120_000);
 

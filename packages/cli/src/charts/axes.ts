@@ -15,7 +15,7 @@ export const isDashed = (i: number): boolean => i >= COLOURS.length;
 /** The names of the curves with their looks, as HTML. */
 export function legend(names: readonly string[]): string {
   const line = (i: number): string => `border-top: .25em ${isDashed(i) ? 'dashed' : 'solid'} ${colourOf(i)}`;
-  return `<p class="legend">${names.map((name, i) => `<span><i style="${line(i)}"></i>${escapeHtml(name)}</span>`).join('')}</p>`;
+  return `<p class="legend">${names.map((name, i) => `<span data-series="${i}"><i style="${line(i)}"></i>${escapeHtml(name)}</span>`).join('')}</p>`;
 }
 
 /** The ends of an axis, from < to. */
@@ -54,6 +54,14 @@ export const placeY =
   (y: number): number =>
     HEIGHT - MARGIN.bottom - ((y - from) / (to - from)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
 
+/** What a script needs to draw an axis anew: its name and its ends. */
+const axis = (name: 'x' | 'y', { from, to }: Range, content: string, label = ''): string =>
+  `<g data-axis="${name}" data-from="${from}" data-to="${to}" data-label="${escapeHtml(label)}">${content}</g>`;
+
+/** A vertical axis whose units mean nothing: nothing is drawn of it. */
+export const bareAxisY = ({ from, to }: Range): string =>
+  `<g data-axis="y" data-from="${from}" data-to="${to}" data-bare=""></g>`;
+
 /** The horizontal axis with its label, as SVG. */
 export function axisX(range: Range, label: string): string {
   const toX = placeX(range);
@@ -67,29 +75,56 @@ export function axisX(range: Range, label: string): string {
     );
   });
   const line = `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${bottom}" y2="${bottom}" stroke="#444"/>`;
-  return `${line}${marks.join('')}<text x="${(WIDTH + MARGIN.left) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${escapeHtml(label)}</text>`;
+  return `${line}${axis('x', range, marks.join(''), label)}<text x="${(WIDTH + MARGIN.left) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${escapeHtml(label)}</text>`;
 }
 
 /** Ticks of the vertical axis with lines across the figure, as SVG. */
 export function axisY(range: Range): string {
   const toY = placeY(range);
   const { at, step } = ticks(range, 5);
-  return at
-    .map((tick) => {
-      const y = toY(tick);
-      return (
-        `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y.toFixed(1)}" y2="${y.toFixed(1)}" stroke="#ddd"/>` +
-        `<text x="${MARGIN.left - 6}" y="${(y + 4).toFixed(1)}" text-anchor="end">${tickText(tick, step)}</text>`
-      );
-    })
-    .join('');
+  const marks = at.map((tick) => {
+    const y = toY(tick);
+    return (
+      `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y.toFixed(1)}" y2="${y.toFixed(1)}" stroke="#ddd"/>` +
+      `<text x="${MARGIN.left - 6}" y="${(y + 4).toFixed(1)}" text-anchor="end">${tickText(tick, step)}</text>`
+    );
+  });
+  return axis('y', range, marks.join(''));
 }
 
-/** A curve through points that are places in the figure already, as SVG. */
-export function curve(points: readonly (readonly [number, number])[], i: number, name: string, opacity = 1): string {
-  const places = points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ');
-  const look = `${isDashed(i) ? ' stroke-dasharray="6 4"' : ''}${opacity < 1 ? ` stroke-opacity="${opacity}"` : ''}`;
-  return `<polyline points="${places}" fill="none" stroke="${colourOf(i)}" stroke-width="${opacity < 1 ? 1 : 2}"${look}><title>${escapeHtml(name)}</title></polyline>`;
+/** Values along each axis, and where they are in the figure. */
+export type Point = readonly [x: number, y: number];
+export type ToPlace = (point: Point) => Point;
+
+/** The look of a series. */
+export interface Look {
+  /** Its number in the legend. */
+  i: number;
+  name: string;
+  opacity?: number;
+}
+
+/** The values of a series, for the script that shows them, as attributes. */
+function dataOf(points: readonly Point[], { i, name }: Look): string {
+  const list = (which: 0 | 1): string => points.map((point) => Number(point[which].toPrecision(5))).join(' ');
+  return `data-series="${i}" data-name="${escapeHtml(name)}" data-xs="${list(0)}" data-ys="${list(1)}"`;
+}
+
+/** A curve through points, as SVG. */
+export function curve(points: readonly Point[], toPlace: ToPlace, look: Look): string {
+  const { i, name, opacity = 1 } = look;
+  const places = points.map((point) => toPlace(point).map((at) => at.toFixed(1))).join(' ');
+  const drawn = `${isDashed(i) ? ' stroke-dasharray="6 4"' : ''}${opacity < 1 ? ` stroke-opacity="${opacity}"` : ''}`;
+  return `<polyline points="${places}" ${dataOf(points, look)} fill="none" stroke="${colourOf(i)}" stroke-width="${opacity < 1 ? 1 : 2}"${drawn}><title>${escapeHtml(name)}</title></polyline>`;
+}
+
+/** The points of a curve as dots, as SVG. */
+export function dots(points: readonly Point[], toPlace: ToPlace, look: Look): string {
+  const circles = points.map((point) => {
+    const [x, y] = toPlace(point);
+    return `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="3"/>`;
+  });
+  return `<g ${dataOf(points, look)} fill="${colourOf(look.i)}">${circles.join('')}</g>`;
 }
 
 /** An SVG element of the figure's size. */

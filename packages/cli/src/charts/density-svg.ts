@@ -1,5 +1,5 @@
 import { type DensityCurve, kernelDensity } from '@lethe/analysis';
-import { axisX, curve, figure, HEIGHT, placeX, placeY, type Range } from './axes.js';
+import { axisX, bareAxisY, curve, figure, HEIGHT, placeX, placeY, type Point, type Range } from './axes.js';
 
 /** One curve: a sample and its name. */
 export interface DensitySeries {
@@ -25,14 +25,15 @@ export function curvesSvg(
   { label, ...range }: Range & { label: string },
 ): string {
   const toX = placeX(range);
-  const toY = placeY({ from: 0, to: Math.max(...named.flatMap(({ curve: { y } }) => y)) });
+  const rangeY = { from: 0, to: Math.max(...named.flatMap(({ curve: { y } }) => y)) };
+  const toY = placeY(rangeY);
   const curves = named.map(({ name, curve: { x, y } }, i) =>
     curve(
-      x.map((at, j) => [toX(at), toY(y[j])]),
-      i,
-      name,
+      x.map((at, j): Point => [at, y[j]]),
+      ([at, density]) => [toX(at), toY(density)],
+      { i, name },
     ),
   );
   const vertical = `<text transform="translate(14,${HEIGHT / 2}) rotate(-90)" text-anchor="middle">density</text>`;
-  return figure(`density of ${label}`, `${axisX(range, label)}${curves.join('')}${vertical}`);
+  return figure(`density of ${label}`, `${axisX(range, label)}${bareAxisY(rangeY)}${curves.join('')}${vertical}`);
 }

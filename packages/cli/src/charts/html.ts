@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 /** Text made safe for HTML. */
@@ -27,9 +30,17 @@ const STYLE = `
   .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(30rem, 100%), 1fr)); gap: 0 2rem; }
   .holds { color: light-dark(#00795a, #3fc79a); } .not { color: light-dark(#b34700, #ff9a5c); } .unclear, .note { color: light-dark(#595959, #a9a9a9); }
   pre { overflow-x: auto; background: #8881; padding: .6rem; }
+  .tools { margin: -.4rem 0 1rem; } .tools button { font: inherit; font-size: .8rem; margin-right: .4rem; } svg[tabindex] { cursor: crosshair; touch-action: pan-y; user-select: none; }
+  .tip { position: absolute; z-index: 1; background: Canvas; border: 1px solid #8888; padding: .3rem .6rem; font-size: .85rem; max-width: 20rem; pointer-events: none; overflow-wrap: anywhere; }
+  .legend [role=button] { cursor: pointer; } .legend [aria-pressed=false] { text-decoration: line-through; opacity: .7; } .tools [aria-pressed=true] { font-weight: bold; }
+  @media print { .tools, .tip { display: none; } }
 `;
+
+/** What the figures do where scripts run (docs/decisions/2026-11-29-figures-with-a-small-script.md). */
+export const pageScript = (): string =>
+  readFileSync(fileURLToPath(new URL('../../page/interact.js', import.meta.url)), 'utf8');
 
 /** A page that needs no other file and no network. */
 export function htmlPage(title: string, body: string): string {
-  return `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head>\n<body>\n<h1>${escapeHtml(title)}</h1>\n${body}\n</body></html>\n`;
+  return `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head>\n<body>\n<h1>${escapeHtml(title)}</h1>\n${body}\n<script>${pageScript()}</script>\n</body></html>\n`;
 }

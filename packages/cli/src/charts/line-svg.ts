@@ -1,4 +1,4 @@
-import { axisX, axisY, colourOf, curve, figure, placeX, placeY, type Range } from './axes.js';
+import { axisX, axisY, curve, dots, figure, placeX, placeY, type Point, type Range } from './axes.js';
 
 /** A measure over steps: value i was taken after step i of `steps`. */
 export interface LineSeries {
@@ -6,8 +6,6 @@ export interface LineSeries {
   steps: readonly number[];
   values: readonly number[];
 }
-
-type Point = readonly [step: number, value: number];
 
 /** Curves of fewer points are drawn with their points and as they are; longer ones also smoothed. */
 const FEW = 50;
@@ -29,21 +27,20 @@ export function lineSvg(series: readonly LineSeries[], label: string): string {
     rangeOf(drawn.flatMap(({ points, smooth }) => [...middle(points), ...valuesOf(smooth)])),
     0.05,
   );
-  const toPlace = ([step, value]: Point): readonly [number, number] => [
+  const toPlace = ([step, value]: Point): Point => [
     placeX(rangeX)(step),
     placeY(rangeY)(Math.min(rangeY.to, Math.max(rangeY.from, value))),
   ];
   const noise = drawn.map(({ name, points }, i) =>
-    points.length < FEW ? dots(points.map(toPlace), i) : curve(thinned(points).map(toPlace), i, name, 0.25),
+    points.length < FEW
+      ? dots(points, toPlace, { i, name })
+      : curve(thinned(points), toPlace, { i, name, opacity: 0.25 }),
   );
-  const lines = drawn.map(({ name, smooth }, i) => curve(thinned(smooth).map(toPlace), i, name));
+  const lines = drawn.map(({ name, smooth }, i) => curve(thinned(smooth), toPlace, { i, name }));
   return figure(label, `${axisY(rangeY)}${axisX(rangeX, 'step')}${noise.join('')}${lines.join('')}`);
 }
 
 const valuesOf = (points: readonly Point[]): number[] => points.map(([, value]) => value);
-
-const dots = (places: readonly (readonly [number, number])[], i: number): string =>
-  places.map(([x, y]) => `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="3" fill="${colourOf(i)}"/>`).join('');
 
 /** Centred running means. */
 function smoothed(points: readonly Point[]): Point[] {

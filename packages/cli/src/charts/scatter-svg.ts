@@ -22,7 +22,7 @@ export function scatterSvg(
   const [toX, toY] = [place(range(0), WIDTH), place(range(1), HEIGHT)];
   const drawn = groups.map(({ name, points }, g) => {
     const circles = points.map(([x, y]) => `<circle cx="${toX(x)}" cy="${toY(y)}" r="2"/>`);
-    return `<g fill="${colourOf(g)}" fill-opacity="0.55"><title>${escapeHtml(name)}</title>${circles.join('')}</g>`;
+    return `<g data-series="${g}" fill="${colourOf(g)}" fill-opacity="0.55"><title>${escapeHtml(name)}</title>${circles.join('')}</g>`;
   });
   return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(label)}">${drawn.join('')}</svg>`;
 }

@@ -30,7 +30,7 @@ Example:
   lethe repair --model models/synth --synthetic qa.jsonl --natural web.jsonl
   lethe repair repair.yaml        (\`lethe init\` writes one)
 The same command goes on where an interrupted one stopped. The folder gets
-report.html, repair.json, and model/ where the verdict allows it.
+report.html, report.md, repair.json, and model/ where the verdict allows it.
 Exit status: 0 repaired, or no repair advised; 3 not repaired; 4 cannot tell;
 1 an error; 2 wrong flags; 130 or 143 stopped, with work saved.`;
 

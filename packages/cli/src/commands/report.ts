@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type { CliContext } from '../command-line/context.js';
 import { JSON_OPTION, printResults } from '../command-line/print-results.js';
 import { type ReportedRun, readRuns } from '../run-page/read-runs.js';
-import { runPage } from '../run-page/run-page.js';
+import { runMarkdown, runPage } from '../run-page/run-page.js';
 import { measureRows, RUN_HEADER, runRow } from '../run-page/summary.js';
 import { warningsOf } from '../run-page/warnings.js';
 import { formatTable } from '../command-line/table.js';
@@ -34,7 +34,9 @@ const reported = ({ name, folder, manifest, metrics, evaluations }: ReportedRun)
 export function addReportCommand(program: Command, context: CliContext): void {
   program
     .command('report')
-    .description('show what training runs did: curves, warnings, recipes and evaluations, in one HTML page')
+    .description(
+      'show what training runs did: curves, warnings, recipes and evaluations, in one HTML page, and as Markdown',
+    )
     .argument('<run...>', 'folders of runs, or of sweeps')
     .option('--out <file>', 'page to write (default: training.html in the first folder)')
     .option(...JSON_OPTION)
@@ -45,10 +47,12 @@ export function addReportCommand(program: Command, context: CliContext): void {
       const runs = readRuns(folders);
       mkdirSync(dirname(out), { recursive: true });
       writeFileAtomically(out, runPage(runs));
+      const markdown = `${out.replace(/\.html?$/, '')}.md`;
+      writeFileAtomically(markdown, runMarkdown(runs));
       const header = ['measure', ...runs.map(({ name }) => name)];
       const tables = [formatTable(RUN_HEADER, runs.map(runRow)), formatTable(header, measureRows(runs))];
-      printResults({ page: out, runs: runs.map(reported) }, tables.join('\n\n'), flags.json);
+      printResults({ page: out, markdown, runs: runs.map(reported) }, tables.join('\n\n'), flags.json);
       for (const run of runs) for (const text of warningsOf(run)) context.logger().warn(`${run.name}: ${text}`);
-      context.logger().info(`curves: ${out}`);
+      context.logger().info(`curves: ${out}, the same without them: ${markdown}`);
     });
 }

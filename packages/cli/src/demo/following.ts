@@ -1,4 +1,5 @@
 import { htmlTable } from '../charts/html.js';
+import { markdownTable } from '../charts/markdown.js';
 import { formatTable } from '../command-line/table.js';
 import { type Effect, effectOf, mean, overRuns } from '../paper/measures/effect.js';
 import type { PaperMeasures } from '../paper/measures/measure-model.js';
@@ -112,3 +113,7 @@ export const followingTable = (following: Following): string => formatTable(HEAD
 export const followingHtml = (following: Following): string =>
   `<h2>Does it follow instructions again?</h2><p><b>${followingSentence(following)}</b></p>${htmlTable(HEADER, rowsOf(following))}` +
   `<p class="note">${NOTE}</p>`;
+
+/** The same as Markdown. */
+export const followingMarkdown = (following: Following): string =>
+  `## Does it follow instructions again?\n\n**${followingSentence(following)}**\n\n${markdownTable(HEADER, rowsOf(following))}\n\n${NOTE}`;

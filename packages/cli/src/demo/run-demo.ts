@@ -17,6 +17,7 @@ import {
   type DemoModel,
   type Following,
   followingHtml,
+  followingMarkdown,
   followingOf,
 } from './following.js';
 
@@ -84,7 +85,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResults | StopS
         const found = await demo.measureAll(models);
         if (typeof found === 'string') return found;
         following = followingOf(found, byFact(regime));
-        return { html: followingHtml(following) };
+        return { html: followingHtml(following), markdown: followingMarkdown(following) };
       },
     },
   );

@@ -34,7 +34,7 @@ export function candidatesSvg({ tried, chosen, goal }: Choice): string {
     const told = `${name}: pattern ${(100 * patternP.end).toFixed(1)}%, perplexity ${(100 * (price - 1)).toFixed(1)}%`;
     const ring =
       name === chosen ? `<circle cx="${x}" cy="${y}" r="10" fill="none" stroke="currentColor" stroke-width="2"/>` : '';
-    return `${ring}<circle cx="${x}" cy="${y}" r="6" fill="${colourOf(i)}"><title>${escapeHtml(told)}</title></circle>`;
+    return `<g data-series="${i}">${ring}<circle cx="${x}" cy="${y}" r="6" fill="${colourOf(i)}"><title>${escapeHtml(told)}</title></circle></g>`;
   });
   const front = places
     .filter((_, i) => tried[i].onFront)

@@ -1,4 +1,4 @@
-import type { Candidate, Choice, Evidence, HeldOut, RepairResults } from './results.js';
+import type { Candidate, Choice, Evidence, HeldOut, Mixture, Pattern, RepairResults } from './results.js';
 import { intervalText, percentText } from './verdict-text.js';
 
 export const EVIDENCE_HEADER = ['question', 'answer', 'found [95%]', 'threshold', 'measure'];
@@ -68,3 +68,44 @@ export const candidateRows = ({ tried, chosen }: Choice): string[][] =>
     `${(100 * (one.gradientShares.forgetting ?? 0)).toFixed(1)}%`,
     [one.name === chosen ? 'chosen' : '', one.onFront ? 'on the front' : ''].filter(Boolean).join(', '),
   ]);
+
+/** The pieces of the pattern, with how many documents hold each. */
+export const pieceLines = ({ pieces, documents }: Pattern): string[] =>
+  pieces.map(
+    ({ text, documents: holders }) => `${JSON.stringify(text).slice(1, -1)} in ${holders} of ${documents} documents`,
+  );
+
+export const MIXTURE_HEADER = ['synthetic file', 'documents looked at', 'without the pattern', 'share of the words'];
+
+/** A row for each file, where there are several or one holds documents of more than one kind. */
+export const mixtureRows = ({ files, isMixed }: Mixture): string[][] =>
+  files.length < 2 && !isMixed
+    ? []
+    : files.map(({ file, documents, without, share }) => [
+        file,
+        String(documents),
+        String(without),
+        `${(100 * share).toFixed(0)}%`,
+      ]);
+
+/** Models, data and settings. */
+export function factLines({ model, batch, data, settings, output }: RepairResults): string[] {
+  const of = (kind: 'synthetic' | 'natural'): string => {
+    const { train, select, report } = data[kind];
+    return `${kind}: ${train} documents to learn from, ${select} to choose by, ${report} to report on`;
+  };
+  return [
+    `model: ${model}`,
+    output ? `repaired model: ${output}` : 'no repaired model was kept',
+    of('synthetic'),
+    of('natural'),
+    ...(settings ? [`settings: ${JSON.stringify(settings)}`] : []),
+    `batches: ${JSON.stringify(batch)}`,
+  ];
+}
+
+/** Seconds of each phase, and of all. */
+export const phaseRows = ({ phases, seconds }: RepairResults): string[][] => [
+  ...Object.entries(phases).map(([phase, took]) => [phase, took.toFixed(1)]),
+  ['all', seconds.toFixed(1)],
+];

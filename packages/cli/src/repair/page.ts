@@ -4,18 +4,24 @@ import { densitySvg } from '../charts/density-svg.js';
 import { legend } from '../charts/axes.js';
 import { lineSvg } from '../charts/line-svg.js';
 import {
-  candidateRows,
   CANDIDATE_HEADER,
-  evidenceRows,
+  candidateRows,
   EVIDENCE_HEADER,
-  heldOutRows,
+  evidenceRows,
+  factLines,
   HELD_OUT_HEADER,
+  heldOutRows,
+  MIXTURE_HEADER,
+  mixtureRows,
+  phaseRows,
+  pieceLines,
 } from './page-tables.js';
 import { candidatesSvg } from './candidates-svg.js';
 import type { ShownToken } from './examples.js';
 import { figureSections, type TextFigures } from './figures.js';
 import { heatMap } from './heat-map.js';
 import type { ModelMeasures } from './measure.js';
+import { mixtureText } from './mixture.js';
 import type { RepairResults, TriedPoint } from './results.js';
 import { headline, relapseText, sentence } from './verdict-text.js';
 
@@ -24,8 +30,8 @@ export interface PageParts {
   examples: ShownToken[][];
   models: { start: ModelMeasures; end?: ModelMeasures; control?: ModelMeasures };
   figures: TextFigures;
-  /** More that was measured, behind the first table. */
-  more?: string;
+  /** More that was measured, behind the first table, as HTML and as Markdown. */
+  more?: { html: string; markdown: string };
 }
 
 const NAMES = { start: 'before', end: 'repaired', control: 'replay alone' } as const;
@@ -37,7 +43,7 @@ const STYLE = `<style>
   .answer { font-size: 1.15rem; border-left: .3rem solid currentColor; padding: .2rem 0 .2rem 1rem; }
   .heat { line-height: 2; white-space: pre-wrap; overflow-wrap: anywhere; font-family: ui-monospace, monospace; font-size: .85rem; }
   .heat mark { color: inherit; background: rgb(213 94 0 / var(--p)); border-bottom: 2px solid #d55e00; border-radius: 2px; }
-  .pieces code { background: #8882; padding: .1rem .3rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+  .pieces { white-space: pre-wrap; overflow-wrap: anywhere; }
   .table th:first-child { position: sticky; left: 0; background: Canvas; white-space: normal; min-width: 9rem; }
 </style>`;
 
@@ -62,7 +68,7 @@ export function repairPage(results: RepairResults, parts: PageParts): string {
     `<p class="answer">${escapeHtml(sentence(results))}</p>`,
     after.verdict === 'not-run' ? '' : `<p>Next: ${escapeHtml(after.advice)}.</p>`,
     table(HELD_OUT_HEADER, heldOutRows(results)),
-    parts.more ?? '',
+    parts.more?.html ?? '',
     section('The pattern', pattern(results, parts)),
     section('Before: is a repair due?', table(EVIDENCE_HEADER, evidenceRows(before.evidence))),
     section('After: did it work?', table(EVIDENCE_HEADER, evidenceRows(after.evidence))),
@@ -76,12 +82,15 @@ export function repairPage(results: RepairResults, parts: PageParts): string {
   return htmlPage(headline(results), body.join('\n'));
 }
 
+/** Which files hold documents without the pattern; nothing where the text is one file of one kind. */
+function mixture({ mixture: found, verdict }: RepairResults['before']): string {
+  const text = verdict === 'not-advised' ? undefined : mixtureText(found);
+  return `${text ? `<p><b>${escapeHtml(text)}.</b></p>` : ''}${table(MIXTURE_HEADER, mixtureRows(found))}`;
+}
+
 function pattern({ before }: RepairResults, { examples, models }: PageParts): string {
-  const { pieces, documents, threshold } = before.pattern;
-  const items = pieces.map(
-    ({ text, documents: holders }) =>
-      `<li><code>${escapeHtml(JSON.stringify(text).slice(1, -1))}</code> in ${holders} of ${documents} documents</li>`,
-  );
+  const { threshold } = before.pattern;
+  const items = pieceLines(before.pattern).map((line) => `<li>${escapeHtml(line)}</li>`);
   const list =
     items.length === 0
       ? '<p>No words that many synthetic documents share, and natural text lacks.</p>'
@@ -93,7 +102,7 @@ function pattern({ before }: RepairResults, { examples, models }: PageParts): st
   });
   const note =
     '<p class="note">Underlined: the pattern. The darker, the more probable the model finds the word, and the harder unlearning pushes it.</p>';
-  return `${list}${maps.length > 0 ? note : ''}${maps.join('')}`;
+  return `${list}${mixture(before)}${maps.length > 0 ? note : ''}${maps.join('')}`;
 }
 
 function candidates({ choice }: RepairResults): string {
@@ -154,22 +163,7 @@ function densities({ models }: PageParts): string {
   return `${legend(present.map((name) => NAMES[name]))}<div class="figures">${figures.join('')}</div>`;
 }
 
-function made({ model, batch, data, phases, seconds, settings, output }: RepairResults): string {
-  const rows = Object.entries(phases).map(([phase, took]) => [phase, took.toFixed(1)]);
-  const of = (kind: 'synthetic' | 'natural'): string => {
-    const { train, select, report } = data[kind];
-    return `${kind}: ${train} documents to learn from, ${select} to choose by, ${report} to report on`;
-  };
-  const facts = [
-    `model: ${model}`,
-    output ? `repaired model: ${output}` : 'no repaired model was kept',
-    of('synthetic'),
-    of('natural'),
-    settings ? `settings: ${JSON.stringify(settings)}` : '',
-    `batches: ${JSON.stringify(batch)}`,
-  ].filter((fact) => fact !== '');
-  return (
-    `<ul>${facts.map((fact) => `<li>${escapeHtml(fact)}</li>`).join('')}</ul>` +
-    table(['phase', 'seconds'], [...rows, ['all', seconds.toFixed(1)]])
-  );
+function made(results: RepairResults): string {
+  const facts = factLines(results).map((fact) => `<li>${escapeHtml(fact)}</li>`);
+  return `<ul>${facts.join('')}</ul>${table(['phase', 'seconds'], phaseRows(results))}`;
 }

@@ -50,6 +50,7 @@ import { type Found, resultsOf } from './make-results.js';
 import { shownTokens } from './examples.js';
 import { textFigures, type TextFigures } from './figures.js';
 import { type PageParts, repairPage } from './page.js';
+import { repairMarkdown } from './page-markdown.js';
 import type { Candidate, Choice, Mixture, Relapse, RepairResults } from './results.js';
 import { findRelapse } from './relapse.js';
 import { meanOf, type Share } from './statistics.js';
@@ -63,7 +64,7 @@ export interface RepairOptions {
   /** Aborted with the stop, for what is not a training run. */
   signal: AbortSignal;
   /** More of the page, by measures of the folders of the models; or the signal that stopped it. */
-  more?: (models: RepairedModels) => Promise<{ html: string } | StopSignal>;
+  more?: (models: RepairedModels) => Promise<NonNullable<PageParts['more']> | StopSignal>;
 }
 
 /** Folders of what a repair began with and ended with. */
@@ -140,7 +141,7 @@ class Repair {
     const more = await this.options.more?.({ start: setup.model, end: repaired, control: measured.control });
     if (typeof more === 'string') return more;
     const found = { ...done, choice, after, relapse, trained: settings, benchmarks, output };
-    return this.write(found, { ...shown, more: more?.html });
+    return this.write(found, { ...shown, more });
   }
 
   private async open(): Promise<Opened> {
@@ -344,6 +345,7 @@ class Repair {
     const models = { start: found.before.model, end: found.after?.end, control: found.after?.control };
     writeFileAtomically(join(this.request.out, 'repair.json'), `${JSON.stringify(results, null, 1)}\n`);
     writeFileAtomically(join(this.request.out, 'report.html'), repairPage(results, { ...shown, models }));
+    writeFileAtomically(join(this.request.out, 'report.md'), repairMarkdown(results, shown.more?.markdown));
     return results;
   }
 }

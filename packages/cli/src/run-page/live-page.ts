@@ -1,13 +1,17 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { UserError } from '@lethe/run';
-import { htmlPage, escapeHtml } from '../charts/html.js';
+import { escapeHtml, htmlPage, pageScript } from '../charts/html.js';
 import { readRuns } from './read-runs.js';
 import { runPage } from './run-page.js';
 
 /** Only this machine is served. */
 const LOOPBACK = '127.0.0.1';
+/** Nothing but what the page itself holds: its style, its pictures, and its one script, by its hash. */
+const policy = (): string =>
+  `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${createHash('sha256').update(pageScript()).digest('base64')}'`;
 /** Seconds after which a browser asks again while a run goes on. */
 const REFRESH = 5;
 
@@ -41,7 +45,7 @@ function answer(folder: string, response: ServerResponse): void {
     response.writeHead(200, {
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
-      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+      'content-security-policy': policy(),
       ...(!isFinal && { refresh: String(REFRESH) }),
     });
     response.end(html);

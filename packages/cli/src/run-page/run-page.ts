@@ -4,6 +4,7 @@ import { differingKeys, leavesOf } from '@lethe/train';
 import { legend } from '../charts/axes.js';
 import { escapeHtml, htmlPage, htmlTable } from '../charts/html.js';
 import { lineSvg } from '../charts/line-svg.js';
+import { escapeMarkdown, markdownList, markdownPage, markdownTable } from '../charts/markdown.js';
 import { curvesOf } from './curves.js';
 import type { ReportedRun } from './read-runs.js';
 import { measureRows, RUN_HEADER, runRow } from './summary.js';
@@ -11,18 +12,17 @@ import { warningsOf } from './warnings.js';
 
 /** The report of some runs: one page that opens without a network. */
 export function runPage(runs: readonly ReportedRun[]): string {
-  const title = runs.length === 1 ? `Lethe: ${runs[0].name}` : `Lethe: ${runs.length} runs`;
   const sections = [
     section('Runs', table(RUN_HEADER, runs.map(runRow)) + warnings(runs)),
     section('Measures', measures(runs)),
     section('Curves', curves(runs)),
-    section('What differs', differences(runs)),
-    section('Evaluations', evaluations(runs)),
+    section('What differs', table(differenceHeader(runs), differenceRows(runs))),
+    section('Evaluations', table(EVALUATIONS, evaluationsOf(runs))),
     section('Recipes', recipes(runs)),
-    section('Data', data(runs)),
-    section('Made with', versions(runs)),
+    section('Data', table(DATA_HEADER, dataRows(runs))),
+    section('Made with', table(VERSIONS_HEADER, versionRows(runs))),
   ];
-  return htmlPage(title, sections.join('\n'));
+  return htmlPage(titleOf(runs), sections.join('\n'));
 }
 
 const section = (title: string, body: string): string => (body === '' ? '' : `<h2>${title}</h2>${body}`);
@@ -35,6 +35,32 @@ const table = (header: string[], rows: string[][]): string =>
         rows.map((row) => row.map(escapeHtml)),
       );
 
+/** The same as Markdown: everything but the curves, which are in the page. */
+export const runMarkdown = (runs: readonly ReportedRun[]): string =>
+  markdownPage(titleOf(runs), [
+    ['Runs', `${markdownTable(RUN_HEADER, runs.map(runRow))}\n\n${markdownList(warningLines(runs))}`],
+    ['Measures', markdownTable(measureHeader(runs), measureRows(runs))],
+    ['What differs', markdownTable(differenceHeader(runs), differenceRows(runs))],
+    ['Evaluations', markdownTable(EVALUATIONS, evaluationsOf(runs))],
+    [
+      'Recipes',
+      runs.map(({ name, recipe }) => `${escapeMarkdown(name)}\n\n${indented(stringify(recipe))}`).join('\n\n'),
+    ],
+    ['Data', markdownTable(DATA_HEADER, dataRows(runs))],
+    ['Made with', markdownTable(VERSIONS_HEADER, versionRows(runs))],
+  ]);
+
+const indented = (text: string): string => text.trimEnd().replaceAll(/^/gm, '    ');
+const titleOf = (runs: readonly ReportedRun[]): string =>
+  runs.length === 1 ? `Lethe: ${runs[0].name}` : `Lethe: ${runs.length} runs`;
+const warningLines = (runs: readonly ReportedRun[]): string[] =>
+  runs.flatMap((run) => warningsOf(run).map((text) => `${run.name}: ${text}`));
+const measureHeader = (runs: readonly ReportedRun[]): string[] => ['measure', ...runs.map(({ name }) => name)];
+const differenceHeader = (runs: readonly ReportedRun[]): string[] => ['key', ...runs.map(({ name }) => name)];
+const EVALUATIONS = ['run', ...EVALUATION_HEADER];
+const DATA_HEADER = ['run', 'role', 'shards', 'documents', 'tokens', 'SHA-256 of the index'];
+const VERSIONS_HEADER = ['run', 'started (UTC)', 'ended', 'commit', 'versions', 'processor'];
+
 function warnings(runs: readonly ReportedRun[]): string {
   const items = runs.flatMap((run) =>
     warningsOf(run).map((text) => `<li><b class="not">${escapeHtml(run.name)}</b>: ${escapeHtml(text)}</li>`),
@@ -46,7 +72,7 @@ function measures(runs: readonly ReportedRun[]): string {
   const rows = measureRows(runs);
   if (rows.length === 0) return '<p class="note">no step has been recorded yet</p>';
   const note = '<p class="note">The first record, and the mean over the last tenth of them.</p>';
-  return table(['measure', ...runs.map(({ name }) => name)], rows) + note;
+  return table(measureHeader(runs), rows) + note;
 }
 
 function curves(runs: readonly ReportedRun[]): string {
@@ -64,20 +90,15 @@ function curves(runs: readonly ReportedRun[]): string {
 /** Where runs are written, which always differs. */
 const PLACES = new Set(['name', 'runs']);
 
-function differences(runs: readonly ReportedRun[]): string {
+function differenceRows(runs: readonly ReportedRun[]): string[][] {
   const leaves = runs.map(({ recipe }) => leavesOf(recipe));
   const keys = differingKeys(leaves).filter((key) => !PLACES.has(key));
   const text = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
-  return table(
-    ['key', ...runs.map(({ name }) => name)],
-    keys.map((key) => [key, ...leaves.map((one) => text(one.get(key)))]),
-  );
+  return keys.map((key) => [key, ...leaves.map((one) => text(one.get(key)))]);
 }
 
-function evaluations(runs: readonly ReportedRun[]): string {
-  const rows = runs.flatMap(({ name, evaluations: all }) => all.flatMap(evaluationRows).map((row) => [name, ...row]));
-  return table(['run', ...EVALUATION_HEADER], rows);
-}
+const evaluationsOf = (runs: readonly ReportedRun[]): string[][] =>
+  runs.flatMap(({ name, evaluations: all }) => all.flatMap(evaluationRows).map((row) => [name, ...row]));
 
 const recipes = (runs: readonly ReportedRun[]): string =>
   runs
@@ -87,8 +108,8 @@ const recipes = (runs: readonly ReportedRun[]): string =>
     )
     .join('');
 
-function data(runs: readonly ReportedRun[]): string {
-  const rows = runs.flatMap(({ name, manifest }) =>
+function dataRows(runs: readonly ReportedRun[]): string[][] {
+  return runs.flatMap(({ name, manifest }) =>
     (manifest.data ?? []).map(({ role, shards, documents, tokens, sha256 }) => [
       name,
       role,
@@ -98,11 +119,10 @@ function data(runs: readonly ReportedRun[]): string {
       sha256.slice(0, 16),
     ]),
   );
-  return table(['run', 'role', 'shards', 'documents', 'tokens', 'SHA-256 of the index'], rows);
 }
 
-function versions(runs: readonly ReportedRun[]): string {
-  const rows = runs.flatMap(({ name, manifest }) =>
+function versionRows(runs: readonly ReportedRun[]): string[][] {
+  return runs.flatMap(({ name, manifest }) =>
     manifest.launches.map(({ started, outcome, git, versions: of, machine }) => [
       name,
       started.slice(0, 16).replace('T', ' '),
@@ -114,5 +134,4 @@ function versions(runs: readonly ReportedRun[]): string {
       `${machine.cpu}, ${machine.cores} cores`,
     ]),
   );
-  return table(['run', 'started (UTC)', 'ended', 'commit', 'versions', 'processor'], rows);
 }

@@ -1,5 +1,5 @@
 import type { TrainRecipe } from '@lethe/train';
-import { curve, axisX, axisY, figure, HEIGHT, legend, placeX, placeY } from '../../charts/axes.js';
+import { curve, axisX, axisY, figure, HEIGHT, legend, placeX, placeY, type Point } from '../../charts/axes.js';
 import { escapeHtml, htmlPage, htmlTable } from '../../charts/html.js';
 import { formatTable } from '../../command-line/table.js';
 import type { Lineage } from '../lineage/lineage.js';
@@ -53,9 +53,9 @@ function curves(looks: readonly Look[]): string {
   const [toX, toY] = [placeX(range), placeY({ from: 0, to: 1 })];
   const drawn = STARTS.map((start, i) =>
     curve(
-      looks.filter((look) => look.start === start).map(({ steps, patternP }) => [toX(steps), toY(patternP.effect)]),
-      i,
-      start,
+      looks.filter((look) => look.start === start).map(({ steps, patternP }): Point => [steps, patternP.effect]),
+      ([steps, p]) => [toX(steps), toY(p)],
+      { i, name: start },
     ),
   );
   const vertical = `<text transform="translate(14,${HEIGHT / 2}) rotate(-90)" text-anchor="middle">pattern p</text>`;

@@ -1,0 +1,51 @@
+import { COMPARISON_HEADER, comparisonRows } from '@lethe/eval';
+import { escapeMarkdown, markdownList, markdownPage, markdownTable } from '../charts/markdown.js';
+import { mixtureText } from './mixture.js';
+import {
+  CANDIDATE_HEADER,
+  candidateRows,
+  EVIDENCE_HEADER,
+  evidenceRows,
+  factLines,
+  HELD_OUT_HEADER,
+  heldOutRows,
+  MIXTURE_HEADER,
+  mixtureRows,
+  phaseRows,
+  pieceLines,
+} from './page-tables.js';
+import type { RepairResults } from './results.js';
+import { headline, sentence } from './verdict-text.js';
+
+/** The page of a repair as Markdown, for a pull request or a log: everything but the figures, which are in `report.html`. */
+export function repairMarkdown(results: RepairResults, more = ''): string {
+  const { before, after, choice, benchmarks } = results;
+  const next = after.verdict === 'not-run' ? '' : `\n\nNext: ${escapeMarkdown(after.advice)}.`;
+  const mixed = before.verdict === 'not-advised' ? undefined : mixtureText(before.mixture);
+  const chosen = choice ? `Chosen: **${escapeMarkdown(choice.chosen)}**; it ${escapeMarkdown(choice.why)}.` : '';
+  const failed = (choice?.failed ?? []).map(({ name, why }) => `${name} failed: ${why}`);
+  return markdownPage(headline(results), [
+    ['', `**${escapeMarkdown(sentence(results))}**${next}`],
+    ['', markdownTable(HELD_OUT_HEADER, heldOutRows(results))],
+    ['', more],
+    [
+      'The pattern',
+      [
+        markdownList(pieceLines(before.pattern)),
+        mixed ? `**${escapeMarkdown(mixed)}.**` : '',
+        markdownTable(MIXTURE_HEADER, mixtureRows(before.mixture)),
+      ].join('\n\n'),
+    ],
+    ['Before: is a repair due?', markdownTable(EVIDENCE_HEADER, evidenceRows(before.evidence))],
+    ['After: did it work?', markdownTable(EVIDENCE_HEADER, evidenceRows(after.evidence))],
+    [
+      'Settings that were tried',
+      choice ? [chosen, markdownTable(CANDIDATE_HEADER, candidateRows(choice)), markdownList(failed)].join('\n\n') : '',
+    ],
+    ['Benchmarks', benchmarks ? markdownTable(COMPARISON_HEADER, comparisonRows(benchmarks)) : ''],
+    [
+      'How it was made',
+      `${markdownList(factLines(results))}\n\n${markdownTable(['phase', 'seconds'], phaseRows(results))}`,
+    ],
+  ]);
+}
