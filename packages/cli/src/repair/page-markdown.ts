@@ -15,7 +15,7 @@ import {
   pieceLines,
 } from './page-tables.js';
 import type { RepairResults } from './results.js';
-import { headline, sentence } from './verdict-text.js';
+import { headline, relapseText, sentence } from './verdict-text.js';
 
 /** The page of a repair as Markdown, for a pull request or a log: everything but the figures, which are in `report.html`. */
 export function repairMarkdown(results: RepairResults, more = ''): string {
@@ -38,6 +38,7 @@ export function repairMarkdown(results: RepairResults, more = ''): string {
     ],
     ['Before: is a repair due?', markdownTable(EVIDENCE_HEADER, evidenceRows(before.evidence))],
     ['After: did it work?', markdownTable(EVIDENCE_HEADER, evidenceRows(after.evidence))],
+    ['If it is trained on', results.relapse ? escapeMarkdown(relapseText(results.relapse)) : ''],
     [
       'Settings that were tried',
       choice ? [chosen, markdownTable(CANDIDATE_HEADER, candidateRows(choice)), markdownList(failed)].join('\n\n') : '',
