@@ -20,6 +20,7 @@ function taken(...left: string[]): RepairRequest {
     out: join(folder, String(number++)),
     anyway: false,
     device: 'lethe-cpu',
+    precision: 'fp32',
   };
   expect(takeFolder(request, files)).toBeUndefined();
   for (const path of left) {
