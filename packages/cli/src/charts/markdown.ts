@@ -1,6 +1,13 @@
 /** A cell or a sentence as Markdown shows it: what it would read as a sign of its own is text. */
 export const escapeMarkdown = (text: string): string =>
-  text.replaceAll(/[\\`*_[\]<>|#]/g, (sign) => `\\${sign}`).replaceAll(/\s*\n\s*/g, ' ');
+  text.replaceAll(/[\\`*_[<>|]/g, (sign) => `\\${sign}`).replaceAll(/\s*\n\s*/g, ' ');
+
+/** Text in a span of code, whatever backticks it holds. */
+export function markdownCode(text: string): string {
+  const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence} ${text} ${fence}`;
+}
 
 /** A table of cells that are text; nothing where there are no rows. */
 export function markdownTable(header: readonly string[], rows: readonly string[][]): string {

@@ -1,5 +1,5 @@
 import { COMPARISON_HEADER, comparisonRows } from '@lethe/eval';
-import { escapeMarkdown, markdownList, markdownPage, markdownTable } from '../charts/markdown.js';
+import { escapeMarkdown, markdownCode, markdownList, markdownPage, markdownTable } from '../charts/markdown.js';
 import { mixtureText } from './mixture.js';
 import {
   CANDIDATE_HEADER,
@@ -12,7 +12,7 @@ import {
   MIXTURE_HEADER,
   mixtureRows,
   phaseRows,
-  pieceLines,
+  pieceText,
 } from './page-tables.js';
 import type { RepairResults } from './results.js';
 import { headline, relapseText, sentence } from './verdict-text.js';
@@ -20,6 +20,7 @@ import { headline, relapseText, sentence } from './verdict-text.js';
 /** The page of a repair as Markdown, for a pull request or a log: everything but the figures, which are in `report.html`. */
 export function repairMarkdown(results: RepairResults, more = ''): string {
   const { before, after, choice, benchmarks } = results;
+  const { pieces, documents } = before.pattern;
   const next = after.verdict === 'not-run' ? '' : `\n\nNext: ${escapeMarkdown(after.advice)}.`;
   const mixed = before.verdict === 'not-advised' ? undefined : mixtureText(before.mixture);
   const chosen = choice ? `Chosen: **${escapeMarkdown(choice.chosen)}**; it ${escapeMarkdown(choice.why)}.` : '';
@@ -31,7 +32,9 @@ export function repairMarkdown(results: RepairResults, more = ''): string {
     [
       'The pattern',
       [
-        markdownList(pieceLines(before.pattern)),
+        pieces
+          .map((piece) => `- ${markdownCode(pieceText(piece))} in ${piece.documents} of ${documents} documents`)
+          .join('\n'),
         mixed ? `**${escapeMarkdown(mixed)}.**` : '',
         markdownTable(MIXTURE_HEADER, mixtureRows(before.mixture)),
       ].join('\n\n'),

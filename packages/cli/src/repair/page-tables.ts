@@ -1,4 +1,4 @@
-import type { Candidate, Choice, Evidence, HeldOut, Mixture, Pattern, RepairResults } from './results.js';
+import type { Candidate, Choice, Evidence, HeldOut, Mixture, PatternPiece, RepairResults } from './results.js';
 import { intervalText, percentText } from './verdict-text.js';
 
 export const EVIDENCE_HEADER = ['question', 'answer', 'found [95%]', 'threshold', 'measure'];
@@ -69,11 +69,8 @@ export const candidateRows = ({ tried, chosen }: Choice): string[][] =>
     [one.name === chosen ? 'chosen' : '', one.onFront ? 'on the front' : ''].filter(Boolean).join(', '),
   ]);
 
-/** The pieces of the pattern, with how many documents hold each. */
-export const pieceLines = ({ pieces, documents }: Pattern): string[] =>
-  pieces.map(
-    ({ text, documents: holders }) => `${JSON.stringify(text).slice(1, -1)} in ${holders} of ${documents} documents`,
-  );
+/** The text of a piece in one line. */
+export const pieceText = ({ text }: PatternPiece): string => JSON.stringify(text).slice(1, -1);
 
 export const MIXTURE_HEADER = ['synthetic file', 'documents looked at', 'without the pattern', 'share of the words'];
 

@@ -14,7 +14,7 @@ import {
   MIXTURE_HEADER,
   mixtureRows,
   phaseRows,
-  pieceLines,
+  pieceText,
 } from './page-tables.js';
 import { candidatesSvg } from './candidates-svg.js';
 import type { ShownToken } from './examples.js';
@@ -43,7 +43,7 @@ const STYLE = `<style>
   .answer { font-size: 1.15rem; border-left: .3rem solid currentColor; padding: .2rem 0 .2rem 1rem; }
   .heat { line-height: 2; white-space: pre-wrap; overflow-wrap: anywhere; font-family: ui-monospace, monospace; font-size: .85rem; }
   .heat mark { color: inherit; background: rgb(213 94 0 / var(--p)); border-bottom: 2px solid #d55e00; border-radius: 2px; }
-  .pieces { white-space: pre-wrap; overflow-wrap: anywhere; }
+  .pieces code { background: #8882; padding: .1rem .3rem; white-space: pre-wrap; overflow-wrap: anywhere; }
   .table th:first-child { position: sticky; left: 0; background: Canvas; white-space: normal; min-width: 9rem; }
 </style>`;
 
@@ -89,8 +89,10 @@ function mixture({ mixture: found, verdict }: RepairResults['before']): string {
 }
 
 function pattern({ before }: RepairResults, { examples, models }: PageParts): string {
-  const { threshold } = before.pattern;
-  const items = pieceLines(before.pattern).map((line) => `<li>${escapeHtml(line)}</li>`);
+  const { pieces, documents, threshold } = before.pattern;
+  const items = pieces.map(
+    (piece) => `<li><code>${escapeHtml(pieceText(piece))}</code> in ${piece.documents} of ${documents} documents</li>`,
+  );
   const list =
     items.length === 0
       ? '<p>No words that many synthetic documents share, and natural text lacks.</p>'
