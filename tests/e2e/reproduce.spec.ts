@@ -23,8 +23,9 @@ describe('lethe reproduce', () => {
   });
 
   it('compares again without training when the run is there', async () => {
-    const { code, stderr } = await letheHere(folder, 'reproduce', 'runs/first');
+    const { code, stdout, stderr } = await letheHere(folder, 'reproduce', 'runs/first', '--json');
     expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ reproduced: true, measures: { numDifferent: 0 } });
     expect(stderr).toContain('nothing to do');
   });
 

@@ -94,7 +94,11 @@ it('compares every two of a lineage, writes items, and tells which are in traini
 it.each<[string, () => string[], RegExp]>([
   ['one file', () => [write('a', [task('M', '1')])], /two or more results to compare, received 1/],
   ['no file', () => [join(folder, 'none.json'), join(folder, 'none.json')], /none\.json: no such file/],
-  ['another file', () => [write('a', [task('M', '1')]), join(folder, 'overlap.jsonl')], /overlap\.jsonl: expected JSON /],
+  [
+    'another file',
+    () => [write('a', [task('M', '1')]), join(folder, 'overlap.jsonl')],
+    /overlap\.jsonl: expected JSON /,
+  ],
   [
     'nothing in common',
     () => [write('a', [task('M', '1')]), write('b', [task('N', '1')])],

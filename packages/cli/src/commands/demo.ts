@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { listenForStop, EXIT_CODES, UserError } from '@lethe/run';
 import type { Command } from 'commander';
 import type { CliContext } from '../command-line/context.js';
+import { JSON_OPTION, printResults } from '../command-line/print-results.js';
 import { followingSentence, followingTable } from '../demo/following.js';
 import { runDemo } from '../demo/run-demo.js';
 import { openAddon } from '../doctor/describe-addon.js';
@@ -16,7 +17,8 @@ export function addDemoCommand(program: Command, context: CliContext): void {
     .description('damage a small model with templated questions, repair it, measure, report; no input needed')
     .option('--quick', 'every stage in under two minutes; its numbers mean little')
     .option('--runs <dir>', 'folder for its runs', 'runs')
-    .action(async ({ quick = false, runs }: { quick?: boolean; runs: string }) => {
+    .option(...JSON_OPTION)
+    .action(async ({ quick = false, runs, json }: { quick?: boolean; runs: string; json?: true }) => {
       const logger = context.logger();
       const abort = new AbortController();
       const stop = listenForStop((signal) => {
@@ -42,7 +44,7 @@ export function addDemoCommand(program: Command, context: CliContext): void {
         }
         const { repair, following, seconds } = results;
         const told = following ? `\n${followingTable(following)}\n\n${followingSentence(following)}` : '';
-        process.stdout.write(`${sentence(repair)}\n${told}\n`);
+        printResults(results, `${sentence(repair)}\n${told}`, json);
         logger.info(
           `report: ${join(folder, 'repair', 'report.html')}, numbers: ${join(folder, 'demo.json')} (${Math.round(seconds)} s)`,
         );

@@ -3,6 +3,7 @@ import { listenForStop, EXIT_CODES, UsageError } from '@lethe/run';
 import { useDevice } from '@lethe/tensor';
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../command-line/context.js';
+import { JSON_OPTION, printResults } from '../command-line/print-results.js';
 import { positiveInteger } from '../command-line/number-options.js';
 import { usableProcessors } from '../doctor/processor.js';
 import { CHOSEN, QUICK, REGIME } from '../paper/regime.js';
@@ -16,6 +17,7 @@ interface PaperFlags {
   jobs?: number;
   out?: string;
   precision: 'fp32' | 'bf16';
+  json?: true;
 }
 
 const LARGEST_SEED = 1_000_000_000;
@@ -56,12 +58,13 @@ export function addPaperCommand(program: Command, context: CliContext): void {
     .option('--jobs <n>', 'lineages at a time, each on one thread (default: the processors)', positiveInteger)
     .option('--out <dir>', 'folder of its runs and its page (default: runs/paper, runs/paper-quick)')
     .option('--precision <name>', 'fp32 or bf16', 'bf16')
+    .option(...JSON_OPTION)
     .addHelpText(
       'after',
       `\nStudies:\n${studyNames.map((name) => `  ${name.padEnd(10)} ${STUDIES[name].help}`).join('\n')}`,
     )
     .addHelpText('after', '\nExample: lethe paper --seeds 4001-4005 --out runs/paper-again')
-    .action(async ({ quick, study, seeds, jobs, out, precision }: PaperFlags) => {
+    .action(async ({ quick, study, seeds, jobs, out, precision, json }: PaperFlags) => {
       if (precision !== 'fp32' && precision !== 'bf16')
         throw new UsageError(`--precision: expected fp32 or bf16, received "${String(precision)}"`);
       const folder = out ?? join('runs', quick ? 'paper-quick' : 'paper');
@@ -86,7 +89,7 @@ export function addPaperCommand(program: Command, context: CliContext): void {
           context.exitCode = EXIT_CODES[results];
           return;
         }
-        process.stdout.write(`${results.table}\n`);
+        printResults(results.numbers, results.table, json);
         const { page, numbers } = studyOf(study).files;
         logger.info(`page: ${join(folder, page)}, numbers: ${join(folder, numbers)}`);
       } finally {

@@ -7,6 +7,7 @@ import { compareMetrics, type Difference } from '../reproduction/compare-metrics
 import { planReproduction, type Reproduction } from '../reproduction/plan-reproduction.js';
 import { differingSurroundings } from '../reproduction/surroundings.js';
 import { weightsDigest } from '../reproduction/weights-digest.js';
+import { JSON_OPTION, printResults } from '../command-line/print-results.js';
 import { formatTable } from '../command-line/table.js';
 import { untilStopped } from '../command-line/until-stopped.js';
 import { recordedVersions } from '../command-line/recorded-versions.js';
@@ -23,39 +24,51 @@ export function addReproduceCommand(program: Command, context: CliContext): void
     .description('make a finished run again from its manifest, and compare the two bit by bit')
     .argument('<run>', 'folder of a finished run')
     .option('--name <name>', "folder of the new run beside it (default: the run's name, and -again)")
+    .option(...JSON_OPTION)
     .addHelpText('after', HELP)
-    .action(async (folder: string, { name }: { name?: string }) => {
+    .action(async (folder: string, { name, json }: { name?: string; json?: true }) => {
       const plan = await planReproduction(folder, name);
-      await reproduce(plan, context);
+      await reproduce(plan, context, json);
     });
 }
 
-async function reproduce(plan: Reproduction, context: CliContext): Promise<void> {
+async function reproduce(plan: Reproduction, context: CliContext, isJson?: boolean): Promise<void> {
   const { recipe } = plan;
   const logger = context.logger();
   const command = ['lethe', ...process.argv.slice(2)];
   await untilStopped(context, async (stop) => {
     const result = await runStage(recipe, { logger, stop, command, versions: recordedVersions() });
     if (result.stoppedBy) return { by: result.stoppedBy, after: `step ${result.step} of ${recipe.steps}` };
-    if (!(await compare(plan, result.folder))) context.exitCode = EXIT_CODES.failed;
+    const found = await compare(plan, result.folder);
+    printResults(found, told(found), isJson);
+    if (!found.reproduced) context.exitCode = EXIT_CODES.failed;
     return undefined;
   });
 }
 
-/** Prints what is the same and what is not. @returns whether all is. */
-async function compare({ folder, manifest }: Reproduction, again: string): Promise<boolean> {
-  const { numValues, numDifferent, first, largest } = compareMetrics(stageRecords(folder), stageRecords(again));
-  const [was, is] = [await weightsDigest(join(folder, 'model')), await weightsDigest(join(again, 'model'))];
-  const isSame = numDifferent === 0 && was === is;
-  const print = (line: string): boolean => process.stdout.write(`${line}\n`);
-  print(isSame ? `reproduced: ${again} is ${folder}` : `not reproduced: ${again} differs from ${folder}`);
-  print(`measures  ${numDifferent === 0 ? `${numValues} identical` : `${numDifferent} of ${numValues} differ`}`);
-  if (first) print(`  first   ${difference(first)}`);
-  if (largest) print(`  most    ${difference(largest)}`);
-  print(was === is ? `weights   identical, SHA-256 ${was}` : `weights   differ, SHA-256 ${was} and ${is}`);
-  const around = differingSurroundings(manifest.launches.at(-1)!, readRunManifest(again).launches.at(-1)!);
-  if (around.length > 0) print(`\n${formatTable(['made with', 'then', 'now'], around)}`);
-  return isSame;
+/** What is the same and what is not. */
+async function compare({ folder, manifest }: Reproduction, again: string) {
+  const measures = compareMetrics(stageRecords(folder), stageRecords(again));
+  const weights = { then: await weightsDigest(join(folder, 'model')), now: await weightsDigest(join(again, 'model')) };
+  const reproduced = measures.numDifferent === 0 && weights.then === weights.now;
+  const madeWith = differingSurroundings(manifest.launches.at(-1)!, readRunManifest(again).launches.at(-1)!);
+  return { reproduced, run: folder, again, measures, weights, madeWith };
+}
+
+/** The same for a terminal. */
+function told({ reproduced, run, again, measures, weights, madeWith }: Awaited<ReturnType<typeof compare>>): string {
+  const { numValues, numDifferent, first, largest } = measures;
+  const lines = [
+    reproduced ? `reproduced: ${again} is ${run}` : `not reproduced: ${again} differs from ${run}`,
+    `measures  ${numDifferent === 0 ? `${numValues} identical` : `${numDifferent} of ${numValues} differ`}`,
+    ...(first ? [`  first   ${difference(first)}`] : []),
+    ...(largest ? [`  most    ${difference(largest)}`] : []),
+    weights.then === weights.now
+      ? `weights   identical, SHA-256 ${weights.then}`
+      : `weights   differ, SHA-256 ${weights.then} and ${weights.now}`,
+    ...(madeWith.length > 0 ? ['', formatTable(['made with', 'then', 'now'], madeWith)] : []),
+  ];
+  return lines.join('\n');
 }
 
 function difference({ step, key, was, is, relative }: Difference): string {
