@@ -80,7 +80,7 @@ for (const [name, model, draw, expected] of cases.filter(([title]) => title.incl
     const found = findPattern({ synthetic: synthetic.train, natural: natural.train }, tokenizer);
     const marked = markDocuments(found.finder, synthetic.report);
     const measured = { synthetic: marked, natural: natural.report };
-    const pattern = await describePattern(found, measured, tokenizer);
+    const { pattern } = await describePattern(found, measured, tokenizer);
     const own = measuresOf(measure(model, [...synthetic.report, ...natural.report]), measured);
     const { verdict, evidence } = verdictBefore({ pattern, model: own, attainable: attainableP(marked) });
     counts[verdict]++;
