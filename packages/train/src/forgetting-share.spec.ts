@@ -15,6 +15,7 @@ describe('the share of forgetting in the gradient', () => {
     const share = new ForgettingShare(recipe, false);
     expect(share.see({ step: 1 })).toBeUndefined();
     expect(share.see(at(1, 0.02))).toMatch(/^the forgetting term has 2.0% of the gradient at step 1: .*raise/);
+    expect(share.end()).toMatch(/had 2.0% of the gradient at step 1: hold the result against/);
     expect(share.see(at(100, 0.01))).toBeUndefined();
     expect(share.end()).toMatch(/had 2.0% of the gradient at step 1 and 1.0% at step 100: hold the result against/);
   });

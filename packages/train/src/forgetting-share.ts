@@ -17,9 +17,9 @@ export class ForgettingShare {
 
   private readonly isWatched: boolean;
 
-  /** @param isControl a run that is to forget nothing: there is nothing to watch. */
-  constructor({ stage, objective }: Pick<TrainRecipe, 'stage' | 'objective'>, isControl: boolean) {
-    this.isWatched = stage === 'unlearn' && !isControl && isEverPositive(objective.weights.forgetting);
+  /** @param isCompared one of several runs that are compared: there is nothing to watch. */
+  constructor({ stage, objective }: Pick<TrainRecipe, 'stage' | 'objective'>, isCompared: boolean) {
+    this.isWatched = stage === 'unlearn' && !isCompared && isEverPositive(objective.weights.forgetting);
   }
 
   /** @returns what to tell of the first share that a run measures; nothing where the share is large enough, or was told. */
@@ -42,8 +42,9 @@ export class ForgettingShare {
   end(): string | undefined {
     const { first, last } = this;
     if (!first || !last || Math.max(first.share, last.share) >= LEAST) return undefined;
+    const then = last === first ? '' : ` and ${percent(last.share)} at step ${last.step}`;
     return (
-      `the forgetting term had ${percent(first.share)} of the gradient at step ${first.step} and ${percent(last.share)} at step ${last.step}: ` +
+      `the forgetting term had ${percent(first.share)} of the gradient at step ${first.step}${then}: ` +
       'hold the result against the same run with objective.weights.forgetting=0 before you call it unlearning'
     );
   }

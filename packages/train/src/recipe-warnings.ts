@@ -6,11 +6,11 @@ import { isEverPositive, mostOf } from './weight-schedule.js';
 
 /**
  * What a recipe allows and its author may not mean. Reads the indexes of shards.
- * @param isControl a run that is to forget nothing: replay alone.
+ * @param isCompared one of several runs that are compared: that it forgets nothing is meant.
  */
-export function recipeWarnings(recipe: TrainRecipe, isControl = false): string[] {
+export function recipeWarnings(recipe: TrainRecipe, isCompared = false): string[] {
   return [
-    ...weightWarnings(recipe, isControl),
+    ...weightWarnings(recipe, isCompared),
     ...scheduleWarnings(recipe),
     ...dataWarnings(recipe),
     ...readsOf(recipe)
@@ -34,11 +34,11 @@ function scheduleWarnings({ schedule, steps }: TrainRecipe): string[] {
   ];
 }
 
-function weightWarnings({ stage, objective }: TrainRecipe, isControl: boolean): string[] {
+function weightWarnings({ stage, objective }: TrainRecipe, isCompared: boolean): string[] {
   if (stage !== 'unlearn') return [];
   const { method, weights } = objective;
   if (!isEverPositive(weights.forgetting))
-    return isControl ? [] : ['objective.weights.forgetting is 0: nothing is forgotten'];
+    return isCompared ? [] : ['objective.weights.forgetting is 0: nothing is forgotten'];
   const [forgetting, replay] = [mostOf(weights.forgetting), mostOf(weights.replay)];
   if (!FORGETTING_METHODS[method].isUnbounded || forgetting <= replay) return [];
   return [

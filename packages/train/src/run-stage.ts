@@ -28,8 +28,8 @@ export interface StageOptions {
   /** The command line, for the manifest. */
   command?: string[];
   versions?: Record<string, string>;
-  /** It is meant to forget nothing: the replay-only control of another run. */
-  isControl?: boolean;
+  /** It is one of several runs that are compared, a replay-only control among them: what it forgets is judged there, not warned of. */
+  isCompared?: boolean;
   /** Who shares the work: by default the job that a launcher started, or this process alone. */
   ranks?: Collectives;
 }
@@ -59,7 +59,7 @@ export function runStage(given: TrainRecipe, options: StageOptions): Promise<Sta
 }
 
 async function runLocked(given: TrainRecipe, options: Options): Promise<StageResult> {
-  const { logger, isControl, ranks } = options;
+  const { logger, isCompared, ranks } = options;
   const run = await firstAlone(ranks, () => openStageRun(given, logger));
   const { recipe, folder, model } = run;
   if (ranks.size > 1) await requireSame(factsOf(run), ranks);
@@ -77,7 +77,7 @@ async function runLocked(given: TrainRecipe, options: Options): Promise<StageRes
   });
   if (ranks.size > 1) await requireSame(factsOfDevice(device), ranks);
   const work = await loadStageWork(run, device, ranks);
-  for (const warning of [...recipeWarnings(recipe, isControl), ...spanWarnings(work.spans)]) logger.warn(warning);
+  for (const warning of [...recipeWarnings(recipe, isCompared), ...spanWarnings(work.spans)]) logger.warn(warning);
   const data = await describeData(recipe, work.spans);
   const manifest = await openStageManifest(run, { ...options, data, device });
   try {
@@ -94,7 +94,7 @@ async function runLocked(given: TrainRecipe, options: Options): Promise<StageRes
 
 /** Trains to the end, or to a signal; at its end saves the model, unless that is past a limit. */
 async function trainRun(run: StageRun, work: StageWork, options: Options): Promise<TrainingEnd> {
-  const { logger, stop, isControl = false, ranks } = options;
+  const { logger, stop, isCompared = false, ranks } = options;
   const isFirst = ranks.rank === 0;
   const { recipe, folder, checkpoints, origin, resumed } = run;
   const from = resumed?.state;
@@ -114,7 +114,7 @@ async function trainRun(run: StageRun, work: StageWork, options: Options): Promi
   const records = isFirst ? openStepRecords({ folder, recipe, onDamage: warn }, from?.step) : undefined;
   try {
     const training = { recipe, context, optimizer, streams, ranks, logger, stop, validator, save: saveStep };
-    const share = new ForgettingShare(recipe, isControl);
+    const share = new ForgettingShare(recipe, isCompared);
     const onStep = (record: StepRecord): void => {
       records?.write(record);
       warn(share.see(record));

@@ -2,8 +2,8 @@ import { onFront } from '../sweep/pareto.js';
 import { MOST_FALL } from './repair-recipe.js';
 import type { Candidate, Choice, Tried, TriedPoint } from './results.js';
 
-/** Natural perplexity that a setting may cost beyond replay alone, at most, to be chosen: the verdict allows 2%, its interval included. */
-const MOST_PRICE = 1.017;
+/** Natural perplexity that a setting may cost beyond replay alone, at most, to be chosen: the verdict allows 2%, its interval included, on other text. */
+const MOST_PRICE = 1.015;
 /** A setting that does less beyond replay than this many times does nothing. */
 const LEAST_GAIN = 1.2;
 /** Settings that do at least this part of what the best one does beyond replay do as much: the cheaper one is taken. */

@@ -37,8 +37,7 @@ export async function probeRun(recipe: TrainRecipe, { logger, stop }: Omit<Probi
   const folder = join(recipe.runs, recipe.name);
   let failed: string | undefined;
   try {
-    const isControl = recipe.objective.weights.forgetting === 0;
-    const { stoppedBy } = await runStage(recipe, { logger, stop, isControl });
+    const { stoppedBy } = await runStage(recipe, { logger, stop, isCompared: true });
     if (stoppedBy) throw new Stopped(stoppedBy);
   } catch (error) {
     if (!(error instanceof NonFiniteError)) throw error;

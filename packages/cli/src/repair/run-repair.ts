@@ -280,9 +280,8 @@ class Repair {
     const run = async (name: string, of: Candidate, rest: Pick<RepairRun, 'steps' | 'goal' | 'isLimited'>) => {
       logger.info(`${name}: ${rest.steps} steps${rest.goal === undefined ? '' : ' at most'}`);
       const began = performance.now();
-      const isControl = of.weights.forgetting === 0;
       const recipe = repairRecipe(setup, { name, candidate: of, ...rest });
-      const result = await runStage(recipe, { logger, stop, isControl });
+      const result = await runStage(recipe, { logger, stop, isCompared: true });
       this.phases.seconds[name] = (performance.now() - began) / 1000;
       return result;
     };

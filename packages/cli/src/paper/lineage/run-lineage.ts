@@ -43,8 +43,7 @@ export async function runLineage(
   const model = (name: string): string => join(runs, name, 'model');
   const measures: Omit<LineageMeasures, 'texts'> = { seed, models: {}, chats: {}, steps: {}, refined: [] };
   const one = async (recipe: TrainRecipe, isChat: boolean): Promise<PaperMeasures | StopSignal> => {
-    const isControl = recipe.objective.weights.forgetting === 0;
-    const { stoppedBy, step } = await runStage(recipe, { logger, stop, isControl });
+    const { stoppedBy, step } = await runStage(recipe, { logger, stop, isCompared: true });
     if (stoppedBy) return stoppedBy;
     measures.steps[recipe.name] = step;
     return measuring.measure(model(recipe.name), join(runs, recipe.name, 'measures.json'), isChat);
