@@ -26,7 +26,7 @@ function damage(root: string, random: Random): string {
   const files = filesIn(root).sort();
   const file = files[random.int(files.length)];
   const { size } = statSync(file);
-  const how = random.int(4);
+  const how = size === 0 ? 0 : random.int(4); // emptied before
   if (how === 0) rmSync(file);
   else if (how === 1) truncateSync(file, random.int(Math.max(size, 1)));
   else {
