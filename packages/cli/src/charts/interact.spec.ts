@@ -73,8 +73,11 @@ function drive(): Seen {
     '--window-size=1000,900',
     `--user-data-dir=${folder}/profile`,
   ];
-  const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 2 ** 26 } as const;
-  const dom = execFileSync(browser!, [...flags, '--dump-dom', `file://${file}`], options);
+  const dom = execFileSync(browser!, [...flags, '--dump-dom', `file://${file}`], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    maxBuffer: 2 ** 26,
+  });
   const [, text] = /<pre id="seen">(.*?)<\/pre>/s.exec(dom)!;
   return JSON.parse(text!.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')) as Seen;
 }

@@ -27,5 +27,6 @@ it.each([
     null: { value: 0, low: 0, high: 0 },
     pieces: [],
   };
-  expect(exitCodeOf({ before: { ...verdict(before), pattern }, after: verdict(after) })).toBe(code);
+  const mixture = { without: pattern.share, limit: 0, natural: 0, isMixed: false, files: [] };
+  expect(exitCodeOf({ before: { ...verdict(before), pattern, mixture }, after: verdict(after) })).toBe(code);
 });

@@ -49,8 +49,8 @@ async function reproduce(plan: Reproduction, context: CliContext, isJson?: boole
 /** What is the same and what is not. */
 async function compare({ folder, manifest }: Reproduction, again: string) {
   const measures = compareMetrics(stageRecords(folder), stageRecords(again));
-  const weights = { then: await weightsDigest(join(folder, 'model')), now: await weightsDigest(join(again, 'model')) };
-  const reproduced = measures.numDifferent === 0 && weights.then === weights.now;
+  const weights = { was: await weightsDigest(join(folder, 'model')), is: await weightsDigest(join(again, 'model')) };
+  const reproduced = measures.numDifferent === 0 && weights.was === weights.is;
   const madeWith = differingSurroundings(manifest.launches.at(-1)!, readRunManifest(again).launches.at(-1)!);
   return { reproduced, run: folder, again, measures, weights, madeWith };
 }
@@ -63,9 +63,9 @@ function told({ reproduced, run, again, measures, weights, madeWith }: Awaited<R
     `measures  ${numDifferent === 0 ? `${numValues} identical` : `${numDifferent} of ${numValues} differ`}`,
     ...(first ? [`  first   ${difference(first)}`] : []),
     ...(largest ? [`  most    ${difference(largest)}`] : []),
-    weights.then === weights.now
-      ? `weights   identical, SHA-256 ${weights.then}`
-      : `weights   differ, SHA-256 ${weights.then} and ${weights.now}`,
+    weights.was === weights.is
+      ? `weights   identical, SHA-256 ${weights.was}`
+      : `weights   differ, SHA-256 ${weights.was} and ${weights.is}`,
     ...(madeWith.length > 0 ? ['', formatTable(['made with', 'then', 'now'], madeWith)] : []),
   ];
   return lines.join('\n');
