@@ -3,5 +3,5 @@ import { writeFileSync } from 'node:fs';
 import { build } from './build.mjs';
 
 await build();
-const { recipesPage } = await import('../packages/cli/dist/recipe/recipes-page.js');
+const { recipesPage } = await import('../packages/cli/dist/reference/recipes-page.js');
 writeFileSync(new URL('../docs/recipes.md', import.meta.url), recipesPage());

@@ -1,7 +1,7 @@
 import { recipeJsonSchema } from '@lethe/run';
 import { Argument, type Command } from 'commander';
 import type { CliContext } from '../command-line/context.js';
-import { RECIPE_SCHEMAS } from '../recipe/recipe-schemas.js';
+import { RECIPE_SCHEMAS } from '../reference/recipe-schemas.js';
 
 const HELP = `
 For editors: they complete keys and mark wrong ones where the first line of a recipe names the file.
