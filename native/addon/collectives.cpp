@@ -28,7 +28,8 @@ Job& job() {
 }
 
 Queue& queue(napi_env env, const char* op) {
-  if (!job().queue || job().owner != env) throw Error(Code::invalid_argument, op, "this thread has opened no collectives");
+  if (!job().queue || job().owner != env)
+    throw Error(Code::invalid_argument, op, "this thread has opened no collectives");
   return *job().queue;
 }
 
@@ -77,8 +78,7 @@ Napi::Value open(const Napi::CallbackInfo& info) {
       throw Error(Code::internal, "openCollectives", "cannot make a queue to JavaScript");
     napi_unref_threadsafe_function(env, job().settle);
   }
-  job().queue =
-      std::make_unique<Queue>(transport == "mpi" ? collectives::open_mpi : collectives::open_none, limits);
+  job().queue = std::make_unique<Queue>(transport == "mpi" ? collectives::open_mpi : collectives::open_none, limits);
   job().owner = env;
   const Queue& opened = *job().queue;
   auto places = Napi::Array::New(env);
@@ -112,9 +112,8 @@ int64_t extent(const Call& call, int ranks) {
 void check_extent(napi_env env, const Call& call, int64_t bytes, const char* op) {
   const int64_t expected = extent(call, queue(env, op).size()) * collectives::size_of(call.type);
   if (call.kind != Kind::barrier && expected > bytes)
-    throw Error(
-        Code::invalid_argument, op,
-        "expected at least " + std::to_string(expected) + " bytes, the buffer has " + std::to_string(bytes));
+    throw Error(Code::invalid_argument, op,
+                "expected at least " + std::to_string(expected) + " bytes, the buffer has " + std::to_string(bytes));
   if (call.root < 0 || call.root >= queue(env, op).size())
     throw Error(Code::invalid_argument, op, "no rank " + std::to_string(call.root));
 }
@@ -142,8 +141,8 @@ Napi::Value on_buffer(const Napi::CallbackInfo& info) {
   if (device > static_cast<uint64_t>(DeviceId::cpu))
     throw Error(Code::not_available, op,
                 "this transport carries memory of the host, and the buffer is on the GPU; use device lethe-cpu");
-  const Tensor tensor = instance(info.Env())
-                            .store.tensor(whole(info, 2, op), device_at(static_cast<int>(device)), true, op, "buffer");
+  const Tensor tensor =
+      instance(info.Env()).store.tensor(whole(info, 2, op), device_at(static_cast<int>(device)), true, op, "buffer");
   Call call{kind_at(info, 0, op), tensor.bf16 ? Type::bf16 : Type::f32, tensor.data,
             static_cast<int64_t>(whole(info, 4, op)), static_cast<int>(whole(info, 5, op))};
   const int64_t skipped = static_cast<int64_t>(whole(info, 3, op)) * collectives::size_of(call.type);

@@ -18,7 +18,7 @@ constexpr auto eager = std::chrono::microseconds(200);
 constexpr auto nap = std::chrono::microseconds(20);
 constexpr int64_t most_elements = int64_t{1} << 28;  // of one piece: MPI counts in int
 constexpr auto patience = std::chrono::milliseconds(300);
-constexpr double farewell = 20;                      // seconds for the other ranks to come to the end
+constexpr double farewell = 20;  // seconds for the other ranks to come to the end
 
 const char* name_of(Kind kind) {
   static constexpr const char* names[] = {"all_reduce", "reduce_scatter", "all_gather", "broadcast", "barrier"};
@@ -178,8 +178,9 @@ void Queue::look() {
 void Queue::end_job(const std::string& reason) {
   if (!reason.empty()) {
     std::this_thread::sleep_for(std::min(rank(), 2) * patience);
-    const std::string text = "lethe: rank " + std::to_string(rank()) + ", " + here().where + ": " + reason +
-                             "; the job ends on all ranks; the last checkpoint is kept, and the same command goes on from it\n";
+    const std::string text =
+        "lethe: rank " + std::to_string(rank()) + ", " + here().where + ": " + reason +
+        "; the job ends on all ranks; the last checkpoint is kept, and the same command goes on from it\n";
     (void)!write(STDERR_FILENO, text.data(), text.size());
   }
   // The library may wait for what is gone.

@@ -1,5 +1,6 @@
-// Collectives in the order in which they are given, on a thread of their own, each with a deadline. A rank that has ended,
-// gives no sign of life or does not come within the deadline ends the job on every rank, with a message that names it.
+// Collectives in the order in which they are given, on a thread of their own, each with a deadline. A rank that has
+// ended, gives no sign of life or does not come within the deadline ends the job on every rank, with a message that
+// names it.
 #pragma once
 #include <atomic>
 #include <condition_variable>

@@ -1,4 +1,5 @@
-// The queue and the watch over a transport that does what a test says; MPI itself is tested by native/src/collectives.spec.ts.
+// The queue and the watch over a transport that does what a test says; MPI itself is tested by
+// native/src/collectives.spec.ts.
 #include <gtest/gtest.h>
 #include <unistd.h>
 

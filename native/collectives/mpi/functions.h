@@ -1,6 +1,6 @@
-// What Lethe calls of MPI, without its header: Open MPI's handles are pointers, MPICH's are ints, and the same program is
-// to run on either. The names are the standard's, the signatures too; `Handle` is a communicator, type, operation, request
-// or error handler.
+// What Lethe calls of MPI, without its header: Open MPI's handles are pointers, MPICH's are ints, and the same program
+// is to run on either. The names are the standard's, the signatures too; `Handle` is a communicator, type, operation,
+// request or error handler.
 #pragma once
 
 namespace lethe::collectives::mpi {

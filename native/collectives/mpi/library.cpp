@@ -57,9 +57,10 @@ Library::Library() {
   else if (begins(version_, "MPICH") || begins(version_, "Intel(R) MPI") || begins(version_, "MVAPICH"))
     family_ = Family::mpich;
   else
-    refuse(path_ + " is '" + version_ +
-           "'; expected Open MPI, or one with MPICH's binary interface (MPICH, Intel MPI, MVAPICH): set LETHE_MPI to its "
-           "file");
+    refuse(
+        path_ + " is '" + version_ +
+        "'; expected Open MPI, or one with MPICH's binary interface (MPICH, Intel MPI, MVAPICH): set LETHE_MPI to its "
+        "file");
 }
 
 void* Library::symbol(const char* name) const {
@@ -98,17 +99,22 @@ template Functions<int> Library::functions<int>() const;
 
 // mpi.h of Open MPI: handles are the addresses of its objects.
 Constants<void*> Library::open_mpi_constants() const {
-  return {symbol("ompi_mpi_comm_world"), symbol("ompi_mpi_errors_return"),
-          symbol("ompi_mpi_float"),      symbol("ompi_mpi_double"),
-          symbol("ompi_mpi_uint16_t"),   symbol("ompi_mpi_byte"),
-          symbol("ompi_mpi_op_sum"),     reinterpret_cast<void*>(intptr_t{1}),
-          nullptr};
+  return {symbol("ompi_mpi_comm_world"), symbol("ompi_mpi_errors_return"),     symbol("ompi_mpi_float"),
+          symbol("ompi_mpi_double"),     symbol("ompi_mpi_uint16_t"),          symbol("ompi_mpi_byte"),
+          symbol("ompi_mpi_op_sum"),     reinterpret_cast<void*>(intptr_t{1}), nullptr};
 }
 
 // mpi.h of MPICH, the same in all libraries of its binary interface.
 Constants<int> Library::mpich_constants() {
-  return {0x44000000, 0x54000001, 0x4c00040a, 0x4c00080b, 0x4c00023c, 0x4c00010d, 0x58000003,
-          reinterpret_cast<void*>(intptr_t{-1}), reinterpret_cast<void*>(intptr_t{1})};
+  return {0x44000000,
+          0x54000001,
+          0x4c00040a,
+          0x4c00080b,
+          0x4c00023c,
+          0x4c00010d,
+          0x58000003,
+          reinterpret_cast<void*>(intptr_t{-1}),
+          reinterpret_cast<void*>(intptr_t{1})};
 }
 
 }  // namespace lethe::collectives::mpi

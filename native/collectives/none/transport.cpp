@@ -1,6 +1,7 @@
 // One process: sums are what they were.
-#include "collectives/place.h"
 #include "collectives/transport.h"
+
+#include "collectives/place.h"
 
 namespace lethe::collectives {
 namespace {

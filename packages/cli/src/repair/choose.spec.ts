@@ -1,4 +1,4 @@
-import { goalOf, mayGoOn, pick, triedOf } from './choose.js';
+import { chosenOf, goalOf, mayGoOn, pick, triedOf } from './choose.js';
 import { PAPER } from './repair-recipe.js';
 import type { Tried } from './results.js';
 
@@ -41,8 +41,8 @@ describe('a setting that was tried', () => {
   });
 
   it('may not go on where more than half of the price is spent: no control would run beside it', () => {
-    expect(mayGoOn(of([point(0, 0.8, 4), point(4, 0.3, 3.9), point(8, 0.2, 3.807)]))).toBe(true);
-    expect(mayGoOn(of([point(0, 0.8, 4), point(4, 0.3, 3.9), point(8, 0.2, 3.808)]))).toBe(false);
+    expect(mayGoOn(of([point(0, 0.8, 4), point(4, 0.3, 3.9), point(8, 0.2, 3.808)]))).toBe(true);
+    expect(mayGoOn(of([point(0, 0.8, 4), point(4, 0.3, 3.9), point(8, 0.2, 3.812)]))).toBe(false);
   });
 
   it('ends at its last step where it does not reach the goal', () => {
@@ -106,6 +106,30 @@ describe('pick', () => {
       why: expect.stringContaining('no setting reached') as string,
     });
     expect(pick([nothing]).why).toContain('next to nothing');
+  });
+});
+
+describe('a choice', () => {
+  const trial = (name: string, points: ReturnType<typeof point>[]) => ({
+    candidate: { ...PAPER, name },
+    record: { points, gradients: {} },
+    control,
+  });
+  const dear = trial('dear', [point(0, 0.8, 4), point(4, 0.05, 3.915)]);
+
+  it('leaves room below the price that the verdict allows where that is enough', () => {
+    const enough = trial('enough', [point(0, 0.8, 4), point(4, 0.2, 3.905)]);
+    expect(chosenOf([dear, enough], 0.1).chosen).toBe('enough');
+  });
+
+  it('pays more where it is not', () => {
+    const little = trial('little', [point(0, 0.8, 4), point(4, 0.5, 3.9)]);
+    const { chosen, tried } = chosenOf([dear, little], 0.1);
+    expect(chosen).toBe('dear');
+    expect(tried.map(({ name, onFront }) => [name, onFront])).toEqual([
+      ['dear', true],
+      ['little', true],
+    ]);
   });
 });
 

@@ -1,8 +1,8 @@
 import { formatDuration, type StopSignal, UserError } from '@lethe/run';
-import { chosenOf, type ProbeRecord, triedOf } from './choose.js';
+import { chosenOf, type ProbeRecord, type Trial } from './choose.js';
 import { type Probing, probeRun, unlessStopped } from './probe-run.js';
 import { candidatesOf, repairRecipe, type RepairSetup, withoutForgetting } from './repair-recipe.js';
-import type { Candidate, Choice, Tried } from './results.js';
+import type { Candidate, Choice } from './results.js';
 
 /**
  * Tries every setting for a few steps beside replay alone, on rows that are not reported.
@@ -17,7 +17,7 @@ async function tryAll(setup: RepairSetup, goal: number, probing: Probing): Promi
   const candidates = candidatesOf(setup);
   const probes = new Probes(setup, probing, candidates.length + new Set(candidates.map(({ lr }) => lr)).size);
   const controls = new Map<number, ProbeRecord>();
-  const tried: Tried[] = [];
+  const trials: Trial[] = [];
   const failed: Choice['failed'] = [];
   for (const candidate of candidates) {
     const { lr, name } = candidate;
@@ -25,10 +25,10 @@ async function tryAll(setup: RepairSetup, goal: number, probing: Probing): Promi
     controls.set(lr, control);
     const record = await probes.run(candidate);
     const why = control.failed ?? record.failed;
-    if (why === undefined) tried.push(triedOf(candidate, record, { control, goal }));
+    if (why === undefined) trials.push({ candidate, record, control });
     else failed.push({ name, why });
   }
-  if (tried.length > 0) return { goal, failed, ...chosenOf(tried) };
+  if (trials.length > 0) return { goal, failed, ...chosenOf(trials, goal) };
   throw new UserError(`every setting failed, the first one with: ${failed[0].why}; is the model sound?`);
 }
 
