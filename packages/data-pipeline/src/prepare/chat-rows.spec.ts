@@ -177,6 +177,15 @@ describe('rows of other people', () => {
     );
   });
 
+  it('that a template is for, and that are text already, are told of', async () => {
+    const asked = { as: 'text', template: 'Q: {prompt}\nA: {response}' } as const;
+    const { notes } = await prepareRow({ text: 'plain' }, asked);
+    expect(notes).toEqual([
+      expect.stringMatching(/^documents are text as they are, which `template` does not touch.*: 1$/),
+    ]);
+    expect((await prepareRow({ question: 'q', answer: 'a' }, asked)).notes).toEqual([]);
+  });
+
   it('have the same ids as the prompt that is served', async () => {
     const renderer = new ChatRenderer(tokenizer, CHATML);
     const { documents } = await prepareRow(rowOf('indented answer'));

@@ -107,12 +107,16 @@ function textEncoder(options: EncodeDocumentsOptions) {
       : await tokenizer.encodeBatch(texts, { addSpecialTokens });
     return batch.map((document, i) => {
       if (texts[i]!.search(special) >= 0) onNote(document.place.file, note, document);
+      if (template !== undefined && 'text' in document) onNote(document.place.file, UNTEMPLATED, document);
       if ('turns' in document)
         for (const text of leftOut(document, undefined)) onNote(document.place.file, text, document);
       return { document, ids: ids[i]! };
     });
   };
 }
+
+const UNTEMPLATED =
+  'documents are text as they are, which `template` does not touch: it is for rows of a question and an answer';
 
 const SPELLED =
   'documents spell special tokens, which stay text; if they are conversations that a chat template has rendered, ' +
