@@ -134,7 +134,9 @@ class Repair {
     const { folder: repaired, ...settings } = trained;
     const benchmarks = await this.compare(setup.model, repaired);
     const measured = { start: before.model, repaired, control: modelOf(setup, 'control') };
-    const after = await this.verify(measured, texts.report, benchmarks);
+    const chosen = choice.tried.find(({ name }) => name === choice.chosen)!;
+    const isLimited = !chosen.reachedGoal && !mayGoOn(chosen);
+    const after = await this.verify(measured, texts.report, { benchmarks, isLimited });
     const relapse = after.verdict === 'not-repaired' ? null : await this.relapse(setup, repaired, choice);
     if (typeof relapse === 'string') return relapse;
     const output = after.verdict === 'repaired' ? await this.keepModel(repaired) : null;
@@ -302,12 +304,16 @@ class Repair {
   private verify(
     { start, repaired, control: alone }: { start: ModelMeasures; repaired: string; control: string },
     texts: MeasuredTexts,
-    compared?: ModelComparison,
+    { benchmarks: compared, isLimited }: { benchmarks?: ModelComparison; isLimited: boolean },
   ) {
     return this.phases.once('verify', () => {
       this.options.logger.info('measuring the repaired model and the control on the same text');
       const [end, control] = [repaired, alone].map((folder) => measureModel(folder, texts));
-      return { ...verdictAfter({ start, end, control }, compared && benchmarkEvidence(compared)), end, control };
+      return {
+        ...verdictAfter({ start, end, control }, compared && benchmarkEvidence(compared), isLimited),
+        end,
+        control,
+      };
     });
   }
 

@@ -88,6 +88,12 @@ describe('verdictAfter', () => {
     expect(price.contentKept).toBeNull();
   });
 
+  it('advises what fits: more steps, or what makes it cheaper where costs ended it', () => {
+    const measures = { start: modelOf(0.8, 4), end: modelOf(0.3, 3.99), control: modelOf(0.6, 3.99) };
+    expect(verdictAfter(measures).advice).toContain('larger --budget');
+    expect(verdictAfter(measures, [], true).advice).toMatch(/costs more than is allowed; natural text that says/);
+  });
+
   it('cannot tell where an interval holds its threshold', () => {
     const { verdict, evidence } = judge(modelOf(0.2, 3.99));
     expect(evidence[0].says).toBe('open');

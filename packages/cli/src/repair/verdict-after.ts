@@ -30,8 +30,9 @@ export interface AfterFound {
 /**
  * Whether the repair worked, by held-out documents that nothing was chosen by.
  * @param kept whether each benchmark is kept, where there are any.
+ * @param isLimited whether the run ended where it did for its costs, and not for its steps.
  */
-export function verdictAfter(measures: Compared, kept: readonly Evidence[] = []): AfterFound {
+export function verdictAfter(measures: Compared, kept: readonly Evidence[] = [], isLimited = false): AfterFound {
   const { gain, control: againstControl, start: againstStart } = compare(measures);
   const contentKept = keptContent(measures);
   const evidence: Evidence[] = [
@@ -59,7 +60,7 @@ export function verdictAfter(measures: Compared, kept: readonly Evidence[] = [])
     ...(contentKept ? [contentEvidence(contentKept)] : []),
     ...kept,
   ];
-  return { ...judge(evidence), evidence, price: { againstControl, againstStart, contentKept } };
+  return { ...judge(evidence, isLimited), evidence, price: { againstControl, againstStart, contentKept } };
 }
 
 const CONTENT = 'Is what the synthetic text says kept?';
@@ -106,7 +107,10 @@ function compare({ start, end, control }: Compared): Record<'gain' | 'control' |
   return { gain, ...prices };
 }
 
-function judge([gain, price, rise, ...others]: Evidence[]): Pick<AfterFound, 'verdict' | 'why' | 'advice'> {
+function judge(
+  [gain, price, rise, ...others]: Evidence[],
+  isLimited: boolean,
+): Pick<AfterFound, 'verdict' | 'why' | 'advice'> {
   const content = others.find(({ question }) => question === CONTENT);
   const kept = others.filter((one) => one !== content);
   if (price.says === 'no' || rise.says === 'no')
@@ -138,7 +142,10 @@ function judge([gain, price, rise, ...others]: Evidence[]): Pick<AfterFound, 've
     return {
       verdict: 'not-repaired',
       why: 'the pattern is weaker, and not gone',
-      advice: 'give a larger --budget: the run ended before the goal',
+      advice: isLimited
+        ? 'look at the settings that were tried: what goes further costs more than is allowed; natural text that says in other words what ' +
+          'the synthetic text says, and of the kinds that the model had before, makes it cheaper'
+        : 'give a larger --budget: the run ended before the goal',
     };
   if ([gain, price, rise, ...(content ? [content] : [])].every(({ says }) => says === 'yes'))
     return {
