@@ -224,9 +224,13 @@ it.each<[string, string[], RegExp]>([
   [
     'a missing benchmark',
     ['--set', 'tasks.0.data=nowhere'],
-    /nowhere\/content_constraints\.json: no such file; expected/,
+    /FollowBench: data: nowhere: no such file or folder; correct the path/,
   ],
-  ['missing questions', ['--set', 'tasks.1.data=nowhere'], /nowhere\/question\.jsonl: no such file/],
+  [
+    'missing questions',
+    ['--set', 'tasks.1.data=nowhere'],
+    /MT-Bench: data: nowhere: no such file or folder; correct the path/,
+  ],
   [
     'missing references',
     [

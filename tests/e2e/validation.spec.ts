@@ -105,9 +105,9 @@ describe('validation', () => {
   it('is recorded before the first step, every so many steps, and at the end', async () => {
     await here(...unlearn('odd', ...HELD_OUT, 'steps=25', 'metrics.every=7'));
     const records = metrics('odd');
-    expect(records.map(({ step }) => step)).toEqual([0, 7, 10, 14, 20, 21, 25]);
+    expect(records.map(({ step }) => step)).toEqual([0, 1, 7, 10, 14, 20, 21, 25]);
     expect(records.flatMap(({ step, validation }) => (validation ? [step] : []))).toEqual([0, 10, 20, 25]);
-    expect(records.map(({ loss }) => typeof loss)).toEqual(['undefined', ...Array<string>(6).fill('number')]);
+    expect(records.map(({ loss }) => typeof loss)).toEqual(['undefined', ...Array<string>(7).fill('number')]);
     expect(Object.keys(records[0].validation!)).toEqual(['replay', 'perplexity', 'mitigation', 'forgetP', 'forgetNll']);
   });
 

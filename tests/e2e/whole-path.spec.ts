@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { failure, filesIn, jsonl, succeed, temporaryFolder } from './lethe.js';
+import { filesIn, jsonl, misuseHere, succeed, temporaryFolder } from './lethe.js';
 import { pretrainProject } from './small-project.js';
 
 interface Scored {
@@ -142,9 +142,9 @@ describe('from text to a repaired model on a user’s own files', () => {
     const html = readFileSync(at('tokens/diagnosis.html'), 'utf8');
     expect([html.match(/<polyline/g)?.length, html.match(/<circle/g)?.length]).toEqual([2, 120]);
     expect(html).not.toContain('NaN');
-    const alone = await failure(folder, 'diagnose', '--base', 'runs/base/model', '--embeddings');
+    const alone = await misuseHere(folder, 'diagnose', '--base', 'runs/base/model', '--embeddings');
     expect(alone).toContain('--embeddings needs the texts to embed: give --synthetic SHARDS and --natural SHARDS');
-    const half = await failure(folder, 'diagnose', '--base', 'runs/base/model', '--synthetic', 'synthetic');
+    const half = await misuseHere(folder, 'diagnose', '--base', 'runs/base/model', '--synthetic', 'synthetic');
     expect(half).toContain('give both --synthetic SHARDS and --natural SHARDS');
   });
 

@@ -48,6 +48,7 @@ it('warm-up to the end, and text that is read again and again, are told', () => 
   const mixed = recipeOf({ steps: 30, replay: ['natural', 'other'] });
   expect(recipeWarnings(mixed)).toEqual([expect.stringMatching(/^data.forget: .* about 30 times/)]);
   expect(readsOf(mixed).map(({ times }) => times)).toEqual([15, 15, 30]);
+  expect(readsOf(recipeOf({ replay: ['none'] })).map(({ role }) => role)).toEqual(['forget']); // Missing shards are told elsewhere.
 });
 it('a control that is to forget nothing is not warned of it', () => {
   const recipe = recipeOf({ objective: { weights: { forgetting: 0 } } });

@@ -92,7 +92,6 @@ describe('recipeHash', () => {
 
   it.each([
     ['the seed', { seed: 2 }],
-    ['the steps', { steps: 11 }],
     ['the learning rate', { optimizer: { lr: 1e-4 } }],
     ['the method', { objective: { method: 'ga' } }],
     ['an exponent', { objective: { method: 'wga', beta1: 2 } }],
@@ -103,6 +102,12 @@ describe('recipeHash', () => {
     ['the model', { model: { init: 'models/other' } }],
   ])('changes with %s', (_what, changes) => {
     expect(recipeHash(parse(changes))).not.toBe(recipeHash(parse()));
+  });
+
+  it('changes with the steps where learning rates depend on them', () => {
+    const of = (kind: string, steps: number): string => recipeHash(parse({ steps, schedule: { kind } }));
+    expect(of('cosine', 11)).not.toBe(of('cosine', 10));
+    expect(of('constant', 11)).toBe(of('constant', 10));
   });
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ShardReader, ShardWriter, trainTokenizer } from '@lethe/data-pipeline';
 import { type Logger, silentLogger } from '@lethe/run';
 import { type TrainRecipe, trainRecipeSchema } from './recipe.js';
+import { requireSameRecipe } from './recipe-hash.js';
 import { runStage } from './run-stage.js';
 import { openStepRecords } from './step-records.js';
 
@@ -64,6 +65,7 @@ it('a finished run goes on to more steps as if it had been given them, and not b
 });
 
 it('names the keys that have changed since a run began', async () => {
+  const run = join(folder, 'runs', 'named');
   const schedule = { kind: 'cosine' };
   await runStage(recipeOf('named', { steps: 2, schedule }), { logger: silentLogger });
   await expect(runStage(recipeOf('named', { steps: 3, schedule }), { logger: silentLogger })).rejects.toThrow(
@@ -79,6 +81,12 @@ it('names the keys that have changed since a run began', async () => {
   await expect(runStage(other, { logger: silentLogger })).rejects.toThrow(
     /another recipe: seed was \d+ and is 5, batch.replayRows was 2 and is 3, optimizer.lr was \S+ and is 1, and 1 more; choose/,
   );
+  const stopped = recipeOf('named', { steps: 2, schedule, model: { ...other.model, recompute: true } });
+  expect(() =>
+    requireSameRecipe('x', { ...stopped, model: { ...stopped.model, reference: 'models/base' } }, run),
+  ).toThrow(/model.recompute was false and is true, model.reference was absent and is "models\/base"; choose/);
+  const same = recipeOf('named', { steps: 2, schedule });
+  expect(() => requireSameRecipe('of an older version', same, run)).toThrow(/holds a run of another recipe; choose/);
   rmSync(join(folder, 'runs', 'named', 'manifest.json'));
   await expect(runStage(other, { logger: silentLogger })).rejects.toThrow('holds a run of another recipe; choose');
 });

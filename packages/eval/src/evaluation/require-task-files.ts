@@ -4,7 +4,7 @@ import type { EvalTask } from '../benchmarks.js';
 import { readInstructions } from '../instructions/read-instructions.js';
 
 /** Keys of a task that name a file or folder. */
-const PATHS = ['data', 'references', 'shards'] as const;
+const PATHS = ['data', 'shards'] as const;
 
 /**
  * Looks for the files of every task, so that a wrong path is told before the first of them has run for hours.
