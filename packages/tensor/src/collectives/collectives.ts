@@ -56,5 +56,5 @@ export const alone: Collectives = {
   barrier: async () => {},
   at: () => {},
   failedTogether: () => {},
-  abort: () => process.exit(1),
+  abort: () => process.abort(),
 };
