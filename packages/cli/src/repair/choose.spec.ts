@@ -98,6 +98,14 @@ describe('pick', () => {
     expect(pick([far, cheap]).chosen).toBe('far');
   });
 
+  it('takes one that does little before one that does nothing, and is cheaper', () => {
+    const little = of([point(0, 0.8, 4), point(4, 0.58, 3.905)], { name: 'little' });
+    const nothing = of([point(0, 0.8, 4), point(4, 0.7, 3.9)], { name: 'nothing' });
+    expect(pick([nothing, little]).chosen).toBe('little');
+    const less = of([point(0, 0.8, 4), point(4, 0.72, 3.9)], { name: 'less' }); // Less than replay alone does.
+    expect(pick([less]).chosen).toBe('less');
+  });
+
   it('says where none reaches the goal, and where the best does next to nothing', () => {
     const half = of([point(0, 0.8, 4), point(4, 0.3, 3.9)], { name: 'half' });
     const nothing = of([point(0, 0.8, 4), point(4, 0.69, 3.9)], { name: 'nothing' });

@@ -12,7 +12,7 @@ const MOST_PRICE = PRICES[1];
 const ENOUGH = 3;
 /** A setting that does less beyond replay than this many times does nothing. */
 const LEAST_GAIN = 1.2;
-/** Settings that do at least this part of what the best one does beyond replay do as much: the cheaper one is taken. */
+/** Settings that do at least this part of what the best one does beyond replay, as logarithms, do as much: the cheaper one is taken. */
 const NEARLY = 0.8;
 /** The part of the pattern's probability that is left when it counts as gone. */
 const LEFT = 1 / 8;
@@ -147,7 +147,7 @@ export function pick(tried: readonly Tried[], most: number = MOST_PRICE): Pick<C
   const all = affordable.length > 0 ? affordable : tried;
   const largest = Math.max(...all.map(gainOf));
   const best = lowest(
-    all.filter((one) => gainOf(one) >= NEARLY * largest),
+    all.filter((one) => gainOf(one) >= Math.min(largest, largest ** NEARLY)),
     cost,
   );
   const short = `comes ${times(best)} at ${costText(best)}; no setting reached the goal at a cost that is allowed`;
