@@ -22,9 +22,9 @@ export interface Running {
   ended: Promise<Ended>;
 }
 
-/** Starts `lethe` in a folder. */
-export function startLethe(folder: string, ...args: string[]): Running {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+/** Starts a command and keeps what it prints. */
+export function startProcess(command: string, args: string[], more: { cwd: string; env?: NodeJS.ProcessEnv }): Running {
+  const child = spawn(command, args, { ...more, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => (output[name] += text));
@@ -35,6 +35,10 @@ export function startLethe(folder: string, ...args: string[]): Running {
   });
   return { process: child, ended };
 }
+
+/** Starts `lethe` in a folder. */
+export const startLethe = (folder: string, ...args: string[]): Running =>
+  startProcess(process.execPath, [PROGRAM, ...args], { cwd: folder });
 
 /** Whether commands run in this process, so that scripts/branches sees the branches they take. */
 const IS_HERE = process.env['LETHE_E2E_HERE'] !== undefined;

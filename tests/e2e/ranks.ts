@@ -1,5 +1,5 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { type Ended, PROGRAM, type Running } from './lethe.js';
+import { spawnSync } from 'node:child_process';
+import { type Ended, PROGRAM, type Running, startProcess } from './lethe.js';
 
 /** Whether ranks can be started here: Debian's openmpi-bin. Where they cannot, their tests are skipped. */
 export const hasMpi = spawnSync('mpirun', ['--version'], { encoding: 'utf8' }).stdout?.includes('Open MPI') ?? false;
@@ -18,16 +18,7 @@ export interface Job {
 export function startRanks({ folder, ranks, environment }: Job, ...args: string[]): Running {
   const all = ['--oversubscribe', '-np', String(ranks), process.execPath, PROGRAM, ...args];
   const env = { ...process.env, ...ENVIRONMENT, ...environment };
-  const child = spawn('mpirun', all, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const output = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (text: string) => (output[name] += text));
-  }
-  const ended = new Promise<Ended>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, ...output }));
-  });
-  return { process: child, ended };
+  return startProcess('mpirun', all, { cwd: folder, env });
 }
 
 /** Runs `lethe` on several ranks to its end. */
