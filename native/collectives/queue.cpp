@@ -1,5 +1,6 @@
 #include "collectives/queue.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,6 +27,14 @@ const char* name_of(Kind kind) {
 }
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// Launchers drop what they have not read of a rank's pipe when the job ends: until they have, or two seconds. A file or
+// a terminal keeps what was written.
+void wait_until_read(int pipe) {
+  int unread = 0;
+  for (int i = 0; i < 100 && ioctl(pipe, FIONREAD, &unread) == 0 && unread > 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+}
 
 bool is_split(Kind kind) { return kind == Kind::all_reduce || kind == Kind::broadcast; }
 
@@ -182,6 +191,7 @@ void Queue::end_job(const std::string& reason) {
         "lethe: rank " + std::to_string(rank()) + ", " + here().where + ": " + reason +
         "; the job ends on all ranks; the last checkpoint is kept, and the same command goes on from it\n";
     (void)!write(STDERR_FILENO, text.data(), text.size());
+    wait_until_read(STDERR_FILENO);
   }
   // The library may wait for what is gone.
   std::thread([] {
