@@ -259,7 +259,7 @@ describe('help, version and plans', () => {
     expect(stdout).toContain('weightDecay: 0.1'); // A default.
     // 300 x 32 embeddings; 2 layers of q, o [32, 32], k, v [16, 32], 3 x [64, 32] and 2 norms; the last norm.
     expect(stdout).toContain(`parameters: ${(300 * 32 + 2 * (3 * 1024 + 3 * 2048 + 64) + 32).toLocaleString('en')}\n`);
-    expect(stdout).toMatch(/memory \(fp32, estimated\): \d+\.\d+ GiB/);
+    expect(stdout).toMatch(/memory \(fp32, estimated\): \d+\.\d MiB/);
     expect(stdout).toContain(`tokens per step: 256, of the run: ${(256 * 30).toLocaleString('en')}`);
     expect(filesIn(folder)).toEqual(before);
   });

@@ -20,11 +20,14 @@ const command = (stage: string, runs: string, ...changes: string[]): string[] =>
   return [stage, '--recipe', file, ...all.flatMap((change) => ['--set', change])];
 };
 
-/** The first step's gradients, which the first moment is a tenth of: all in one array. */
-function firstGradients(run: string): Float32Array[] {
-  const reader = openSafetensors(at(run, 'checkpoints/step-00000001/optimizer.safetensors'));
+/** The first step's gradients, which the first moment is a tenth of. */
+const firstGradients = (run: string): Float32Array[] =>
+  tensors(`${run}/checkpoints/step-00000001/optimizer.safetensors`, (name) => name.endsWith('.m'));
+
+function tensors(file: string, isWanted: (name: string) => boolean = () => true): Float32Array[] {
+  const reader = openSafetensors(at(file));
   try {
-    return [...reader.tensors.keys()].filter((name) => name.endsWith('.m')).map((name) => reader.readFloat32(name));
+    return [...reader.tensors.keys()].filter(isWanted).map((name) => reader.readFloat32(name));
   } finally {
     reader.close();
   }
@@ -87,6 +90,43 @@ const weights = (run: string): Buffer => readFileSync(at(run, 'model/model.safet
         expect(Math.abs(loss / expected[i]['loss'] - 1)).toBeLessThan(1e-4);
       });
     }
+  });
+
+  it('divides the optimizer among ranks: a part of the memory, the same weights; goes on from any, to any', async () => {
+    const sizes = 'hiddenSize: 256, intermediateSize: 1024, numLayers: 4, numHeads: 4, maxPositions: 128';
+    const model = `model={ tokenizer: natural/tokenizer, config: { ${sizes} } }`;
+    const changes = [model, 'steps=3', 'data.rowLength=16', 'optimizer.lr=1e-4', 'metrics.termGradientsEvery=0'];
+    const wide = (runs: string, shard = 'optimizer'): string[] =>
+      command('pretrain', runs, ...changes, `ranks.shard=${shard}`);
+    await succeedOnRanks({ folder, ranks: 3 }, ...wide('wide-whole', 'none'));
+    await succeedOnRanks({ folder, ranks: 3 }, ...wide('wide'));
+    const [whole, divided] = [records('wide-whole/run'), records('wide/run')];
+    divided.forEach(({ loss }, i) => expect(Math.abs(loss / whole[i]['loss'] - 1)).toBeLessThan(1e-6));
+    const moments = (runs: string): Float32Array[] =>
+      tensors(`${runs}/run/checkpoints/step-00000003/optimizer.safetensors`);
+    expect(difference(moments('wide-whole'), moments('wide'))).toBeLessThan(1e-6);
+    const parameters = moments('wide').reduce((sum, { length }) => sum + length / 2, 0);
+    const bound = 1.15 * parameters * (8 + 8 / 3);
+    const measured = divided[2]['memoryBytes'];
+    expect(measured).toBeLessThan(bound);
+    expect(whole[2]['memoryBytes']).toBeGreaterThan(bound);
+    const { stdout } = await succeedOnRanks({ folder, ranks: 3 }, ...wide('wide'), '--dry-run');
+    const [, planned] = /^memory of each of 3 ranks \(fp32, estimated\): (.+) MiB$/m.exec(stdout)!;
+    expect(stdout.match(/^memory/gm)).toHaveLength(1);
+    expect(Math.abs((Number(planned) * 2 ** 20) / measured - 1)).toBeLessThan(0.15);
+
+    const goOn = async (from: string, runs: string, ranks: number, shard?: string): Promise<void> => {
+      cpSync(at(from), at(runs), { recursive: true });
+      for (const gone of ['model', 'checkpoints/step-00000002', 'checkpoints/step-00000003'])
+        rmSync(at(runs, 'run', gone), { recursive: true });
+      await succeedOnRanks({ folder, ranks }, ...wide(runs, shard));
+    };
+    await goOn('wide', 'wide-on-3', 3);
+    expect(weights('wide-on-3/run').equals(weights('wide/run'))).toBe(true);
+    await goOn('wide', 'wide-on-1', 1);
+    await goOn('wide-whole', 'wide-on-2', 2);
+    for (const runs of ['wide-on-1', 'wide-on-2'])
+      expect(difference(moments('wide'), moments(runs))).toBeLessThan(1e-5);
   });
 
   it('a manifest says who took part, and only the first rank writes', async () => {

@@ -40,7 +40,7 @@ describe('lethe sweep', () => {
     const before = filesIn(folder);
     const { code, stdout } = await letheHere(folder, ...grid, '--vary', 'precision=fp32,bf16', '--dry-run');
     expect(code).toBe(0);
-    expect(stdout.match(/^lr-\S+_precision-\S+ +8 +4,096 +\d\.\d\d GiB +not begun$/gm)).toHaveLength(6);
+    expect(stdout.match(/^lr-\S+_precision-\S+ +8 +4,096 +\d+\.\d MiB +not begun$/gm)).toHaveLength(6);
     expect(stdout).toContain(`6 runs in ${join('runs', 'grid')}, one after another: 48 steps, 24,576 tokens`);
     expect(filesIn(folder)).toEqual(before);
   });

@@ -14,7 +14,7 @@ export {
 } from './config.js';
 export { parseConfig, readConfig } from './config-reader.js';
 export { type ExportOptions, exportModelFolder } from './export-model.js';
-export { countParameters, parameterSpecs } from './parameter-names.js';
+export { countParameters, parameterSizes, parameterSpecs } from './parameter-names.js';
 export { openSafetensors, type TensorSource } from './safetensors/reader.js';
 export { SafetensorsError } from './safetensors/safetensors-error.js';
 export { createSafetensorsWriter } from './safetensors/writer.js';

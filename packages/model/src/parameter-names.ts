@@ -51,5 +51,9 @@ function layerSpecs(config: LlamaConfig, layer: number): ParameterSpec[] {
 
 /** Number of trainable numbers; a tied head counts once. */
 export function countParameters(config: LlamaConfig): number {
-  return parameterSpecs(config).reduce((sum, { shape }) => sum + shape.reduce((size, n) => size * n, 1), 0);
+  return parameterSizes(config).reduce((sum, size) => sum + size, 0);
 }
+
+/** Elements of each parameter. */
+export const parameterSizes = (config: LlamaConfig): number[] =>
+  parameterSpecs(config).map(({ shape }) => shape.reduce((size, n) => size * n, 1));

@@ -119,6 +119,9 @@ export function resetPeakMemory(): void {
   if (backend instanceof LetheBackend) backend.addon.resetPeak(backend.deviceIndex);
 }
 
+/** Whether the current device changes tensors in place, which collectives and parts of parameters need. */
+export const holdsInPlace = (): boolean => tf.engine().backend instanceof LetheBackend;
+
 /** CPU threads of the addon: as many as this process may use, or what was set. */
 export const numThreads = (): number => loadAddon().numThreads();
 

@@ -9,6 +9,7 @@ export {
   DEVICE_NAMES,
   type DeviceName,
   deviceMemory,
+  holdsInPlace,
   installedDevices,
   numThreads,
   MAX_THREADS,
@@ -17,7 +18,7 @@ export {
   useDevice,
   vectorCode,
 } from './devices.js';
-export { adamw, type AdamwOptions, type Moments } from './operators/adamw.js';
+export { adamw, type AdamwOptions, adamwPart, type Moments } from './operators/adamw.js';
 export { add } from './operators/add.js';
 export { appendRows } from './operators/append-rows.js';
 export { attention, type AttentionInputs, type AttentionSizes } from './operators/attention.js';
@@ -25,6 +26,7 @@ export { embedding } from './operators/embedding.js';
 export { globalNorm } from './operators/global-norm.js';
 export { linear } from './operators/linear.js';
 export { type LogitInputs, type LogitLoss, logitLoss, type LogitRow } from './operators/logit-loss.js';
+export { type Part, partOfRank, readPart, writePart } from './operators/part.js';
 export { reshape } from './operators/reshape.js';
 export { rmsNorm, type RmsNormResult } from './operators/rms-norm.js';
 export { rope, type RopeTables } from './operators/rope.js';

@@ -13,6 +13,8 @@ export { learningRate } from './schedule.js';
 export { decisionText } from './stage-end.js';
 export { digestStart } from './start-files.js';
 export { stageMetrics, stageRecords, stageValidations } from './stage-folder.js';
+export { momentsOfRank } from './ranks/divide-optimizer.js';
+export { mostRowsOfRank, requireRowsForRanks } from './ranks/share.js';
 export { ToldError } from './ranks/together.js';
 export { accumulateGradients, type StepContext } from './step.js';
 export { finalValidation, type StopRules, type ValidationPoint } from './stop-rules.js';

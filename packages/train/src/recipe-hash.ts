@@ -6,7 +6,7 @@ import type { TrainRecipe } from './recipe.js';
 import { differingKeys, leavesOf } from './recipe-leaves.js';
 
 // Keys that may change between a run and its continuation without changing what an uninterrupted run would compute.
-const FREE_KEYS = new Set(['name', 'runs', 'threads', 'checkpoint', 'metrics']);
+const FREE_KEYS = new Set(['name', 'runs', 'threads', 'ranks', 'checkpoint', 'metrics']);
 
 /** The part of a recipe that decides the weights: everything but where and how often the run writes. */
 export const decidingPart = (recipe: TrainRecipe): Partial<TrainRecipe> =>

@@ -54,6 +54,15 @@ const recipeKeys = z.strictObject({
     .default('fp32')
     .describe('of activations and matrix products; weights and moments stay fp32'),
   threads: z.int().positive().optional().describe('CPU threads; default: all cores'),
+  ranks: z
+    .strictObject({
+      shard: z
+        .enum(['optimizer', 'none'])
+        .default('optimizer')
+        .describe('what is divided among them: the moments of AdamW (ZeRO-1), or nothing'),
+    })
+    .prefault({})
+    .describe('what several processes hold (docs/scaling.md); nothing to one process'),
   model: z
     .strictObject({
       init: z.string().optional().describe('checkpoint folder in the Hugging Face layout, or hf://OWNER/NAME'),

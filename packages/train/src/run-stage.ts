@@ -18,7 +18,7 @@ import { loadStageWork, type StageWork } from './stage-work.js';
 import { openStepRecords } from './step-records.js';
 import { factsOfDevice, takeDevice } from './take-device.js';
 import { type StepRecord, train, type TrainingEnd } from './trainer.js';
-import { writeTrainingState } from './training-state.js';
+import { giveMoments, writeTrainingState } from './training-state.js';
 import { Validator } from './validator.js';
 
 /** What a stage needs beside its recipe. */
@@ -106,9 +106,10 @@ async function trainRun(run: StageRun, work: StageWork, options: Options): Promi
     await requireSameWeights(context.model, step, ranks);
     const state = { step, ...origin, validations: validator?.history };
     const write = (temporary: string): Promise<void> =>
-      writeTrainingState(temporary, { model: context.model, optimizer, save }, state);
+      writeTrainingState(temporary, { model: context.model, optimizer, save, ranks }, state);
     const { keep } = recipe.checkpoint;
     if (isFirst) await saveCheckpoint(checkpoints, step, write, { keep, held: validator?.heldStep });
+    else await giveMoments(optimizer, ranks);
     await ranks.barrier(); // until it is there, no rank may end the job
   };
   const records = isFirst ? openStepRecords({ folder, recipe, onDamage: warn }, from?.step) : undefined;

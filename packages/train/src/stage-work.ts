@@ -6,6 +6,7 @@ import { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
 import type { ForgetSpan } from './forget-span.js';
 import { needsOriginal } from './original.js';
+import { partsOfRank } from './ranks/divide-optimizer.js';
 import { firstAlone, together } from './ranks/together.js';
 import { openInputs, type StageInputs } from './stage-inputs.js';
 import type { StageRun } from './stage-run.js';
@@ -33,10 +34,13 @@ export async function loadStageWork(
   ranks: Collectives,
 ): Promise<StageWork> {
   const inputs = await firstAlone(ranks, () => openInputs({ ...recipe, device }, join(folder, 'forget-span')));
-  return together(ranks, () => loadWork({ recipe, resumed }, inputs));
+  return together(ranks, () => loadWork({ recipe, resumed, ranks }, inputs));
 }
 
-function loadWork({ recipe, resumed }: Pick<StageRun, 'recipe' | 'resumed'>, inputs: StageInputs): StageWork {
+function loadWork(
+  { recipe, resumed, ranks }: Pick<StageRun, 'recipe' | 'resumed'> & { ranks: Collectives },
+  inputs: StageInputs,
+): StageWork {
   const { init, tokenizerFrom, config, streams, validationRows, spans } = inputs;
   const reference =
     inputs.reference === undefined ? undefined : loadLlama(inputs.reference, { trainable: false }).model;
@@ -45,7 +49,7 @@ function loadWork({ recipe, resumed }: Pick<StageRun, 'recipe' | 'resumed'>, inp
   if (reference) requireFiniteStart(reference.parameters, inputs.reference!);
   const original = needsOriginal(recipe) ? cloneLlama(start!.model) : undefined;
   const model = startModel(recipe, { start: start?.model, config, resumeFrom: resumed?.checkpoint });
-  const optimizer = new Optimizer(model.parameters, recipe.optimizer);
+  const optimizer = new Optimizer(model.parameters, recipe.optimizer, partsOfRank(recipe, ranks));
   if (resumed) readMoments(resumed.checkpoint, optimizer);
   const objective = { ...recipe.objective, weights: weightsOf(recipe, (resumed?.state.step ?? 0) + 1) };
   const context = { model, original, reference, objective, recompute: recipe.model.recompute };

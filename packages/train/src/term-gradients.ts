@@ -3,6 +3,7 @@ import type { Collectives } from '@lethe/tensor';
 import type { MicroBatch } from './micro-batch.js';
 import type { Optimizer } from './optimizer.js';
 import { gradientsOverRanks } from './ranks/over-ranks.js';
+import { gradientNormOverRanks } from './ranks/divide-optimizer.js';
 import type { StepContext } from './step.js';
 
 /**
@@ -20,8 +21,8 @@ export async function termGradientNorms(
     const weight = context.objective.weights[term];
     if (weight === 0) continue;
     const objective = { ...context.objective, weights: { ...none, [term]: weight } };
-    await gradientsOverRanks({ ...context, objective }, batches, ranks);
-    norms[term] = optimizer.gradientNorm();
+    await gradientsOverRanks({ ...context, objective }, batches, { optimizer, ranks });
+    norms[term] = await gradientNormOverRanks(optimizer, ranks);
     optimizer.zeroGrad();
   }
   return norms;

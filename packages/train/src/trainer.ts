@@ -14,7 +14,14 @@ import { areFinite, assertFinite, assertFiniteWeights, hasFiniteWeights, NonFini
 import type { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
 import { Soundness } from './soundness.js';
-import { describeOverRanks, evaluateOverRanks, gradientsOverRanks, ofFirst, stopOfAny } from './ranks/over-ranks.js';
+import {
+  describeOverRanks,
+  evaluateOverRanks,
+  gradientsOverRanks,
+  mostOfRanks,
+  stopOfAny,
+} from './ranks/over-ranks.js';
+import { gradientNormOverRanks, updateOverRanks } from './ranks/divide-optimizer.js';
 import { isTogether, together } from './ranks/together.js';
 import type { StepContext } from './step.js';
 import type { StopDecision } from './stop-rules.js';
@@ -145,15 +152,15 @@ async function trainStep(training: Training, { step, batches, onSums }: Step): P
   const wantsTerms = termGradientsEvery > 0 && (step === 1 || step % termGradientsEvery === 0);
   const terms = wantsTerms ? await termGradientNorms(context, batches, training) : undefined;
   const measured = wantsTerms ? performance.now() : started;
-  const sums = await gradientsOverRanks(context, batches, ranks);
-  const norm = await ofFirst(optimizer.gradientNorm(), ranks);
+  const sums = await gradientsOverRanks(context, batches, training);
+  const norm = await gradientNormOverRanks(optimizer, ranks);
   try {
     await requireFinite(training, { step, batches }, sums, norm);
     const computed = performance.now() - measured;
     await onSums(sums);
     const updating = performance.now();
     const lr = learningRate(step, recipe);
-    optimizer.update(step, lr, norm);
+    await updateOverRanks(optimizer, { step, lr, gradientNorm: norm }, ranks);
     const seconds = (computed + performance.now() - updating) / 1000;
     const weights: Record<string, MetricsValue> = hasSchedule(recipe)
       ? { weights: { ...context.objective.weights } }
@@ -165,6 +172,7 @@ async function trainStep(training: Training, { step, batches, onSums }: Step): P
       gradientNorm: norm,
       lr,
       ...throughput(tokensOfStep(training), seconds),
+      memoryBytes: await mostOfRanks(deviceMemory().peak, ranks),
     };
   } finally {
     optimizer.zeroGrad();
@@ -206,7 +214,7 @@ function tokensOfStep({ recipe, streams }: Training): number {
 }
 
 function throughput(tokens: number, seconds: number): Record<string, MetricsValue> {
-  return { tokens, seconds, tokensPerSecond: tokens / seconds, memoryBytes: deviceMemory().peak };
+  return { tokens, seconds, tokensPerSecond: tokens / seconds };
 }
 
 /** Steps, speed and time left. */

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { createSafetensorsWriter, type Llama, openSafetensors, saveLlama, type SaveOptions } from '@lethe/model';
 import { type Checkpoint, readingProblem, UserError } from '@lethe/run';
+import type { Collectives, Part } from '@lethe/tensor';
 import { z } from 'zod';
 import type { Optimizer } from './optimizer.js';
+import { wholeMoments } from './ranks/divide-optimizer.js';
 import type { StartFiles } from './start-files.js';
 import type { ValidationPoint } from './stop-rules.js';
 
@@ -28,31 +30,36 @@ export interface TrainingState {
 /** Writes a resumable checkpoint into a folder: the model in the Hugging Face layout, the optimizer, the state. */
 export async function writeTrainingState(
   folder: string,
-  parts: { model: Llama; optimizer: Optimizer; save: SaveOptions },
+  parts: { model: Llama; optimizer: Optimizer; save: SaveOptions; ranks: Collectives },
   state: TrainingState,
 ): Promise<void> {
-  const { model, optimizer, save } = parts;
+  const { model, optimizer, save, ranks } = parts;
   await saveLlama(model, join(folder, 'model'), save);
-  writeMoments(join(folder, MOMENTS), optimizer);
+  await writeMoments(join(folder, MOMENTS), optimizer, ranks);
   writeFileSync(join(folder, STATE), `${JSON.stringify(state, null, 2)}\n`);
 }
 
-function writeMoments(file: string, optimizer: Optimizer): void {
-  const moments = [...optimizer.moments].flatMap(([name, { m, v }]) => [
-    { name: `${name}.m`, variable: m },
-    { name: `${name}.v`, variable: v },
+async function writeMoments(file: string, optimizer: Optimizer, ranks: Collectives): Promise<void> {
+  const layout = optimizer.parameters.flatMap(({ name, value: { shape } }) => [
+    { name: `${name}.m`, shape },
+    { name: `${name}.v`, shape },
   ]);
-  const layout = moments.map(({ name, variable }) => ({ name, shape: variable.shape }));
   const writer = createSafetensorsWriter(file, layout);
   try {
-    for (const { name, variable } of moments) {
-      writer.write({ name, shape: variable.shape, data: variable.dataSync() as Float32Array });
+    for await (const { name, value } of wholeMoments(optimizer, ranks)) {
+      writer.write({ name, shape: value.shape, data: value.dataSync() as Float32Array });
     }
     writer.finish();
   } catch (error) {
     writer.abort();
     throw error;
   }
+}
+
+/** What the other ranks do while the first writes a checkpoint: they give their parts of the moments. */
+export async function giveMoments(optimizer: Optimizer, ranks: Collectives): Promise<void> {
+  const moments = wholeMoments(optimizer, ranks);
+  while (!(await moments.next()).done) continue;
 }
 
 const point = z.looseObject({ step: z.int().min(0), replay: z.number().optional(), forgetP: z.number().optional() });
@@ -92,13 +99,17 @@ export function requireTrainingState({ step, path }: Checkpoint, files: readonly
   if (state.step !== step) throw new UserError(`${join(path, STATE)}: expected step ${step}, received ${state.step}`);
 }
 
-/** Loads the optimizer's moments from a checkpoint. */
+/** Loads the optimizer's moments from a checkpoint, or this process's parts of them. */
 export function readMoments(folder: string, optimizer: Optimizer): void {
   const reader = openSafetensors(join(folder, MOMENTS));
   try {
-    for (const [name, { m, v }] of optimizer.moments) {
+    for (const parameter of optimizer.parameters) {
+      const { name } = parameter;
+      const { m, v } = optimizer.moments.get(name)!;
+      const part = optimizer.partOf(parameter);
       for (const [suffix, variable] of Object.entries({ m, v })) {
-        const initial = tf.tensor(reader.readFloat32(`${name}.${suffix}`), variable.shape);
+        const whole = reader.readFloat32(`${name}.${suffix}`);
+        const initial = tf.tensor(part ? valuesOf(whole, part) : whole, variable.shape);
         variable.assign(initial);
         initial.dispose();
       }
@@ -106,4 +117,11 @@ export function readMoments(folder: string, optimizer: Optimizer): void {
   } finally {
     reader.close();
   }
+}
+
+function valuesOf(whole: Float32Array, { start, count, rest }: Part): Float32Array {
+  const values = new Float32Array(count + rest);
+  values.set(whole.subarray(start, start + count));
+  values.set(whole.subarray(whole.length - rest), count);
+  return values;
 }

@@ -1,6 +1,7 @@
 import { methodsHelp } from '@lethe/losses';
 import { EXIT_CODES } from '@lethe/run';
-import { decisionText, runStage, type StageResult, type TrainRecipe } from '@lethe/train';
+import { launchOf } from '@lethe/tensor';
+import { decisionText, requireRowsForRanks, runStage, type StageResult, type TrainRecipe } from '@lethe/train';
 import type { Command } from 'commander';
 import type { CliContext } from '../command-line/context.js';
 import { planOf } from '../plan/stage-plan.js';
@@ -39,10 +40,17 @@ export function addTrainCommands(program: Command, context: CliContext): void {
       )
       .action(async (flags: TrainFlags) => {
         const recipe = loadStageRecipe(stage, { recipe: flags.recipe, set: changesOf(flags) });
-        if (flags.dryRun) process.stdout.write(`${await planOf(recipe)}\n`);
+        if (flags.dryRun) await tellPlan(recipe);
         else await runTraining(recipe, context);
       });
   }
+}
+
+/** Of several processes the first one tells. */
+async function tellPlan(recipe: TrainRecipe): Promise<void> {
+  const { size, rank } = launchOf() ?? { size: 1, rank: 0 };
+  requireRowsForRanks(recipe, size);
+  if (rank === 0) process.stdout.write(`${await planOf(recipe, size)}\n`);
 }
 
 async function runTraining(recipe: TrainRecipe, context: CliContext): Promise<void> {

@@ -2,12 +2,23 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isHubLocation, loadTokenizer, modelFolder } from '@lethe/data-pipeline';
 import { FORGETTING_METHODS } from '@lethe/losses';
-import { baselm, countParameters, type LlamaConfig, readConfig } from '@lethe/model';
-import { numFrozen, readsForgetRows, readsOf, readsReplayRows, recipeWarnings, type TrainRecipe } from '@lethe/train';
+import { baselm, type LlamaConfig, parameterSizes, readConfig } from '@lethe/model';
+import {
+  mostRowsOfRank,
+  momentsOfRank,
+  numFrozen,
+  readsForgetRows,
+  readsOf,
+  readsReplayRows,
+  recipeWarnings,
+  type TrainRecipe,
+} from '@lethe/train';
 import { stringify } from 'yaml';
 import { validationLine } from './validation-plan.js';
 
 const GIB = 2 ** 30;
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 async function configOf(recipe: TrainRecipe): Promise<LlamaConfig | undefined> {
   const { init, config, tokenizer } = recipe.model;
@@ -28,27 +39,29 @@ function activationsPerToken(config: LlamaConfig, isRecomputed: boolean): number
   return isRecomputed ? numLayers * D + perLayer : numLayers * perLayer;
 }
 
-/** Bytes a run needs at most, by what needs them. */
-function memoryOf(recipe: TrainRecipe, config: LlamaConfig): Record<string, number> {
-  const parameters = countParameters(config);
-  const { replayRows, forgetRows } = recipe.batch;
-  const tokens = (replayRows + forgetRows) * recipe.data.rowLength;
+/** Bytes a process needs at most, one of `ranks`, by what needs them. */
+function memoryOf(recipe: TrainRecipe, config: LlamaConfig, ranks: number): Record<string, number> {
+  const sizes = parameterSizes(config);
+  const parameters = sum(sizes);
+  const rows = mostRowsOfRank(recipe, ranks);
+  const tokens = (rows.forget + rows.replay) * recipe.data.rowLength;
   const frozen = numFrozen(recipe);
   const headRows = Math.min(tokens, Math.max(256, Math.floor((64 << 20) / (4 * config.vocabSize))));
   return {
-    'weights, gradients and moments': parameters * 16,
+    'weights and gradients': parameters * 8,
+    'moments of the optimizer': momentsOfRank(sizes, recipe, ranks) * 8,
     [frozen > 1 ? 'original and reference models' : 'original model']: frozen * parameters * 4,
     activations: tokens * activationsPerToken(config, recipe.model.recompute) * 4,
     'head chunk': headRows * config.vocabSize * 4 * (frozen > 0 ? 2 : 1),
-    'logits of forget rows': logitsBytes(recipe, config.vocabSize),
+    'logits of forget rows': logitsBytes(recipe, config.vocabSize, rows.forget),
   };
 }
 
 /** What a method beside the fused head holds at most: logits and their gradients, and the original's, of a chunk. */
-function logitsBytes({ stage, objective, batch, data }: TrainRecipe, vocabSize: number): number {
+function logitsBytes({ stage, objective, data }: TrainRecipe, vocabSize: number, forgetRows: number): number {
   const { kind, needsOriginal: reads } = FORGETTING_METHODS[objective.method];
   if (stage !== 'unlearn' || kind !== 'logits') return 0;
-  const rows = Math.min(batch.forgetRows * data.rowLength, Math.max(1, Math.floor((64 << 20) / (4 * vocabSize))));
+  const rows = Math.min(forgetRows * data.rowLength, Math.max(1, Math.floor((64 << 20) / (4 * vocabSize))));
   return rows * vocabSize * 4 * (reads ? 3 : 2);
 }
 
@@ -70,32 +83,47 @@ export interface RunSizes {
   model?: { parameters: number; memory: Record<string, number>; bytes: number };
 }
 
-/** The sizes of a recipe's run. */
-export async function sizesOf(recipe: TrainRecipe): Promise<RunSizes> {
+/** The sizes of a recipe's run: memory of each of `ranks` processes. */
+export async function sizesOf(recipe: TrainRecipe, ranks = 1): Promise<RunSizes> {
   const { batch, data, steps } = recipe;
   const tokensPerStep = (batch.replayRows + batch.forgetRows) * batch.accumulate * data.rowLength;
   const sizes = { tokensPerStep, tokens: tokensPerStep * steps };
   const config = await configOf(recipe);
   if (!config || config.vocabSize === 0) return sizes;
-  const memory = memoryOf(recipe, config);
-  const bytes = Object.values(memory).reduce((sum, part) => sum + part, 0);
-  return { ...sizes, model: { parameters: countParameters(config), memory, bytes } };
+  const memory = memoryOf(recipe, config, ranks);
+  return { ...sizes, model: { parameters: sum(parameterSizes(config)), memory, bytes: sum(Object.values(memory)) } };
 }
 
 /** Bytes as plans show them. */
-export const gib = (bytes: number): string => `${(bytes / GIB).toFixed(2)} GiB`;
+export const bytesText = (bytes: number): string =>
+  bytes < GIB ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / GIB).toFixed(2)} GiB`;
 
 /** A count as plans show it. */
 export const count = (value: number): string => value.toLocaleString('en');
 
-/** What `--dry-run` prints: the recipe with every default, then sizes and memory. */
-export async function planOf(recipe: TrainRecipe): Promise<string> {
-  const { model, tokensPerStep, tokens } = await sizesOf(recipe);
+/** Numbers of ranks whose memory a plan of one process shows. */
+const SEVERAL = [2, 4, 8, 16];
+
+/** Memory of each rank, were there several; none where a step has one row. */
+async function severalLine(recipe: TrainRecipe): Promise<string[]> {
+  const { batch } = recipe;
+  const most = (batch.replayRows + batch.forgetRows) * batch.accumulate;
+  const counts = SEVERAL.filter((ranks) => ranks <= most);
+  const all = await Promise.all(counts.map(async (ranks) => (await sizesOf(recipe, ranks)).model!.bytes));
+  const texts = counts.map((ranks, i) => `${bytesText(all[i])} on ${ranks}`);
+  return texts.length > 0 ? [`memory of each of several ranks: ${texts.join(', ')} (docs/scaling.md)`] : [];
+}
+
+/** What `--dry-run` prints: the recipe with every default, then sizes and memory, of each of `ranks` processes. */
+export async function planOf(recipe: TrainRecipe, ranks = 1): Promise<string> {
+  const { model, tokensPerStep, tokens } = await sizesOf(recipe, ranks);
   const lines = [stringify(recipe).trimEnd(), '---'];
   if (model) {
     lines.push(`parameters: ${count(model.parameters)}`);
-    lines.push(`memory (fp32, estimated): ${gib(model.bytes)}`);
-    for (const [name, bytes] of Object.entries(model.memory)) if (bytes > 0) lines.push(`  ${name}: ${gib(bytes)}`);
+    lines.push(`memory${ranks > 1 ? ` of each of ${ranks} ranks` : ''} (fp32, estimated): ${bytesText(model.bytes)}`);
+    for (const [name, bytes] of Object.entries(model.memory))
+      if (bytes > 0) lines.push(`  ${name}: ${bytesText(bytes)}`);
+    if (ranks === 1) lines.push(...(await severalLine(recipe)));
   } else {
     lines.push('parameters: known once the checkpoint or the vocabulary is there');
   }

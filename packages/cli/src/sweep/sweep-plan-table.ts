@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRunManifest } from '@lethe/run';
 import type { TrainRecipe } from '@lethe/train';
-import { count, gib, type RunSizes, sizesOf } from '../plan/stage-plan.js';
+import { count, bytesText, type RunSizes, sizesOf } from '../plan/stage-plan.js';
 import { formatTable } from '../command-line/table.js';
 import type { SweepPlan } from './plan-sweep.js';
 import { outcomeOf } from './read-sweep.js';
@@ -12,7 +12,7 @@ function soFar({ runs, name }: TrainRecipe): string {
   return existsSync(join(folder, 'manifest.json')) ? outcomeOf(readRunManifest(folder)).outcome : 'not begun';
 }
 
-const memoryOf = ({ model }: RunSizes): string => (model ? gib(model.bytes) : '?');
+const memoryOf = ({ model }: RunSizes): string => (model ? bytesText(model.bytes) : '?');
 
 /** What `--dry-run` prints: a row for each run with its sizes, then what all of them take. */
 export async function sweepPlanTable({ folder, runs }: SweepPlan): Promise<string> {

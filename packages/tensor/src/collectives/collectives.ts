@@ -18,11 +18,11 @@ export interface Collectives {
   /** The same for values on the host. */
   allReduceValues(values: Float32Array): Promise<void>;
   /**
-   * Adds up a tensor of `size` equal parts over all ranks; each gets the part of its rank, where it is in the whole, and
-   * the others are undefined.
+   * Adds up a tensor over all ranks; each gets the sums of the part of its rank, where that is in the whole. The other
+   * parts are undefined; what is left at the end, fewer elements than ranks, stays what it was.
    */
   reduceScatter(tensor: tf.Tensor): Promise<void>;
-  /** Fills a tensor of `size` equal parts, of which each rank gives the part of its rank. */
+  /** Fills a tensor, of which each rank gives the part of its rank; what is left at the end stays what it was. */
   allGather(tensor: tf.Tensor): Promise<void>;
   /** Makes a tensor that of rank `root`. */
   broadcast(tensor: tf.Tensor, root?: number): Promise<void>;

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Addon, type CollectiveKind, collectiveKind, loadAddon, type OpenedCollectives } from '@lethe/native';
 import { LetheBackend } from '../backend.js';
+import { partOfRank } from '../operators/part.js';
 import type { Collectives } from './collectives.js';
 
 /** Exit codes with which all ranks end alike: done, past a limit, stopped by SIGINT or SIGTERM. */
@@ -45,11 +46,11 @@ export class NativeCollectives implements Collectives {
   }
 
   reduceScatter(tensor: tf.Tensor): Promise<void> {
-    return this.onTensor('reduceScatter', tensor, this.part(tensor));
+    return this.onTensor('reduceScatter', tensor, partOfRank(tensor.size, this).count);
   }
 
   allGather(tensor: tf.Tensor): Promise<void> {
-    return this.onTensor('allGather', tensor, this.part(tensor));
+    return this.onTensor('allGather', tensor, partOfRank(tensor.size, this).count);
   }
 
   broadcast(tensor: tf.Tensor, root = 0): Promise<void> {
@@ -90,11 +91,6 @@ export class NativeCollectives implements Collectives {
 
   abort(): never {
     return this.addon.abortCollectives();
-  }
-
-  private part({ size, shape }: tf.Tensor): number {
-    if (size % this.size === 0) return size / this.size;
-    throw new RangeError(`expected a multiple of ${this.size} elements, one part for each rank, received [${shape}]`);
   }
 
   private onTensor(kind: CollectiveKind, tensor: tf.Tensor, count: number, root = 0): Promise<void> {

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { LetheBackend } from '../backend.js';
 import { callOperator } from '../call.js';
 import type { Parameter } from '../parameter.js';
+import { type Part, readPart, writePart } from './part.js';
 
 /** The optimizer state of one parameter: fp32 moving averages of the gradient and of its square. */
 export interface Moments {
@@ -18,6 +19,22 @@ export interface AdamwOptions {
   weightDecay: number;
   gradScale: number;
   step: number;
+}
+
+/**
+ * The update of a part of a parameter, from the same part of its gradient, on devices that write in place.
+ * @param moments those of the part, [count + rest].
+ * @throws Error when the parameter's storage is shared with another tensor; RangeError on devices that cannot.
+ */
+export function adamwPart(parameter: Parameter, { m, v }: Moments, part: Part, options: AdamwOptions): void {
+  parameter.assertUnshared();
+  const [value, gradient] = [readPart(parameter.value, part), readPart(parameter.grad, part)];
+  const { beta1, beta2, epsilon, weightDecay: weight_decay, gradScale: grad_scale, lr, step } = options;
+  const scalars = { lr, beta1, beta2, epsilon, weight_decay, grad_scale, step };
+  const { backend } = tf.engine();
+  callOperator(backend as LetheBackend, 'adamw', { N: value.size, param: value, grad: gradient, m, v, ...scalars });
+  writePart(parameter.value, part, value);
+  tf.dispose([value, gradient]);
 }
 
 /**

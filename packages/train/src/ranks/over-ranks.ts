@@ -1,8 +1,10 @@
 import { type TargetCounts, type TermSums } from '@lethe/losses';
 import type { StopRequest, StopSignal } from '@lethe/run';
-import { type Collectives, sumGradients } from '@lethe/tensor';
+import type { Collectives } from '@lethe/tensor';
 import { describeMicroBatches, type MicroBatch } from '../micro-batch.js';
+import type { Optimizer } from '../optimizer.js';
 import { accumulateGradients, countTargets, evaluateBatches, type StepContext } from '../step.js';
+import { reduceGradients } from './divide-optimizer.js';
 
 async function countsOf(context: StepContext, batches: MicroBatch[], ranks: Collectives): Promise<TargetCounts> {
   const counts = countTargets(batches, context.objective.method);
@@ -18,15 +20,15 @@ export async function sumOverRanks(sums: TermSums, ranks: Collectives): Promise<
   return Object.fromEntries(names.map((name, i) => [name, totals[i]])) as unknown as TermSums;
 }
 
-/** Each rank's micro-batches forwards and backwards; then every rank has the gradients and the sums of all. */
+/** Each rank's micro-batches forwards and backwards; then all have the sums of all, and each the gradients it updates by. */
 export async function gradientsOverRanks(
   context: StepContext,
   batches: MicroBatch[],
-  ranks: Collectives,
+  { optimizer, ranks }: { optimizer: Optimizer; ranks: Collectives },
 ): Promise<TermSums> {
   if (ranks.size === 1) return accumulateGradients(context, batches);
   const sums = accumulateGradients(context, batches, await countsOf(context, batches, ranks));
-  await sumGradients(context.model.parameters, ranks);
+  await reduceGradients(optimizer, ranks);
   return sumOverRanks(sums, ranks);
 }
 
@@ -39,9 +41,9 @@ export async function evaluateOverRanks(
   return sumOverRanks(evaluateBatches(context, batches), ranks);
 }
 
-/** Rank 0's value on all: where ranks have other numbers of threads, a norm may differ in its last bit. */
-export async function ofFirst(value: number, ranks: Collectives): Promise<number> {
-  return ranks.size === 1 ? value : (await ranks.sum([ranks.rank === 0 ? value : 0]))[0];
+/** The largest of what the ranks have, such as bytes. */
+export async function mostOfRanks(value: number, ranks: Collectives): Promise<number> {
+  return Math.max(...(await ranks.sum(ranks.places.map((_, rank) => (rank === ranks.rank ? value : 0)))));
 }
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const satisfies StopSignal[];

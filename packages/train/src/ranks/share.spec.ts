@@ -1,4 +1,4 @@
-import { requireRowsForRanks, shareOfStep } from './share.js';
+import { mostRowsOfRank, requireRowsForRanks, shareOfStep } from './share.js';
 
 const recipeOf = (forgetRows: number, replayRows: number, accumulate: number) => ({
   batch: { forgetRows, replayRows, accumulate },
@@ -13,6 +13,12 @@ it('one process has the micro-batches of the recipe', () => {
     { forget: { start: 8, count: 2 }, replay: { start: 12, count: 3 } },
     { forget: { start: 10, count: 2 }, replay: { start: 15, count: 3 } },
   ]);
+});
+
+it('the largest micro-batch is that of the rank with most rows', () => {
+  expect(mostRowsOfRank(recipeOf(2, 3, 2), 1)).toEqual({ forget: 2, replay: 3 });
+  expect(mostRowsOfRank(recipeOf(2, 3, 2), 3)).toEqual({ forget: 2, replay: 2 });
+  expect(mostRowsOfRank(recipeOf(0, 4, 1), 4)).toEqual({ forget: 0, replay: 1 });
 });
 
 it.each([

@@ -45,6 +45,13 @@ export function shareOfStep({ batch }: Pick<TrainRecipe, 'batch'>, step: number,
 
 type Role = 'forget' | 'replay';
 
+/** Rows of the largest micro-batch that any of `size` ranks runs. */
+export function mostRowsOfRank(recipe: Pick<TrainRecipe, 'batch'>, size: number): Record<Role, number> {
+  const all = Array.from({ length: size }, (_, rank) => shareOfStep(recipe, 1, { rank, size })).flat();
+  const rows = all.map(({ forget, replay }) => ({ forget: forget.count, replay: replay.count }));
+  return rows.reduce((a, b) => (b.forget + b.replay > a.forget + a.replay ? b : a));
+}
+
 /** @throws UserError where there are more ranks than rows in a step, so that some would have nothing to do. */
 export function requireRowsForRanks({ batch }: Pick<TrainRecipe, 'batch'>, size: number): void {
   const rows = batch.accumulate * (batch.forgetRows + batch.replayRows);
