@@ -210,7 +210,7 @@ withData('lethe repair', () => {
     const texts = '--synthetic synthetic.jsonl --natural natural.jsonl'.split(' ');
     const { stdout } = await succeed(folder, 'init', '--model', 'runs/damaged/model', ...texts);
     expect(stdout).toMatch(/M parameters: 2 layers of 64, context 128, vocabulary 512\n/);
-    expect(stdout).toMatch(/1 file, [\d.]+ MB\n/);
+    expect(stdout).toMatch(/1 file, [\d,]+ bytes\n/);
     const keys = Object.keys(parse(readFileSync(at('repair.yaml'), 'utf8')) as object);
     expect(keys).toEqual(['model', 'synthetic', 'natural', 'out']);
     expect(await failureHere(folder, 'init', '--model', 'runs/damaged/model', ...texts)).toContain('--force');

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { checkpointFolder, findFiles, loadTokenizer } from '@lethe/data-pipeline';
+import { checkpointFolder, loadTokenizer } from '@lethe/data-pipeline';
 import { loadLlama, readConfig, scoreSequences } from '@lethe/model';
 import { requireTaskFiles } from '@lethe/eval';
 import { formatDuration, type Logger, requireLocal, UserError } from '@lethe/run';
@@ -10,6 +10,7 @@ import { readBenchmarks } from './benchmarks.js';
 import { usableMemory } from './memory.js';
 import { type BatchAndSteps, NUM_PROBES, planRepair, stepBytes, trainingSeconds } from './plan.js';
 import type { RepairRequest } from './repair-request.js';
+import { sizeOfSources } from './sources.js';
 
 /** Rows that the model's speed is measured on. */
 const TIMED_ROWS = 4;
@@ -28,35 +29,20 @@ export async function dryRun(request: RepairRequest, logger: Logger): Promise<st
   if (request.base !== undefined) readConfig(join(await checkpointFolder(request.base, logger), 'config.json'));
   requireTaskFiles(readBenchmarks({ recipe: request.eval, instructions: request.instructions }).tasks);
   requireFolder(request.out);
-  const bytes = { synthetic: await bytesOf(request.synthetic), natural: await bytesOf(request.natural) };
+  const [synthetic, natural] = [await sizeOfSources(request.synthetic), await sizeOfSources(request.natural)];
   await applyDeviceSettings(request);
   const memory = usableMemory();
   const secondsPerToken = secondsOf(model, Math.min(config.maxPositions, 256));
   const plan = planRepair(config, { memory, budget: request.budget, secondsPerToken });
   const rows = trainingRows(plan, secondsPerToken);
-  const per = (plan.forgetRows * plan.accumulate * plan.rowLength * plan.steps) / (bytes.synthetic / BYTES_PER_TOKEN);
+  const per = (plan.forgetRows * plan.accumulate * plan.rowLength * plan.steps) / synthetic.tokens;
   return [
     formatTable(['phase', 'runs', 'steps', 'tokens', 'time'], rows),
     `rows of ${plan.rowLength} tokens: ${plan.forgetRows} synthetic and ${plan.replayRows} natural ones, ${plan.accumulate} times a step${plan.recompute ? ', activations recomputed' : ''}`,
     `memory of a step, estimated: ${(stepBytes(config, plan) / 2 ** 30).toFixed(2)} GiB of ${(memory / 2 ** 30).toFixed(2)} GiB`,
-    `synthetic text: ${count(bytes.synthetic)} bytes, read about ${per.toPrecision(2)} times by the longest run; natural text: ${count(bytes.natural)} bytes`,
+    `synthetic text: ${synthetic.text}, read about ${per.toPrecision(2)} times by the longest run; natural text: ${natural.text}`,
     'nothing was written; steps and times are at most: a run ends when the pattern is gone',
   ].join('\n');
-}
-
-/** Bytes of text for a token, roughly. */
-const BYTES_PER_TOKEN = 4;
-
-async function bytesOf(sources: readonly string[]): Promise<number> {
-  let bytes = 0;
-  for (const source of sources)
-    for (const { file, unread } of await findFiles(source)) {
-      if (unread !== undefined) continue;
-      accessSync(file, constants.R_OK);
-      bytes += statSync(file).size;
-    }
-  if (bytes === 0) throw new UserError(`${sources.join(', ')}: expected text, received empty files; name others`);
-  return bytes;
 }
 
 /** @throws UserError where a folder that is to be written, or one above it, is something else, or may not be written to. */

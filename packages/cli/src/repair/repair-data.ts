@@ -5,6 +5,7 @@ import { type Logger, UserError } from '@lethe/run';
 import { prepareRecipeSchema } from '../preparation/prepare-recipe.js';
 import { runPrepare } from '../preparation/run-prepare.js';
 import { divideShards } from './divide-shards.js';
+import { isSplitShards, isWholeShards, requireOneForm } from './sources.js';
 
 export type Kind = 'synthetic' | 'natural';
 export type Part = 'train' | 'select' | 'report';
@@ -23,12 +24,6 @@ const [WANTED_HELD_OUT, FEWEST_HELD_OUT] = [150, 30];
 /** Shares of documents that are held out, the first one that gives enough. */
 const HELD_OUT_SHARES = [0.05, 0.12, 0.25];
 
-const isWholeShards = (source: string): boolean => existsSync(join(source, 'index.json'));
-const isSplitShards = (source: string): boolean => existsSync(join(source, 'train', 'index.json'));
-
-/** Whether a source is a folder of shards, not of texts. */
-export const isShards = (source: string): boolean => isWholeShards(source) || isSplitShards(source);
-
 /** The files of one kind, and where its shards go. */
 interface KindSources {
   kind: Kind;
@@ -46,15 +41,15 @@ export async function repairData(
   { tokenizer, logger, signal }: { tokenizer: Tokenizer; logger: Logger; signal: AbortSignal },
 ): Promise<KindShards> {
   const { kind, sources, folder } = given;
-  const [only] = sources;
-  const [isWhole, isSplit] = [sources.length === 1 && isWholeShards(only), sources.length === 1 && isSplitShards(only)];
+  requireOneForm(sources);
+  const only = sources[0]!;
   const to = join(folder, 'parts');
-  if (isWhole) {
+  if (isWholeShards(only)) {
     const shares = { train: 0.8, select: 0.2 * SELECT_SHARE, report: 0.2 * (1 - SELECT_SHARE) };
     const documents = await divideShards(only, to, shares);
     return checked({ ...inFolders(to), documents: documents as KindShards['documents'] }, given);
   }
-  const prepared = isSplit ? only : await preparedFolder(given, { tokenizer, logger, signal });
+  const prepared = isSplitShards(only) ? only : await preparedFolder(given, { tokenizer, logger, signal });
   if (!existsSync(join(prepared, 'heldout', 'index.json')))
     throw new UserError(
       `--${kind} ${prepared}: no held-out documents; prepare it with \`lethe prepare --held-out 0.1\``,

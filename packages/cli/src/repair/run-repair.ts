@@ -35,7 +35,7 @@ import { describePattern, findPattern, type FoundPattern, patternSample } from '
 import { type ChosenParts, maskedParts } from './masked-parts.js';
 import { planRepair } from './plan.js';
 import { Phases } from './phase.js';
-import { isShards, repairData, type RepairData } from './repair-data.js';
+import { repairData, type RepairData } from './repair-data.js';
 import {
   candidatesOf,
   modelOf,
@@ -53,6 +53,7 @@ import { type PageParts, repairPage } from './page.js';
 import { repairMarkdown } from './page-markdown.js';
 import type { Candidate, Choice, Mixture, Relapse, RepairResults } from './results.js';
 import { findRelapse } from './relapse.js';
+import { isShards } from './sources.js';
 import { meanOf, type Share } from './statistics.js';
 import { verdictAfter } from './verdict-after.js';
 import { verdictBefore } from './verdict-before.js';

@@ -1,11 +1,11 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkpointFolder, findFiles, loadTokenizer } from '@lethe/data-pipeline';
+import { checkpointFolder, loadTokenizer } from '@lethe/data-pipeline';
 import { countParameters, readConfig } from '@lethe/model';
 import type { Logger } from '@lethe/run';
 import { stringify } from 'yaml';
 import { learningRates } from './plan.js';
 import type { RepairSettings } from './repair-settings.js';
+import { sizeOfSources } from './sources.js';
 
 const MEGA = 1e6;
 
@@ -27,19 +27,9 @@ async function look({ model, base, synthetic, natural }: RepairSettings, logger:
   const sizes = `${numLayers} layers of ${hiddenSize}, context ${maxPositions}, vocabulary ${vocabSize}`;
   return {
     model: `${parameters} M parameters: ${sizes}`,
-    texts: { synthetic: await sizeOf(synthetic), natural: await sizeOf(natural) },
+    texts: { synthetic: (await sizeOfSources(synthetic)).text, natural: (await sizeOfSources(natural)).text },
     lrs: learningRates(config),
   };
-}
-
-async function sizeOf(sources: readonly string[]): Promise<string> {
-  let [files, bytes] = [0, 0];
-  for (const source of sources)
-    for (const { file } of await findFiles(source)) {
-      files++;
-      bytes += statSync(file).size;
-    }
-  return `${files} file${files === 1 ? '' : 's'}, ${(bytes / MEGA).toPrecision(3)} MB`;
 }
 
 const set = (key: string, value: unknown): string => stringify({ [key]: value }).trimEnd();
