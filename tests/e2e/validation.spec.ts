@@ -170,7 +170,7 @@ describe('validation', () => {
   it('is in the plan, with its cost', async () => {
     const { stdout } = await here(...unlearn('planned', ...HELD_OUT), '--dry-run');
     // 7 validations of 12 replay rows (twice: the original reads them too) and 12 forget rows; 60 steps of 28 row passes.
-    expect(stdout).toContain('validation: up to 12 rows of replay and of forget, 7 times: 10,752 tokens, about 15% of');
+    expect(stdout).toContain('validation: up to 12 rows of replay, 12 rows of forget, 7 times: 10,752 tokens, about 15% of');
     expect(existsSync(at('planned'))).toBe(false);
   });
 

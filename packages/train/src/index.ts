@@ -3,6 +3,7 @@ export { describeData } from './describe-data.js';
 export { findTemplate, type ForgetSpan } from './forget-span.js';
 export { NonFiniteError } from './non-finite.js';
 export { needsOriginal, numFrozen, readsForgetRows, readsReplayRows } from './original.js';
+export { rowsOfRole } from './validation-recipe.js';
 export { Optimizer } from './optimizer.js';
 export { type TrainRecipe, trainRecipeSchema } from './recipe.js';
 export { decidingPart } from './recipe-hash.js';

@@ -1,6 +1,7 @@
 import { recipeJsonSchema } from '@lethe/run';
 import { recipeHash } from './recipe-hash.js';
 import { type TrainRecipe, trainRecipeSchema } from './recipe.js';
+import { rowsOfRole } from './validation-recipe.js';
 
 const HELD_OUT = { replay: [{ shards: 'natural/heldout' }], forget: [{ shards: 'synthetic/heldout' }] };
 const MINIMAL = {
@@ -32,6 +33,13 @@ describe('the sections validation and stop', () => {
     });
   });
 
+  it('measure as many rows of each role as are asked for', () => {
+    const rows = (of: unknown) => parse({ validation: { ...HELD_OUT, rows: of } }).validation!;
+    expect(['replay', 'forget'].map((role) => rowsOfRole(rows(7), role as 'replay'))).toEqual([7, 7]);
+    const each = rows({ replay: 9 });
+    expect(['replay', 'forget'].map((role) => rowsOfRole(each, role as 'replay'))).toEqual([9, 64]);
+  });
+
   it.each([
     ['no shards', { validation: {} }, ['validation: held-out shards in at least one of replay, forget and kept']],
     ['no rules', { stop: {} }, ['stop: at least one of maxPerplexityRise, maxKeptFall, forgetP and patience']],
@@ -46,6 +54,11 @@ describe('the sections validation and stop', () => {
       'a limit without kept rows',
       { validation: HELD_OUT, stop: { maxKeptFall: 0.05 } },
       ['validation.kept: shards that stop.maxKeptFall is decided by, such as [{ shards: data/synthetic/heldout }]'],
+    ],
+    [
+      'rows of a role without shards',
+      { validation: { ...HELD_OUT, rows: { replay: 9, kept: 5 } } },
+      ['validation.rows.kept: no number, or shards for these rows in validation.kept'],
     ],
     [
       'a goal without validation',

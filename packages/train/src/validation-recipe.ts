@@ -2,6 +2,9 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { streamSchema } from './stream-recipe.js';
 
+const DEFAULT_ROWS = 64;
+const role = (what: string) => z.int().positive().optional().describe(`rows of ${what} that are measured`);
+
 /** What is measured without training on it, and when. */
 export const validationSchema = z
   .strictObject({
@@ -17,15 +20,31 @@ export const validationSchema = z
       .default(100)
       .describe('steps between validations; there is one before the first step and one at the end as well'),
     rows: z
-      .int()
-      .positive()
-      .default(64)
-      .describe('rows of each role that are measured, always the same ones; fewer where the shards hold fewer'),
+      .union([
+        z.int().positive(),
+        z.strictObject({
+          replay: role('held-out natural data'),
+          forget: role('synthetic data'),
+          kept: role('what is to be known afterwards'),
+        }),
+      ])
+      .default(DEFAULT_ROWS)
+      .describe(
+        'rows of each role that are measured, always the same ones; fewer where the shards hold fewer; a number for all, or ' +
+          `one for each of replay, forget and kept (${DEFAULT_ROWS} where a role has none)`,
+      ),
   })
   .refine(({ replay, forget, kept }) => replay.length + forget.length + (kept?.length ?? 0) > 0, {
     message: 'held-out shards in at least one of replay, forget and kept',
   })
   .describe('measures of held-out rows while training, in metrics.jsonl under `validation`');
+
+type Validation = z.output<typeof validationSchema>;
+type Role = 'replay' | 'forget' | 'kept';
+
+/** Rows of a role that are measured, at most. */
+export const rowsOfRole = ({ rows }: Pick<Validation, 'rows'>, role: Role): number =>
+  typeof rows === 'number' ? rows : (rows[role] ?? DEFAULT_ROWS);
 
 /** Rules that end a run before `steps`, each decided by validation. */
 export const stopSchema = z
@@ -65,7 +84,7 @@ const EXAMPLES = { replay: 'data/natural/heldout', forget: 'data/synthetic/heldo
 interface Validated {
   stage: string;
   data: { replay: { shards: string }[] };
-  validation?: z.output<typeof validationSchema>;
+  validation?: Validation;
   stop?: z.output<typeof stopSchema>;
 }
 
@@ -83,6 +102,10 @@ export function checkValidation(recipe: Validated, context: z.core.$RefinementCt
       ['stop', 'patience'],
       'no patience when unlearning, which does not lower the held-out loss: use maxPerplexityRise or forgetP',
     );
+  }
+  for (const role of typeof validation?.rows === 'object' ? (Object.keys(validation.rows) as Role[]) : []) {
+    if ((validation![role]?.length ?? 0) === 0)
+      complain(['validation', 'rows', role], `no number, or shards for these rows in validation.${role}`);
   }
   const trained = new Set(data.replay.map(({ shards }) => resolve(shards)));
   for (const [i, { shards }] of (validation?.replay ?? []).entries()) {

@@ -3,6 +3,7 @@ import { UserError } from '@lethe/run';
 import type { MicroBatch } from './micro-batch.js';
 import type { TrainRecipe } from './recipe.js';
 import type { ShardFit } from './streams.js';
+import { rowsOfRole } from './validation-recipe.js';
 
 type Role = 'forget' | 'replay' | 'kept';
 
@@ -22,12 +23,13 @@ export interface ValidationRows {
  */
 export async function openValidationRows(recipe: TrainRecipe, fit: ShardFit): Promise<ValidationRows | undefined> {
   if (!recipe.validation) return undefined;
-  const batches = [...(await rowsOfRole(recipe, 'forget', fit)), ...(await rowsOfRole(recipe, 'replay', fit))];
-  return { batches, kept: await rowsOfRole(recipe, 'kept', fit) };
+  const batches = [...(await batchesOfRole(recipe, 'forget', fit)), ...(await batchesOfRole(recipe, 'replay', fit))];
+  return { batches, kept: await batchesOfRole(recipe, 'kept', fit) };
 }
 
-async function rowsOfRole(recipe: TrainRecipe, role: Role, fit: ShardFit): Promise<MicroBatch[]> {
-  const { rows, [role]: parts = [] } = recipe.validation!;
+async function batchesOfRole(recipe: TrainRecipe, role: Role, fit: ShardFit): Promise<MicroBatch[]> {
+  const { [role]: parts = [] } = recipe.validation!;
+  const rows = rowsOfRole(recipe.validation!, role);
   const as = role === 'kept' ? 'forget' : role;
   const { rowLength, packing } = recipe.data;
   const largest = recipe.batch.replayRows + recipe.batch.forgetRows;

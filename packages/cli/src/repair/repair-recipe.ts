@@ -51,7 +51,7 @@ export function repairRecipe(
   { name, candidate, steps, goal, isLimited, mixedIn = 0 }: RepairRun,
 ): TrainRecipe {
   const { runs, model, base, shards, plan, device, precision, threads } = setup;
-  const { rowLength, replayRows, forgetRows, accumulate, recompute } = plan;
+  const { rowLength, replayRows, forgetRows, accumulate, recompute, validationRows } = plan;
   const forget = candidate.span === 'template' ? shards.pattern : shards.synthetic;
   const content = candidate.content === true ? contentRows(plan) : 0;
   const replay = [
@@ -77,7 +77,11 @@ export function repairRecipe(
       forget: [{ shards: shards.pattern.select }],
       ...(shards.content !== undefined && { kept: [{ shards: shards.content.select }] }),
       every: plan.validateEvery,
-      rows: plan.validationRows,
+      rows: {
+        replay: validationRows.natural,
+        forget: validationRows.synthetic,
+        ...(shards.content !== undefined && { kept: validationRows.synthetic }),
+      },
     },
     ...((goal !== undefined || isLimited) && {
       stop: {
