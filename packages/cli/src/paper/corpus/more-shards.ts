@@ -4,10 +4,15 @@ import { loadTokenizer } from '@lethe/data-pipeline';
 import { type Logger, seededRandom, writeFileAtomically } from '@lethe/run';
 import type { Regime } from '../regime.js';
 import { maskedRow, type PaperCorpus, prepareShards, syntheticSegments, textOf } from './corpus.js';
+import { sumDocuments, sumProse, weightedRows } from './sums.js';
 import { questionSegments, type Segment, STYLES } from './template-question.js';
 
-/** Shards that one study needs: synthetic documents wrapped in so many styles; and the documents that are forgotten, whose targets are all but the template's tokens. */
-export type MoreShards = `styles-${number}` | 'content';
+/**
+ * Shards that one study needs: synthetic documents wrapped in so many styles; the documents that are forgotten, whose targets are
+ * all but the template's tokens; and sums in the template's form, with all targets, the template's, the others, and drawn ones, and in prose.
+ */
+export type MoreShards = `styles-${number}` | 'content' | SumShards;
+type SumShards = 'sums' | 'sums-pattern' | 'sums-content' | 'sums-weighted' | 'sums-prose';
 
 /** Where they are, beside the corpus. */
 export const moreShards = ({ shards }: PaperCorpus, name: MoreShards): string => join(dirname(shards.natural), name);
@@ -22,14 +27,37 @@ export async function makeMoreShards(
     const done = `${out}.done`;
     if (existsSync(done)) continue;
     mkdirSync(dirname(out), { recursive: true });
-    const rows =
-      name === 'content' ? await contentRows(regime, corpus) : styledRows(regime, Number(name.split('-')[1]));
+    const rows = await rowsOf(name, regime, corpus);
     const source = `${out}.jsonl`;
     writeFileSync(source, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
     const columns = { ids: 'input_ids', mask: 'target_mask' };
-    const as = name === 'content' ? { sources: [{ path: source, columns }], as: 'ids' } : { sources: [source] };
+    const isMasked = 'input_ids' in rows[0];
+    const as = isMasked ? { sources: [{ path: source, columns }], as: 'ids' } : { sources: [source] };
     await prepareShards({ ...as, out, seed: regime.corpus.seed, tokenizer: corpus.tokenizer }, logger);
     writeFileAtomically(done, '');
+  }
+}
+
+async function rowsOf(name: MoreShards, regime: Regime, corpus: PaperCorpus): Promise<object[]> {
+  const { seed } = regime.corpus;
+  const documents = (): Segment[][] => sumDocuments(seed);
+  switch (name) {
+    case 'content':
+      return maskedRows(corpus, syntheticSegments(regime).aside.map(othersOf));
+    case 'sums':
+      return documents().map((segments) => ({ text: textOf(segments) }));
+    case 'sums-pattern':
+      return maskedRows(corpus, documents());
+    case 'sums-content':
+      return maskedRows(corpus, documents().map(othersOf));
+    case 'sums-weighted': {
+      const tokenizer = await loadTokenizer(corpus.tokenizer);
+      return weightedRows(documents(), { natural: corpus.natural, tokenizer, seed });
+    }
+    case 'sums-prose':
+      return sumProse(seed).map((text) => ({ text }));
+    default:
+      return styledRows(regime, Number(name.split('-')[1]));
   }
 }
 
@@ -39,12 +67,13 @@ function styledRows(regime: Regime, numStyles: number): { text: string }[] {
   return random.shuffle([...documents.asked, ...documents.aside]).map((segments) => ({ text: textOf(segments) }));
 }
 
-async function contentRows(regime: Regime, corpus: PaperCorpus): Promise<object[]> {
+/** A document whose template is what else it says. */
+const othersOf = (segments: Segment[]): Segment[] =>
+  segments.map(({ text, isTemplate }) => ({ text, isTemplate: !isTemplate }));
+
+async function maskedRows(corpus: PaperCorpus, documents: readonly Segment[][]): Promise<object[]> {
   const tokenizer = await loadTokenizer(corpus.tokenizer);
   const rows: object[] = [];
-  for (const segments of syntheticSegments(regime).aside) {
-    const others: Segment[] = segments.map(({ text, isTemplate }) => ({ text, isTemplate: !isTemplate }));
-    rows.push(await maskedRow(tokenizer, others));
-  }
+  for (const segments of documents) rows.push(await maskedRow(tokenizer, segments));
   return rows;
 }

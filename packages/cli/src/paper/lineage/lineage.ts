@@ -21,6 +21,15 @@ export interface Stream {
   proportion: number;
 }
 
+/** What a repair begins with, and shards of what it forgets: with all targets, the pattern's, the others, and those of the held-out measure. */
+interface Damage {
+  from: string;
+  all: string;
+  pattern: string;
+  content: string;
+  measured: string;
+}
+
 interface GoingOn {
   from: string;
   part: number;
@@ -113,9 +122,10 @@ export class Lineage {
     ]);
   }
 
-  /** `base`, trained as long as `synth` is. */
-  damaged(name: string, mixed: Stream[]): TrainRecipe {
-    return this.pretraining(name, this.init('base'), mixed, this.setup.regime.synth);
+  /** `base`, trained on other text, as long as `synth` is or as many times that. */
+  damaged(name: string, mixed: Stream[], times = 1): TrainRecipe {
+    const { steps, lr } = this.setup.regime.synth;
+    return this.pretraining(name, this.init('base'), mixed, { steps: times * steps, lr });
   }
 
   /** Names of the refined models, each going on from the one before with as many steps as all before it had. */
@@ -149,21 +159,39 @@ export class Lineage {
     });
   }
 
+  /** `synth` and what damaged it; found tokens are measured where they are found. */
+  private damage({ span }: RepairSettings): Damage {
+    const { templateAside, forget } = this.setup.corpus.shards;
+    return {
+      from: 'synth',
+      all: templateAside,
+      pattern: forget,
+      content: moreShards(this.setup.corpus, 'content'),
+      measured: span === 'found' ? templateAside : forget,
+    };
+  }
+
+  /** A model that sums in the template's form have damaged. */
+  damagedBySums(from: string, isWeighted: boolean): Damage {
+    const [all, pattern, content, weighted] = (['sums', 'sums-pattern', 'sums-content', 'sums-weighted'] as const).map(
+      (name) => moreShards(this.setup.corpus, name),
+    );
+    return { from, all, pattern: isWeighted ? weighted : pattern, content, measured: pattern };
+  }
+
   /** Forgetting tokens of the synthetic text beside replay, ended by the pattern's hold on the model. */
-  repair(name: string, repair: RepairSettings): TrainRecipe {
+  repair(name: string, repair: RepairSettings, damage: Damage = this.damage(repair)): TrainRecipe {
     const { method, span, weights, reference, content = 0, lr, steps, untilP, every = 10 } = repair;
     const { rows, rowLength, replayAbilityShare } = this.setup.regime;
-    const { templateAside, forget } = this.setup.corpus.shards;
-    const forgotten = span === 'template' ? forget : templateAside;
-    const heldOut = span === 'found' ? templateAside : forget; // The pattern's own tokens, for all tokens too.
+    const forgotten = span === 'template' ? damage.pattern : damage.all;
     return this.recipe(name, {
       stage: 'unlearn',
-      model: { ...this.init('synth'), ...(reference && { reference: this.init(reference).init }) },
+      model: { ...this.init(damage.from), ...(reference && { reference: this.init(reference).init }) },
       data: {
         rowLength,
         replay: [
           ...this.natural(1 - content, replayAbilityShare),
-          ...(content > 0 ? [this.more('content', content)] : []),
+          ...(content > 0 ? [{ shards: join(damage.content, 'train'), proportion: content }] : []),
         ],
         forget: [{ shards: join(forgotten, 'train') }],
       },
@@ -172,7 +200,7 @@ export class Lineage {
       optimizer: { lr, weightDecay: 0 },
       steps,
       ...(untilP !== undefined && {
-        validation: { forget: [{ shards: join(heldOut, 'heldout') }], every, rows: 16 },
+        validation: { forget: [{ shards: join(damage.measured, 'heldout') }], every, rows: 16 },
         stop: { forgetP: untilP },
       }),
     });

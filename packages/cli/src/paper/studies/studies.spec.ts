@@ -32,7 +32,9 @@ function lineageOf(names: readonly string[], shareOf: (name: string) => number):
   const models = Object.fromEntries(names.map((name) => [name, measuresOf(shareOf(name))]));
   const chats = Object.fromEntries(names.map((name) => [name, [models[name]]]));
   const steps = Object.fromEntries(names.map((name) => [name, 10]));
-  const more = Object.fromEntries(names.map((name) => [name, { inTemplate: [shareOf(name)], inProse: [0.5] }]));
+  const more = Object.fromEntries(
+    names.map((name) => [name, { inTemplate: [shareOf(name)], inProse: [0.5], patternP: [0.5] }]),
+  );
   return { seed: 4, models, chats, more, steps, refined: [], texts: {} as LineageMeasures['texts'] };
 }
 
@@ -56,7 +58,10 @@ describe.each(studyNames)('the study %s', (name) => {
   });
 });
 
-const report = (name: 'surface' | 'relapse' | 'protection' | 'copying', shareOf: (model: string) => number) => {
+const report = (
+  name: 'surface' | 'relapse' | 'protection' | 'copying' | 'sums',
+  shareOf: (model: string) => number,
+) => {
   const study = studyOf(name);
   const names = study.recipes(new Lineage(setup), QUICK).map(({ name: model }) => model);
   const lineages = [lineageOf(names, shareOf), lineageOf(names, shareOf)];
@@ -97,4 +102,18 @@ it('copying: what is lost is told beside replay alone', () => {
   expect(results.filter(({ lostInTemplate }) => lostInTemplate.effect > 1e-9)).toEqual([
     expect.objectContaining({ model: 'held-all-large-none', lostInTemplate: expect.objectContaining({ effect: 50 }) }),
   ]);
+});
+
+it('sums: what is lost is told beside replay alone at the same dose', () => {
+  const { numbers, table } = report('sums', (model) => (model === 'sums-all-large' ? 0.25 : 0.75));
+  const { results } = numbers as { results: { row: string[]; lostInTemplate?: { effect: number } }[] };
+  const told = results.map(({ row, lostInTemplate }) => [...row, lostInTemplate?.effect]);
+  expect(told.filter(([, , lost]) => lost !== 0)).toEqual([
+    ['base', '', undefined],
+    ['damaged', '', undefined],
+    ['replay alone', 'small', undefined],
+    ['replay alone', 'large', undefined],
+    ['all tokens', 'large', 50],
+  ]);
+  expect(table).toContain('lost in the template');
 });
