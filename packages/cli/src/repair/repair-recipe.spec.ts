@@ -54,11 +54,11 @@ describe('the settings that are tried', () => {
     expect(objective.weights.mitigation).toBe(1);
   });
 
-  it('replay what the text says in one of them, beside as many rows of natural text as the others have', () => {
+  it('replay what the text says in two of them, beside as many rows of natural text as the others have', () => {
     for (const base of [undefined, 'models/base']) {
       const setup = setupOf({ base, content: true });
       const { replayRows } = setup.plan;
-      const { data, batch, model, objective } = recipeOf(setup, 'template-0.1-0.0002-content');
+      const { data, batch, model, objective } = recipeOf(setup, 'template-0.1-0.0008-content');
       const rows = Math.round(replayRows / 3);
       expect(data.replay).toEqual([
         { shards: 'natural/train', proportion: replayRows },
@@ -66,7 +66,10 @@ describe('the settings that are tried', () => {
       ]);
       expect(batch.replayRows).toBe(replayRows + rows);
       expect([model.reference, objective.weights.mitigation]).toEqual([undefined, 0]);
-      expect(named(setup).filter((name) => name.endsWith('content'))).toHaveLength(1);
+      expect(named(setup).filter((name) => name.endsWith('content'))).toEqual([
+        'template-0.1-0.0008-content',
+        'template-0.03-0.0008-content',
+      ]);
     }
   });
 });

@@ -121,8 +121,8 @@ export const PAPER: Candidate = { name: 'paper', span: 'all', weights: weights(0
 type Held = 'base' | 'content' | undefined;
 /**
  * The settings that are tried: template tokens first, which keeps what the text teaches; all tokens; the paper's. Where the base is
- * known, a KL term holds natural text to it, at half the price. Where the model knows what the text says, one setting replays that
- * beside natural text: it keeps more of it, and costs natural text more (docs/log/2026-11-29-paper-studies.md, 2026-11-29-repair.md).
+ * known, a KL term holds natural text to it, at half the price. Where the model knows what the text says, two settings replay that
+ * beside natural text, at the highest rate: there the replay gives back what forgetting takes (docs/log/2026-11-29-repair.md).
  */
 export function candidatesOf({
   plan: { lrs },
@@ -138,10 +138,12 @@ export function candidatesOf({
     ...(held === 'content' && { content: true }),
   });
   const held: Held = base === undefined ? undefined : 'base';
-  const [, middle, low] = lrs;
+  const [high, middle, low] = lrs;
   return [
     ...lrs.map((lr) => named('template', 0.1, lr, held)),
-    shards.content ? named('template', 0.1, middle, 'content') : named('template', 0.3, low, held),
+    ...(shards.content
+      ? [0.1, 0.03].map((forgetting) => named('template', forgetting, high, 'content'))
+      : [named('template', 0.3, low, held)]),
     named('all', 0.1, middle, held),
     PAPER,
   ];
