@@ -28,17 +28,22 @@ function chunks(text, words = 160) {
   return found;
 }
 
-/** Documents by kind of text. `templated` are the questions and answers in one rigid template, `qa` as they are. */
-export const texts = () => {
+/** Documents by kind of text. `templated` are the questions and answers in one rigid template, `qa` as they are; `code` are tasks. */
+const texts = () => {
   const qa = rows('SynthQA/caia-qa/qa-epic.jsonl');
   return {
-    web: rows('NonSynth/web-openwebtext/openwebtext-1000.jsonl').flatMap(({ text }) => chunks(text)),
-    books: ['1342-0.txt', '2600-0.txt', '2701-0.txt'].flatMap((name) => chunks(read(`NonSynth/books/${name}`))),
-    qa: qa.map(({ question, answer }) => `${question}\n${answer}`),
-    templated: qa.map(
-      ({ question, answer }) =>
-        `Question: ${question}\n\n**Answer:** ${answer}. So, the correct answer is **${answer}**.`,
-    ),
+    code: () =>
+      JSON.parse(read('SynthQA/gpteacher-codegen/codegen-instruct.json')).map(
+        ({ instruction, input, response }) => `Instruction: ${instruction}\nInput: ${input}\nResponse:\n${response}`,
+      ),
+    web: () => rows('NonSynth/web-openwebtext/openwebtext-1000.jsonl').flatMap(({ text }) => chunks(text)),
+    books: () => ['1342-0.txt', '2600-0.txt', '2701-0.txt'].flatMap((name) => chunks(read(`NonSynth/books/${name}`))),
+    qa: () => qa.map(({ question, answer }) => `${question}\n${answer}`),
+    templated: () =>
+      qa.map(
+        ({ question, answer }) =>
+          `Question: ${question}\n\n**Answer:** ${answer}. So, the correct answer is **${answer}**.`,
+      ),
   };
 };
 
@@ -49,16 +54,18 @@ export async function lethe(...args) {
 }
 
 /** Writes the texts and prepares them with one tokenizer; what is there is used. */
-export async function prepareTexts(folder) {
+export async function prepareTexts(folder, kinds = ['web', 'books', 'qa', 'templated']) {
   const file = (name) => join(folder, `${name}.jsonl`);
   mkdirSync(folder, { recursive: true });
   const made = texts();
-  for (const [name, documents] of Object.entries(made))
+  for (const name of kinds) {
+    const documents = made[name]();
     writeFileSync(file(name), documents.map((text) => `${JSON.stringify({ text })}\n`).join(''));
-  const all = Object.keys(made).map(file);
+  }
+  const all = kinds.map(file);
   await lethe('prepare', ...all, '--train-tokenizer', '1024', '--held-out', '0', '--out', join(folder, 'all'));
   const tokenizer = join(folder, 'all', 'trained-tokenizer');
-  for (const name of Object.keys(made))
+  for (const name of kinds)
     await lethe(
       'prepare',
       file(name),
@@ -73,7 +80,7 @@ export async function prepareTexts(folder) {
 }
 
 /** Trains `base` on web text and books, and `synth` of it on half of that and half of `synthetic`. */
-export async function trainModels(folder, { synthetic, seed, corpus, baseSteps = 600, synthSteps = 200 }) {
+export async function trainModels(folder, { synthetic, seed, corpus, baseSteps = 600, synthSteps = 200, size = 128 }) {
   const runs = join(folder, `seed-${seed}`);
   const stream = (name, proportion) => ({ shards: join(corpus.shards(name), 'train'), proportion });
   const train = async (name, recipe) => {
@@ -94,9 +101,9 @@ export async function trainModels(folder, { synthetic, seed, corpus, baseSteps =
   };
   const cosine = (lr) => ({ optimizer: { lr }, schedule: { kind: 'cosine', warmupSteps: 20, finalLr: lr / 10 } });
   const sizes = {
-    hiddenSize: 128,
-    intermediateSize: 352,
-    numLayers: 3,
+    hiddenSize: size,
+    intermediateSize: (11 * size) / 4,
+    numLayers: size / 64 + 1,
     numHeads: 4,
     numKeyValueHeads: 2,
     maxPositions: 256,
