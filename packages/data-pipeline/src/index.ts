@@ -22,6 +22,7 @@ export { hubDatasetOf, isHubLocation, parseHubLocation } from './hub/hub-locatio
 export type { PushedModel, PushModelOptions } from './hub/push-model.js';
 export { checkPush, pushModel } from './hub/push-model.js';
 export type { Packing } from './packing/packing-plan.js';
+export type { RowOrigin, RowSet } from './packing/row-set.js';
 export type {
   HeldOut,
   PrepareOptions,
@@ -33,6 +34,9 @@ export type {
 export { prepare } from './prepare/prepare.js';
 export type { Inspection, InspectOptions } from './prepare/inspect-shards.js';
 export { inspectShards } from './prepare/inspect-shards.js';
+export type { RowShape, RowValues } from './row-store/row-format.js';
+export { RowStore } from './row-store/row-store.js';
+export { RowWriter } from './row-store/row-writer.js';
 export type { IdType, ShardIndex } from './shards/shard-index.js';
 export { readShardIndex, ShardError } from './shards/shard-index.js';
 export { type MaskedShards, maskShards } from './shards/mask-shards.js';

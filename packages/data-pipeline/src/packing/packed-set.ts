@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { lockBeside, LockedError, whileLocked } from '@lethe/run';
 import { ByteCache } from '../shards/byte-cache.js';
@@ -8,6 +9,7 @@ import { packConcat } from './pack-concat.js';
 import type { Packing, PackingPlan } from './packing-plan.js';
 import { openPlanFile, readPlan, writePlanFile, type PlanFile } from './plan-store.js';
 import { groupBatches, type DocumentGroup } from './row-groups.js';
+import type { RowSet } from './row-set.js';
 
 /** How a shard set is packed. */
 export interface PackingOptions {
@@ -29,6 +31,8 @@ export class PackedSet {
     readonly groups: readonly DocumentGroup[],
     /** Rows of each group. */
     readonly numRows: readonly number[],
+    /** Its rows, for who keeps something of each. */
+    readonly rows: RowSet,
     private readonly load: (group: number) => Promise<PackingPlan>,
   ) {}
 
@@ -38,11 +42,12 @@ export class PackedSet {
     const compute = (group: number) => computePlan(reader, groups, group, options);
     if (options.packing === 'concat') {
       const numRows = groups.map((group) => Math.ceil(group.tokens / options.rowLength));
-      return new PackedSet(reader, groups, numRows, compute);
+      return new PackedSet(reader, groups, numRows, rowSetOf(reader, groups, numRows, options), compute);
     }
     const plans = await storedPlans(reader, groups, options, compute);
     const numRows = plans.entries.map((entry) => entry.numRows);
-    return new PackedSet(reader, groups, numRows, 'file' in plans ? (group) => readPlan(plans, group) : compute);
+    const load = 'file' in plans ? (group: number) => readPlan(plans, group) : compute;
+    return new PackedSet(reader, groups, numRows, rowSetOf(reader, groups, numRows, options), load);
   }
 
   /** The plan of a group. @throws ShardError when lengths or the stored plan are damaged. */
@@ -50,6 +55,37 @@ export class PackedSet {
     const bytes = 4 * (this.numRows[group]! + 4 * this.groups[group]!.documents);
     return this.cache.get(group, bytes, () => this.load(group));
   }
+}
+
+/** Ties a plan to these very shards and this grouping. */
+function planKey(
+  reader: ShardReader,
+  groups: readonly DocumentGroup[],
+  { packing, rowLength, seed }: PackingOptions,
+): string {
+  const shards = reader.index.shards.map((shard) => shard.sha256);
+  return JSON.stringify({
+    version: 1,
+    packing,
+    rowLength,
+    seed,
+    shards,
+    groups: groups.map((group) => group.endBatch),
+  });
+}
+
+function rowSetOf(
+  reader: ShardReader,
+  groups: readonly DocumentGroup[],
+  rowsOfGroups: readonly number[],
+  options: PackingOptions,
+): RowSet {
+  const { packing, rowLength, seed } = options;
+  const digest = createHash('sha256')
+    .update(planKey(reader, groups, options))
+    .digest('hex');
+  const numRows = rowsOfGroups.reduce((total, rows) => total + rows, 0);
+  return { folder: reader.folder, packing, rowLength, seed, digest, numRows };
 }
 
 async function computePlan(
@@ -78,16 +114,7 @@ async function storedPlans(
 ): Promise<PlanFile | { entries: { numRows: number }[] }> {
   const { rowLength, seed, packing } = options;
   const file = path.join(reader.folder, `packing-${packing}-${rowLength}-${seed}.bin`);
-  // The key ties the plan to these very shards and this grouping.
-  const shards = reader.index.shards.map((shard) => shard.sha256);
-  const key = JSON.stringify({
-    version: 1,
-    packing,
-    rowLength,
-    seed,
-    shards,
-    groups: groups.map((group) => group.endBatch),
-  });
+  const key = planKey(reader, groups, options);
   const known = await openPlanFile(file, key);
   if (known) return known;
   async function* plans(): AsyncGenerator<PackingPlan> {

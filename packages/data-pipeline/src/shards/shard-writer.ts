@@ -36,12 +36,13 @@ export interface ShardWriterOptions {
 export const MAX_BATCH_BYTES = 64 * 2 ** 20;
 
 const LENGTHS_FILE = 'lengths.bin';
-const WRITTEN = /^(shard-\d+\.arrow|lengths\.bin|packing-.*\.bin)$/;
+/** Its own files, and what was made of them. */
+const WRITTEN = /^(shard-\d+\.arrow|lengths\.bin|packing-.*\.bin|original-[0-9a-f]+)$/;
 
 /** Removes what an earlier or abandoned writer put into a folder. */
 async function removeShards(folder: string): Promise<void> {
   const written = (await readdir(folder)).filter((name) => WRITTEN.test(name));
-  for (const name of written) await rm(path.join(folder, name));
+  for (const name of written) await rm(path.join(folder, name), { recursive: true });
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { RowSet } from '../packing/row-set.js';
 import { emptyBatch } from './assemble-row.js';
 import { mixStreams } from './mix-streams.js';
 import type { TokenStream } from './token-stream.js';
@@ -14,8 +15,18 @@ function counted(base: number, numRows = 1000, rowLength = 2): TokenStream {
       batch.documents = Array.from({ length: count }, (_, r) => `row ${start + r}`);
       return batch;
     },
+    origins: (start, count) => Array.from({ length: count }, (_, r) => ({ set: setOf(base), row: start + r })),
   };
 }
+
+const setOf = (base: number): RowSet => ({
+  folder: String(base),
+  packing: 'concat',
+  rowLength: 2,
+  seed: 1,
+  digest: '',
+  numRows: 1000,
+});
 
 const BASE = 1_000_000_000;
 
@@ -69,6 +80,15 @@ describe('mixStreams', () => {
       expect(await firstIds(mix(0.1), start, 3500 - start, size)).toEqual(expected.slice(start));
     }
     expect(await firstIds(mix(0.1, 2), 0, 3500, 100)).not.toEqual(expected);
+  });
+
+  it('tells where rows come from, read or not', async () => {
+    const stream = mix(0.1);
+    const { ids, origins } = await stream.batch(995, 20);
+    expect(stream.origins(995, 20)).toEqual(origins);
+    expect(origins!.map(({ set, row }) => Number(set.folder) + row)).toEqual(
+      Array.from(ids.filter((_, i) => i % 2 === 0)),
+    );
   });
 
   it('mixes more than two, whatever the shares', async () => {

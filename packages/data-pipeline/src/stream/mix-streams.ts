@@ -1,4 +1,5 @@
 import { Permutation } from '../order/permutation.js';
+import type { RowOrigin } from '../packing/row-set.js';
 import { emptyBatch } from './assemble-row.js';
 import type { Batch, TokenStream } from './token-stream.js';
 
@@ -67,6 +68,7 @@ class MixedStream implements TokenStream {
       }),
     );
     const mixed = emptyBatch(numRows, this.rowLength);
+    mixed.origins = this.origins(startIndex, numRows);
     const next = this.parts.map(() => 0);
     for (const [r, part] of choice.entries()) {
       copyRow(batches[part]!, next[part]!, mixed, r);
@@ -75,6 +77,14 @@ class MixedStream implements TokenStream {
     }
     mixed.numTargets = batches.reduce((total, batch) => total + (batch?.numTargets ?? 0), 0);
     return mixed;
+  }
+
+  origins(startIndex: number, numRows: number): RowOrigin[] {
+    const next = this.counts(startIndex);
+    return Array.from({ length: numRows }, (_, i) => {
+      const part = this.partOf(startIndex + i);
+      return this.parts[part]!.stream.origins(next[part]!++, 1)[0]!;
+    });
   }
 
   /** Which part row `index` belongs to. */

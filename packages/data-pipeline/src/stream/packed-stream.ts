@@ -1,6 +1,7 @@
 import { EpochOrder, storedOrder, type RowPlace } from '../order/epoch-order.js';
 import type { PackedSet } from '../packing/packed-set.js';
 import type { PackingPlan } from '../packing/packing-plan.js';
+import type { RowOrigin } from '../packing/row-set.js';
 import type { BatchColumns } from '../shards/arrow-batch.js';
 import { type ShardReader, slice } from '../shards/shard-reader.js';
 import { assembleRow, emptyBatch, type RowPiece } from './assemble-row.js';
@@ -15,7 +16,8 @@ const NAMED_DOCUMENTS = 6;
 /** Rows of packed shard sets in a deterministic order. */
 export class PackedStream implements TokenStream {
   readonly numRows: number;
-  private readonly groups: { set: PackedSet; number: number }[];
+  /** `firstRow` counts the rows of the same set before the group. */
+  private readonly groups: { set: PackedSet; number: number; firstRow: number }[];
   private readonly groupRows: number[];
   private orders: { epoch: number; order: EpochOrder }[] = [];
 
@@ -25,7 +27,10 @@ export class PackedStream implements TokenStream {
     private readonly seed: number,
     private readonly isShuffled: boolean,
   ) {
-    this.groups = sets.flatMap((set) => set.groups.map((_, number) => ({ set, number })));
+    this.groups = sets.flatMap((set) => {
+      let firstRow = 0;
+      return set.numRows.map((rows, number) => ({ set, number, firstRow: (firstRow += rows) - rows }));
+    });
     this.groupRows = sets.flatMap((set) => [...set.numRows]);
     this.numRows = this.groupRows.reduce((total, rows) => total + rows, 0);
   }
@@ -50,7 +55,17 @@ export class PackedStream implements TokenStream {
     const stored = await this.load(rows);
     const batch = emptyBatch(numRows, this.rowLength);
     for (const [r, row] of rows.entries()) this.fill(batch, r, row, stored);
+    batch.origins = places.map((place) => this.origin(place));
     return batch;
+  }
+
+  origins(startIndex: number, numRows: number): RowOrigin[] {
+    return Array.from({ length: numRows }, (_, i) => this.origin(this.place(startIndex + i)));
+  }
+
+  private origin({ group, row }: RowPlace): RowOrigin {
+    const { set, firstRow } = this.groups[group]!;
+    return { set: set.rows, row: firstRow + row };
   }
 
   private place(index: number): RowPlace {

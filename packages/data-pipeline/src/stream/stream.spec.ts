@@ -84,6 +84,25 @@ describe.each(['concat', 'best-fit'] as const)('a %s stream', (packing) => {
     );
   });
 
+  it('gives a row the same number in every epoch, other rows others', async () => {
+    const stream = await open({ packing });
+    const { numRows } = stream;
+    const texts = new Map<number, Set<string>>();
+    const batch = await stream.batch(0, 2 * numRows);
+    expect(stream.origins(0, 2 * numRows)).toEqual(batch.origins);
+    const contents = rowsOf(batch);
+    for (const [i, { row, set }] of batch.origins!.entries()) {
+      expect(set).toMatchObject({ folder: plain, packing, rowLength: T, seed: 11, numRows });
+      texts.set(row, (texts.get(row) ?? new Set()).add(contents[i]!));
+    }
+    expect([...texts.keys()].toSorted((a, b) => a - b)).toEqual(Array.from({ length: numRows }, (_, i) => i));
+    expect([...texts.values()].every((found) => found.size === 1)).toBe(true);
+    const digestOf = async (more: Partial<OpenStreamOptions>): Promise<string> =>
+      (await open({ packing, ...more })).origins(0, 1)[0]!.set.digest;
+    const digests = [{}, {}, { seed: 12 }, { rowLength: 16 }, { shards: masked }, { groupTokens: 900 }].map(digestOf);
+    expect(new Set(await Promise.all(digests)).size).toBe(5);
+  });
+
   it('is the same for 1, 2 and 4 ranks', async () => {
     const numSteps = 20;
     const perStep = 8;

@@ -1,3 +1,5 @@
+import type { RowOrigin } from '../packing/row-set.js';
+
 /**
  * B rows of T tokens, row major: what a training step consumes.
  *
@@ -23,6 +25,8 @@ export interface Batch {
   numTargets: number;
   /** What the batch is made of, for error messages: "demo/train/shard-00000 docs 12-17". */
   documents: string[];
+  /** Where each row comes from; rows made by hand come from nowhere. */
+  origins?: RowOrigin[];
 }
 
 /** An endless deterministic sequence of rows: row i is a pure function of (seed, i), so every seek is O(1). */
@@ -33,4 +37,6 @@ export interface TokenStream {
   readonly rowLength: number;
   /** Rows [startIndex, startIndex + numRows) of the sequence. */
   batch(startIndex: number, numRows: number): Promise<Batch> | Batch;
+  /** Where those rows come from, without reading them. */
+  origins(startIndex: number, numRows: number): RowOrigin[];
 }
