@@ -156,6 +156,21 @@ const weights = (run: string): Buffer => readFileSync(at(run, 'model/model.safet
     });
   });
 
+  it('a cached original is computed by all ranks, and read by any number of them', async () => {
+    const cached = 'model.original=cached';
+    await succeedOnRanks({ folder, ranks: 2 }, ...command('unlearn', 'cached-2', cached));
+    const [store] = readdirSync(at('natural/train')).filter((name) => name.startsWith('original-'));
+    const files = readdirSync(at('natural/train', store)).filter((name) => name.startsWith('rows-'));
+    expect(files).toEqual(['rows-0.bin', 'rows-1.bin']);
+    const { stderr } = await succeed(folder, ...command('unlearn', 'cached-1', cached));
+    expect(stderr).not.toContain('computing the hidden states');
+    await succeed(folder, ...command('unlearn', 'live-1'));
+    const losses = (runs: string): number[] => records(`${runs}/run`).map(({ loss }) => loss);
+    losses('live-1').forEach((loss, i) => {
+      for (const runs of ['cached-1', 'cached-2']) expect(Math.abs(losses(runs)[i] / loss - 1)).toBeLessThan(1e-4);
+    });
+  });
+
   it('refuses more ranks than rows, once and by name', async () => {
     const { code, stderr } = await onRanks({ folder, ranks: 5 }, ...command('pretrain', 'many'));
     expect(code).toBe(1);

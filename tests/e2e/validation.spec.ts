@@ -170,7 +170,16 @@ describe('validation', () => {
   it('is in the plan, with its cost', async () => {
     const { stdout } = await here(...unlearn('planned', ...HELD_OUT), '--dry-run');
     // 7 validations of 12 replay rows (twice: the original reads them too) and 12 forget rows; 60 steps of 28 row passes.
-    expect(stdout).toContain('validation: up to 12 rows of replay, 12 rows of forget, 7 times: 10,752 tokens, about 15% of');
+    expect(stdout).toContain(
+      'validation: up to 12 rows of replay, 12 rows of forget, 7 times: 10,752 tokens, about 15% of',
+    );
+    expect(stdout).toMatch(/original model: one forward pass .*; model\.original: cached computes \d+ rows, /);
+    const cached = await here(...unlearn('planned', ...HELD_OUT, 'model.original=cached'), '--dry-run');
+    expect(cached.stdout).toContain('7 times: 10,752 tokens, about 12% of');
+    expect(cached.stdout).toMatch(/^ {2}original's output head: [\d.]+ MiB$/m);
+    expect(cached.stdout).toMatch(
+      /^original model: cached: up to \d+ rows, [\d.]+ MiB beside the shards \(.* GiB free there\), each computed once and read \d+(\.\d)? times; live: one/m,
+    );
     expect(existsSync(at('planned'))).toBe(false);
   });
 

@@ -22,8 +22,8 @@ export { documentPerplexities, type PerplexityReport } from './document-perplexi
 export { generate, type GenerateOptions } from './generate.js';
 export { cloneLlama, initializeLlama } from './initialize.js';
 export { KvCache } from './kv-cache.js';
-export { type ForwardOptions, Llama } from './llama.js';
-export { type LoadedLlama, loadLlama, type LoadOptions, saveLlama, type SaveOptions } from './load-llama.js';
+export { type ForwardOptions, Llama, type TokenBatch } from './llama.js';
+export { type LoadedLlama, loadHead, loadLlama, type LoadOptions, saveLlama, type SaveOptions } from './load-llama.js';
 export { sampleToken, type Sampling } from './sampling.js';
 export { scoreSequences } from './score.js';
 export { disposeBatch, rowsOfSequences, toTokenBatch, type TokenRows } from './token-batch.js';

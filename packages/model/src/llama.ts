@@ -18,7 +18,7 @@ import {
 import { type RaggedBatch, raggedAttention } from './batching/ragged-batch.js';
 import type { LlamaConfig } from './config.js';
 import type { KvCache } from './kv-cache.js';
-import { parameterSpecs } from './parameter-names.js';
+import { headName, parameterSpecs } from './parameter-names.js';
 import { ropeTables } from './rope-tables.js';
 
 /**
@@ -93,7 +93,7 @@ export class Llama {
 
   /** The output embedding [V, D]: the input embedding itself when they are tied. */
   get headWeight(): tf.Tensor {
-    return this.parameter(this.config.tieEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight').value;
+    return this.parameter(headName(this.config)).value;
   }
 
   /** Logits [N, V] of final hidden states [N, D], in fp32 whatever the precision. */

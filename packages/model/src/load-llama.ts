@@ -4,7 +4,8 @@ import { openModelFolder } from './checkpoint-files.js';
 import type { WeightDtype } from './config.js';
 import { exportModelFolder } from './export-model.js';
 import { Llama } from './llama.js';
-import { parameterSpecs } from './parameter-names.js';
+import { headName, type ParameterSpec, parameterSpecs } from './parameter-names.js';
+import type { TensorSource } from './safetensors/reader.js';
 
 /** A model and the folder's own description of it. */
 export interface LoadedLlama {
@@ -29,18 +30,33 @@ export interface LoadOptions {
 export function loadLlama(folder: string, options: LoadOptions = {}): LoadedLlama {
   const { config, rawConfig, tensors } = openModelFolder(folder);
   try {
-    const parameters: Parameter[] = [];
-    for (const { name, shape } of parameterSpecs(config)) {
-      const isTrainable = options.trainable ?? true;
-      const value =
-        !isTrainable && shape.length > 1 && holdsBf16()
-          ? bf16Tensor(tensors.readBf16Parts(name), shape)
-          : tf.tensor(tensors.readFloat32(name), shape);
-      parameters.push(new Parameter(name, value, isTrainable));
-    }
+    const isTrainable = options.trainable ?? true;
+    const parameters = parameterSpecs(config).map(
+      (spec) => new Parameter(spec.name, readTensor(tensors, spec, isTrainable), isTrainable),
+    );
     const model = new Llama(config, parameters, options.numPositions);
     model.source = folder;
     return { model, rawConfig };
+  } finally {
+    tensors.close();
+  }
+}
+
+function readTensor(tensors: TensorSource, { name, shape }: ParameterSpec, isTrainable: boolean): tf.Tensor {
+  return !isTrainable && shape.length > 1 && holdsBf16()
+    ? bf16Tensor(tensors.readBf16Parts(name), shape)
+    : tf.tensor(tensors.readFloat32(name), shape);
+}
+
+/**
+ * The output head [V, D] of a checkpoint alone, as a frozen model has it.
+ * @throws UserError as {@link loadLlama}.
+ */
+export function loadHead(folder: string): tf.Tensor {
+  const { config, tensors } = openModelFolder(folder);
+  try {
+    const spec = parameterSpecs(config).find(({ name }) => name === headName(config))!;
+    return tf.keep(readTensor(tensors, spec, false));
   } finally {
     tensors.close();
   }

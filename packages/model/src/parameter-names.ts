@@ -22,6 +22,10 @@ export function parameterSpecs(config: LlamaConfig): ParameterSpec[] {
   return specs;
 }
 
+/** The parameter that the output head reads: its own, or the embedding where they are tied. */
+export const headName = ({ tieEmbeddings }: Pick<LlamaConfig, 'tieEmbeddings'>): string =>
+  tieEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
+
 /** How all parameter names of a layer begin: `model.layers.3.`. */
 export const layerPrefix = (layer: number): string => `model.layers.${layer}.`;
 

@@ -42,5 +42,5 @@ export {
 export { Parameter } from './parameter.js';
 export { type Precision } from './precision.js';
 export { startProfile, stopProfile } from './profile.js';
-export { bf16Tensor, frozenWeight, holdsBf16, zeroActivation } from './storage.js';
+export { bf16Bits, bf16Tensor, frozenWeight, holdsBf16, zeroActivation } from './storage.js';
 export { backward, checkpoint, gradients, noGrad, scope } from './tape.js';

@@ -32,6 +32,13 @@ export function bf16Tensor(parts: Iterable<Uint16Array>, shape: number[]): tf.Te
   return tf.engine().makeTensorFromTensorInfo(info);
 }
 
+/** Bit patterns of a tensor that is held in bf16. Waits for the device. */
+export function bf16Bits(x: tf.Tensor): Uint16Array {
+  const values = x.dataSync() as Float32Array;
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  return Uint16Array.from(words, (word) => word >>> 16);
+}
+
 /** A tensor in the form of activations of the current precision; takes `x`, in fp32. */
 export function asActivation(x: tf.Tensor): tf.Tensor {
   if (!holdsBf16()) return x;

@@ -1,8 +1,14 @@
-import { baselm } from '@lethe/model';
+import { baselm, countParameters } from '@lethe/model';
 import { estimateMemory, memoryText, requireMemory, settingsThatFit, type StepSize } from './memory-estimate.js';
 
 const config = baselm({});
-const size: StepSize = { rows: 4, length: 4096, numFrozen: 1, recompute: true, bf16: true };
+const size: StepSize = {
+  rows: 4,
+  length: 4096,
+  frozenParameters: countParameters(config),
+  recompute: true,
+  bf16: true,
+};
 
 describe('estimateMemory', () => {
   it('fits 16k tokens of the 2B model into 80 GB with recompute, not without', () => {
@@ -26,13 +32,15 @@ describe('estimateMemory', () => {
     const shape = { rows: 2, length: 5 };
     const kept = (bytes: number): number => 10 * (bytes * (5 * 8 + 2 * 8 + 2 * 4 + 3 * 16) + 12);
     const fixed = 1.5 * 2 ** 30 + 2 ** 29;
-    expect(estimateMemory(small, { ...shape, numFrozen: 0, recompute: false, bf16: false })).toMatchObject({
+    expect(estimateMemory(small, { ...shape, frozenParameters: 0, recompute: false, bf16: false })).toMatchObject({
       weights: 16 * parameters,
       original: 0,
       activations: 3 * kept(4) + 4 * (10 * 4 * 8),
       head: fixed,
     });
-    expect(estimateMemory(small, { ...shape, numFrozen: 1, recompute: true, bf16: true })).toMatchObject({
+    expect(
+      estimateMemory(small, { ...shape, frozenParameters: parameters, recompute: true, bf16: true }),
+    ).toMatchObject({
       weights: 18 * parameters,
       original: 2 * parameters,
       activations: 3 * (10 * 2 * 8) + kept(2) + 4 * (10 * 2 * 8),

@@ -6,8 +6,8 @@ import { probeCuda } from '@lethe/tensor';
 export interface StepSize {
   rows: number;
   length: number;
-  /** Frozen models: the original, and a reference. */
-  numFrozen: number;
+  /** Parameters of frozen models: the original, and a reference. */
+  frozenParameters: number;
   recompute: boolean;
   bf16: boolean;
 }
@@ -39,7 +39,7 @@ export function estimateMemory(config: LlamaConfig, size: StepSize): MemoryEstim
   const layer = tokens * (bytes * (5 * config.hiddenSize + 2 * queries + 2 * keys + 3 * config.intermediateSize) + 12);
   const input = tokens * bytes * config.hiddenSize;
   const weights = parameters * (16 + (size.bf16 ? 2 : 0));
-  const original = size.numFrozen * parameters * bytes;
+  const original = size.frozenParameters * bytes;
   const activations = (size.recompute ? config.numLayers * input + layer : config.numLayers * layer) + 4 * input;
   const head = HEAD_BYTES + WORKSPACE_BYTES + (size.bf16 ? config.vocabSize * (config.hiddenSize + 8) * 4 : 0);
   return { weights, original, activations, head, total: weights + original + activations + head };

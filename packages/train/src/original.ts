@@ -1,4 +1,5 @@
 import { FORGETTING_METHODS } from '@lethe/losses';
+import { countParameters, type LlamaConfig } from '@lethe/model';
 import { UserError } from '@lethe/run';
 import type { TrainRecipe } from './recipe.js';
 import { isEverPositive } from './weight-schedule.js';
@@ -13,13 +14,19 @@ export const readsForgetRows = ({ stage, objective }: Unlearning): boolean =>
 export const readsReplayRows = ({ stage, objective }: Unlearning): boolean =>
   stage === 'unlearn' && isEverPositive(objective.weights.mitigation);
 
-/** Whether the original model must be in memory: not where another model is the reference of the mitigation term. */
+/** Whether a run compares with the original model: not where another model is the reference of the mitigation term. */
 export const needsOriginal = (recipe: Unlearning & { model?: Pick<TrainRecipe['model'], 'reference'> }): boolean =>
   (readsReplayRows(recipe) && recipe.model?.reference === undefined) || readsForgetRows(recipe);
 
-/** Frozen models in memory: the original, and the reference of the mitigation term. */
+/** Frozen models of a run: the original, and the reference of the mitigation term. */
 export const numFrozen = (recipe: Unlearning & Pick<TrainRecipe, 'model'>): number =>
   Number(needsOriginal(recipe)) + Number(readsReplayRows(recipe) && recipe.model.reference !== undefined);
+
+/** Parameters of frozen models in memory: where they ran before, their heads alone. */
+export function frozenParameters(recipe: Unlearning & Pick<TrainRecipe, 'model'>, config: LlamaConfig): number {
+  const each = recipe.model.original === 'cached' ? config.vocabSize * config.hiddenSize : countParameters(config);
+  return numFrozen(recipe) * each;
+}
 
 /** @throws UserError where the recipe's device cannot compute its method. */
 export function requireMethodOnDevice({ stage, objective, device }: Unlearning & Pick<TrainRecipe, 'device'>): void {

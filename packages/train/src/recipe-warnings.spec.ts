@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ShardWriter } from '@lethe/data-pipeline';
+import { cacheBytes, frozenReads } from './cached/cache-estimate.js';
 import { trainRecipeSchema } from './recipe.js';
 import { readsOf } from './reads.js';
 import { recipeWarnings } from './recipe-warnings.js';
@@ -35,6 +36,33 @@ const recipeOf = ({
     steps: 1,
     ...rest,
   });
+
+it('a cached original that nothing reads, and one whose rows are read once, are told', () => {
+  const cached = { init: 'models/synth', original: 'cached' };
+  const once = /^model\.original: cached costs more than live here: no row is read twice/;
+  expect(recipeWarnings(recipeOf({ model: cached }))).toEqual([expect.stringMatching(once)]);
+  expect(recipeWarnings(recipeOf({ model: cached }), true)).toEqual([]);
+  expect(recipeWarnings(recipeOf({ model: cached, steps: 2 }))).toEqual([]);
+  const validation = { replay: [{ shards: at('other') }], every: 1, rows: 1 };
+  expect(recipeWarnings(recipeOf({ model: cached, validation }))).toEqual([]);
+  const objective = { weights: { mitigation: 0 } };
+  expect(recipeWarnings(recipeOf({ model: cached, objective }))).toEqual([
+    'model.original: cached does nothing here: no term of this run compares with a frozen model',
+  ]);
+  expect(recipeWarnings(recipeOf({}))).toEqual([]);
+});
+
+it('the room of a cached original is told by the rows that are read, of the streams that are compared', () => {
+  const rows = (rest: Record<string, unknown>) => frozenReads(recipeOf(rest));
+  expect(rows({})).toEqual({ rows: 1, reads: 1 });
+  expect(rows({ steps: 5, batch: { replayRows: 2, forgetRows: 1 } })).toEqual({ rows: 1, reads: 10 });
+  expect(rows({ steps: 5, objective: { method: 'npo' } })).toEqual({ rows: 2, reads: 10 });
+  expect(rows({ steps: 5, objective: { weights: { mitigation: 0 } } })).toEqual({ rows: 0, reads: 0 });
+  const validation = { replay: [{ shards: at('other') }], every: 2, rows: 3 };
+  expect(rows({ steps: 5, validation })).toEqual({ rows: 4, reads: 5 + 3 * 4 });
+  const bf16 = recipeOf({ precision: 'bf16' });
+  expect([cacheBytes(3, recipeOf({}), 10), cacheBytes(3, bf16, 10)]).toEqual([3 * 4 * 10 * 4, 3 * 4 * 10 * 2]);
+});
 
 it('warm-up to the end, and text that is read again and again, are told', () => {
   const warned = recipeWarnings(recipeOf({ steps: 90, schedule: { warmupSteps: 90 } }));

@@ -1,4 +1,6 @@
 import { FORGETTING_METHODS } from '@lethe/losses';
+import { frozenReads } from './cached/cache-estimate.js';
+import { numFrozen } from './original.js';
 import type { TrainRecipe } from './recipe.js';
 import { type Reads, readsOf } from './reads.js';
 import { digestOf } from './same-shards.js';
@@ -13,6 +15,7 @@ export function recipeWarnings(recipe: TrainRecipe, isCompared = false): string[
     ...weightWarnings(recipe, isCompared),
     ...scheduleWarnings(recipe),
     ...dataWarnings(recipe),
+    ...originalWarnings(recipe, isCompared),
     ...readsOf(recipe)
       .filter(({ times }) => times > MOST_READS)
       .map(readWarning),
@@ -31,6 +34,17 @@ function scheduleWarnings({ schedule, steps }: TrainRecipe): string[] {
   if (warmupSteps < steps) return [];
   return [
     `schedule.warmupSteps ${warmupSteps} of ${steps} steps: the learning rate rises to the end, and nothing is trained at optimizer.lr but the last step; lower it`,
+  ];
+}
+
+function originalWarnings(recipe: TrainRecipe, isCompared: boolean): string[] {
+  if (recipe.model.original !== 'cached') return [];
+  if (numFrozen(recipe) === 0)
+    return ['model.original: cached does nothing here: no term of this run compares with a frozen model'];
+  const { rows, reads } = frozenReads(recipe);
+  if (isCompared || reads > rows) return [];
+  return [
+    'model.original: cached costs more than live here: no row is read twice, so that each is computed once either way, and here written to disk besides; it spares memory, and pays where other runs read the same rows',
   ];
 }
 

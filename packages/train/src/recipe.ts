@@ -77,6 +77,12 @@ const recipeKeys = z.strictObject({
         .describe(
           'checkpoint folder, or hf://OWNER/NAME, that the mitigation term holds the model to, such as the base from before the synthetic data; default: the model that unlearning starts from',
         ),
+      original: z
+        .enum(['live', 'cached'])
+        .optional()
+        .describe(
+          'how a term compares with a frozen model: live runs it beside the trained one; cached runs it once over each row that the run will read and keeps what its head reads beside the shards, for this and other runs (docs/training.md); default: live',
+        ),
       recompute: z.boolean().default(false).describe('recompute activations: less memory, a third more work'),
     })
     .refine(({ init, config }) => (init === undefined) !== (config === undefined), {

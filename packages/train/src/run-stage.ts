@@ -1,5 +1,6 @@
 import { lockWithin, type Logger, saveCheckpoint, silentLogger, type StopRequest } from '@lethe/run';
 import type { Collectives } from '@lethe/tensor';
+import { Interrupted } from './cached/take-locks.js';
 import { describeData } from './describe-data.js';
 import { ForgettingShare } from './forgetting-share.js';
 import { spanWarnings } from './forget-span.js';
@@ -76,7 +77,13 @@ async function runLocked(given: TrainRecipe, options: Options): Promise<StageRes
     return takeDevice(recipe, ranks, logger);
   });
   if (ranks.size > 1) await requireSame(factsOfDevice(device), ranks);
-  const work = await loadStageWork(run, device, ranks);
+  let work: StageWork;
+  try {
+    work = await loadStageWork(run, device, options);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    return { step: run.resumed?.state.step ?? 0, stoppedBy: error.by, folder, model, wasFinished: false };
+  }
   for (const warning of [...recipeWarnings(recipe, isCompared), ...spanWarnings(work.spans)]) logger.warn(warning);
   const data = await describeData(recipe, work.spans);
   const manifest = await openStageManifest(run, { ...options, data, device });

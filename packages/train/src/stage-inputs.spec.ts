@@ -146,7 +146,7 @@ describe('a run that is not finished', () => {
     ] as const) {
       const recipe = recipeOf({ config: { ...SIZES, vocabSize: 262 } }, { name, steps, checkpoint: { every: 1 } });
       const run = await openStageRun(recipe, silentLogger);
-      const work = await loadStageWork(run, 'lethe-cpu', alone);
+      const work = await loadStageWork(run, 'lethe-cpu', { ranks: alone, logger: silentLogger });
       const saved: number[] = [];
       const ruin = ({ step }: StepRecord): void => {
         if (step !== 3) return;

@@ -5,7 +5,7 @@ import { UserError } from '@lethe/run';
 import { applyForgetSpan, checkForgetSpan, type ForgetSpan } from './forget-span.js';
 import { requireMemory, type StepSize } from './memory-estimate.js';
 import type { TrainRecipe } from './recipe.js';
-import { numFrozen, requireMethodOnDevice } from './original.js';
+import { frozenParameters, requireMethodOnDevice } from './original.js';
 import { openStreams, type TrainStreams } from './streams.js';
 import { openValidationRows, type ValidationRows } from './validation-rows.js';
 
@@ -37,7 +37,7 @@ export async function openInputs(recipe: TrainRecipe, spanFolder?: string): Prom
   const config = init ? readConfig(join(init, 'config.json')).config : freshConfig(recipe, tokenizer);
   checkSizes(recipe, config, tokenizer?.vocabSize);
   requireMethodOnDevice(recipe);
-  if (recipe.device === 'lethe-cuda') requireMemory(config, stepSize(recipe));
+  if (recipe.device === 'lethe-cuda') requireMemory(config, stepSize(recipe, config));
   const reference = await openReference(recipe, config, tokenizer);
   const fit = { tokenizerHash: tokenizer?.hash, vocabSize: config.vocabSize };
   const whole = await openStreams(recipe, fit);
@@ -79,11 +79,12 @@ function freshConfig(recipe: TrainRecipe, tokenizer?: Tokenizer): LlamaConfig {
   return baselm({ ...sizes, vocabSize, numKeyValueHeads, headDim: sizes.hiddenSize / sizes.numHeads, ...ids });
 }
 
-function stepSize({ batch, data, model, objective, precision, stage }: TrainRecipe): StepSize {
+function stepSize(recipe: TrainRecipe, config: LlamaConfig): StepSize {
+  const { batch, data, model, precision } = recipe;
   return {
     rows: batch.replayRows + batch.forgetRows,
     length: data.rowLength,
-    numFrozen: numFrozen({ stage, objective, model }),
+    frozenParameters: frozenParameters(recipe, config),
     recompute: model.recompute,
     bf16: precision === 'bf16',
   };

@@ -5,6 +5,8 @@ import { requireFiniteStart } from './non-finite.js';
 import { Optimizer } from './optimizer.js';
 import type { TrainRecipe } from './recipe.js';
 import type { ForgetSpan } from './forget-span.js';
+import { type CachedModels, openCached } from './cached/open-cached.js';
+import type { Building } from './cached/compute-rows.js';
 import { needsOriginal } from './original.js';
 import { partsOfRank } from './ranks/divide-optimizer.js';
 import { firstAlone, together } from './ranks/together.js';
@@ -27,27 +29,28 @@ export interface StageWork {
   dispose(): void;
 }
 
-/** Loads what a run trains, from its checkpoint where it goes on. @throws UserError naming the file or key. */
-export async function loadStageWork(
-  { recipe, resumed, folder }: StageRun,
-  device: DeviceName,
-  ranks: Collectives,
-): Promise<StageWork> {
+/**
+ * Loads what a run trains, from its checkpoint where it goes on; before that computes what it keeps of frozen models.
+ * @throws Interrupted at a signal; UserError naming the file or key.
+ */
+export async function loadStageWork(run: StageRun, device: DeviceName, building: Building): Promise<StageWork> {
+  const { ranks } = building;
+  const { recipe, folder } = run;
   const inputs = await firstAlone(ranks, () => openInputs({ ...recipe, device }, join(folder, 'forget-span')));
-  return together(ranks, () => loadWork({ recipe, resumed, ranks }, inputs));
+  const cached = await openCached(run, inputs, device, building);
+  return together(ranks, () => loadWork({ recipe, resumed: run.resumed, ranks }, inputs, cached));
 }
 
 function loadWork(
   { recipe, resumed, ranks }: Pick<StageRun, 'recipe' | 'resumed'> & { ranks: Collectives },
   inputs: StageInputs,
+  cached: CachedModels,
 ): StageWork {
   const { init, tokenizerFrom, config, streams, validationRows, spans } = inputs;
-  const reference =
-    inputs.reference === undefined ? undefined : loadLlama(inputs.reference, { trainable: false }).model;
+  const reference = cached.reference ?? liveReference(inputs);
   const start = init ? loadLlama(init) : undefined;
   if (start) requireFiniteStart(start.model.parameters, init!);
-  if (reference) requireFiniteStart(reference.parameters, inputs.reference!);
-  const original = needsOriginal(recipe) ? cloneLlama(start!.model) : undefined;
+  const original = cached.original ?? (needsOriginal(recipe) ? cloneLlama(start!.model) : undefined);
   const model = startModel(recipe, { start: start?.model, config, resumeFrom: resumed?.checkpoint });
   const optimizer = new Optimizer(model.parameters, recipe.optimizer, partsOfRank(recipe, ranks));
   if (resumed) readMoments(resumed.checkpoint, optimizer);
@@ -61,6 +64,13 @@ function loadWork(
   };
   const save = { rawConfig: start?.rawConfig, tokenizerFrom };
   return { context, optimizer, save, streams, validationRows, spans, dispose };
+}
+
+function liveReference({ reference }: StageInputs): Llama | undefined {
+  if (reference === undefined) return undefined;
+  const { model } = loadLlama(reference, { trainable: false });
+  requireFiniteStart(model.parameters, reference);
+  return model;
 }
 
 interface StartFrom {

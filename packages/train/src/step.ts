@@ -11,7 +11,11 @@ import {
 } from '@lethe/losses';
 import { disposeBatch, type Llama, toTokenBatch } from '@lethe/model';
 import { backward, noGrad, type Parameter, scope } from '@lethe/tensor';
+import { CachedModel } from './cached-model.js';
 import { type MicroBatch, rowsOf, sequencesOf, targetsOf } from './micro-batch.js';
+
+/** A frozen model: at work, or what it made of these rows before. */
+export type Frozen = Llama | CachedModel;
 
 /**
  * What a step trains and how. `original` is the frozen model as it was, of the mitigation term and of methods that need it;
@@ -19,8 +23,8 @@ import { type MicroBatch, rowsOf, sequencesOf, targetsOf } from './micro-batch.j
  */
 export interface StepContext {
   model: Llama;
-  original?: Llama;
-  reference?: Llama;
+  original?: Frozen;
+  reference?: Frozen;
   objective: Objective;
   recompute: boolean;
 }
@@ -35,7 +39,8 @@ export function countTargets(batches: MicroBatch[], method: Objective['method'])
 }
 
 /** The frozen model's final hidden states of a stream's rows. */
-function frozenHidden(frozen: Llama, rows: NonNullable<MicroBatch['forget']>): tf.Tensor {
+function frozenHidden(frozen: Frozen, rows: NonNullable<MicroBatch['forget']>): tf.Tensor {
+  if (frozen instanceof CachedModel) return frozen.hidden(rows);
   const batch = toTokenBatch(rows, frozen.config.slidingWindow);
   const hidden = noGrad(() => frozen.hidden(batch));
   disposeBatch(batch);
@@ -57,7 +62,7 @@ function forgetRowsOf({ original, objective }: StepContext, { forget }: MicroBat
 export const protectedModel = ({
   original,
   reference,
-}: Pick<StepContext, 'original' | 'reference'>): Llama | undefined => reference ?? original;
+}: Pick<StepContext, 'original' | 'reference'>): Frozen | undefined => reference ?? original;
 
 /** The protected model's final hidden states of the replay rows. */
 function protectedHidden(context: StepContext, { replay }: MicroBatch): tf.Tensor | undefined {

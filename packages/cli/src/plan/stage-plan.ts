@@ -4,6 +4,10 @@ import { isHubLocation, loadTokenizer, modelFolder } from '@lethe/data-pipeline'
 import { FORGETTING_METHODS } from '@lethe/losses';
 import { baselm, type LlamaConfig, parameterSizes, readConfig } from '@lethe/model';
 import {
+  cacheBytes,
+  freeBytes,
+  frozenParameters,
+  frozenReads,
   mostRowsOfRank,
   momentsOfRank,
   numFrozen,
@@ -50,11 +54,19 @@ function memoryOf(recipe: TrainRecipe, config: LlamaConfig, ranks: number): Reco
   return {
     'weights and gradients': parameters * 8,
     'moments of the optimizer': momentsOfRank(sizes, recipe, ranks) * 8,
-    [frozen > 1 ? 'original and reference models' : 'original model']: frozen * parameters * 4,
+    [frozenName(recipe)]: frozenParameters(recipe, config) * 4,
     activations: tokens * activationsPerToken(config, recipe.model.recompute) * 4,
     'head chunk': headRows * config.vocabSize * 4 * (frozen > 0 ? 2 : 1),
     'logits of forget rows': logitsBytes(recipe, config.vocabSize, rows.forget),
   };
+}
+
+function frozenName(recipe: TrainRecipe): string {
+  const [name, several] =
+    recipe.model.original === 'cached'
+      ? ["original's output head", 'output heads of original and reference']
+      : ['original model', 'original and reference models'];
+  return numFrozen(recipe) > 1 ? several : name;
 }
 
 /** What a method beside the fused head holds at most: logits and their gradients, and the original's, of a chunk. */
@@ -65,15 +77,26 @@ function logitsBytes({ stage, objective, data }: TrainRecipe, vocabSize: number,
   return rows * vocabSize * 4 * (reads ? 3 : 2);
 }
 
-/** The original model's share of a step's time, or that it has none. */
-function originalLine(recipe: TrainRecipe): string {
+/** What the original model costs: its share of a step's time, or room on disk; or that it costs nothing. */
+function originalLine(recipe: TrainRecipe, config?: LlamaConfig): string {
   const { replayRows, forgetRows } = recipe.batch;
   const rows = (readsReplayRows(recipe) ? replayRows : 0) + (readsForgetRows(recipe) ? forgetRows : 0);
   const roles = [...(readsReplayRows(recipe) ? ['replay'] : []), ...(readsForgetRows(recipe) ? ['forget'] : [])];
   if (rows === 0) return 'original model: not needed';
   const trained = (recipe.model.recompute ? 4 : 3) * (replayRows + forgetRows);
   const share = ((100 * rows) / (rows + trained)).toFixed(0);
-  return `original model: one forward pass over the ${roles.join(' and ')} rows of a step, about ${share}% of its work`;
+  const pass = `one forward pass over the ${roles.join(' and ')} rows of a step, about ${share}% of its work`;
+  if (!config) return `original model: ${pass}`;
+  const reading = frozenReads(recipe);
+  const disk = `${count(reading.rows)} rows, ${bytesText(cacheBytes(reading.rows, recipe, config.hiddenSize))} beside the shards`;
+  const times = (reading.reads / Math.max(1, reading.rows)).toPrecision(2);
+  if (recipe.model.original === 'cached') {
+    const { shards } = recipe.data.replay[0];
+    return `original model: cached: up to ${disk} (${bytesText(freeBytes(shards))} free there), each computed once and read ${times} times; live: ${pass}`;
+  }
+  const hint =
+    reading.reads > reading.rows ? `; model.original: cached computes ${disk}, once instead of ${times} times` : '';
+  return `original model: ${pass}${hint}`;
 }
 
 /** How large a run is; parameters and memory are known once the checkpoint or the vocabulary is there. */
@@ -130,7 +153,7 @@ export async function planOf(recipe: TrainRecipe, ranks = 1): Promise<string> {
   lines.push(`tokens per step: ${count(tokensPerStep)}, of the run: ${count(tokens)}`);
   for (const { role, shards, tokens, times } of readsOf(recipe))
     lines.push(`data.${role}: ${shards}, ${count(tokens)} tokens, read ${times.toPrecision(2)} times`);
-  if (recipe.stage === 'unlearn') lines.push(originalLine(recipe));
+  if (recipe.stage === 'unlearn') lines.push(originalLine(recipe, await configOf(recipe)));
   if (recipe.validation) lines.push(validationLine(recipe, recipe.validation));
   for (const warning of recipeWarnings(recipe)) lines.push(`warning: ${warning}`);
   return lines.join('\n');

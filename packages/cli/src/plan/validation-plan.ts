@@ -10,7 +10,7 @@ export function validationLine(recipe: TrainRecipe, validation: NonNullable<Trai
   const roles = (['replay', 'forget', 'kept'] as const).filter((role) => (validation[role]?.length ?? 0) > 0);
   const times = 1 + Math.ceil(steps / every);
   // The original model reads replay rows too.
-  const original = readsReplayRows(recipe) ? 1 : 0;
+  const original = readsReplayRows(recipe) && recipe.model.original !== 'cached' ? 1 : 0;
   const rows = roles.map((role) => rowsOfRole(validation, role));
   const forwards = roles.reduce((sum, role, i) => sum + rows[i] * (role === 'replay' ? 1 + original : 1), 0);
   const trained = TRAINED + (model.recompute ? 1 : 0);
