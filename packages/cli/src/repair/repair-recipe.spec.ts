@@ -1,3 +1,4 @@
+import { hasRoomForBase } from './base-cache.js';
 import { planRepair } from './plan.js';
 import { candidatesOf, PAPER, repairRecipe, type RepairSetup } from './repair-recipe.js';
 
@@ -52,6 +53,23 @@ describe('the settings that are tried', () => {
     const { model, objective } = recipeOf(setup, 'template-0.1-0.0008-base');
     expect(model).toMatchObject({ init: 'models/synth', reference: 'models/base' });
     expect(objective.weights.mitigation).toBe(1);
+  });
+
+  it('read the base once for all probes, where that is kept, and run it beside a longer run', () => {
+    const setup = { ...setupOf({ base: 'models/base' }), isBaseCached: true };
+    const { probeSteps } = setup.plan;
+    const originalOf = (name: string, steps: number, of = setup): unknown =>
+      recipeOf(of, name, { steps }).model.original;
+    expect(originalOf('template-0.1-0.0008-base', probeSteps)).toBe('cached');
+    expect(originalOf('template-0.1-0.0008-base', probeSteps + 4)).toBeUndefined();
+    expect(originalOf('paper', probeSteps)).toBeUndefined();
+    expect(originalOf('template-0.1-0.0008-base', probeSteps, { ...setup, isBaseCached: false })).toBeUndefined();
+    // 40 steps of 8 natural rows, 128 rows of validation; 128 tokens of 128 numbers of 4 bytes.
+    const { replayRows, accumulate, validationRows } = setup.plan;
+    expect([probeSteps, replayRows, accumulate, validationRows.natural]).toEqual([40, 8, 1, 128]);
+    const bytes = (40 * 8 + 128) * 128 * 128 * 4;
+    const isCached = (free: number): boolean => hasRoomForBase(config, setup.plan, { out: 'out', free: () => free });
+    expect([isCached(2 * bytes), isCached(2 * bytes + 1)]).toEqual([false, true]);
   });
 
   it('replay what the text says in two of them, beside as many rows of natural text as the others have', () => {

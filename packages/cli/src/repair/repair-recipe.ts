@@ -23,6 +23,8 @@ export interface RepairSetup extends DeviceSettings {
   model: string;
   /** The one from before the synthetic text, where it is known. */
   base?: string;
+  /** The base runs once over the rows of a probe, and what it makes of them is kept. */
+  isBaseCached?: boolean;
   shards: RepairShards;
   plan: BatchAndSteps;
 }
@@ -53,6 +55,8 @@ export function repairRecipe(
   const { runs, model, base, shards, plan, device, precision, threads } = setup;
   const { rowLength, replayRows, forgetRows, accumulate, recompute, validationRows } = plan;
   const forget = candidate.span === 'template' ? shards.pattern : shards.synthetic;
+  // A longer run may end long before its last step: it is not worth the rows of all its steps.
+  const isCached = setup.isBaseCached === true && candidate.heldTo === 'base' && steps <= plan.probeSteps;
   const content = candidate.content === true ? contentRows(plan) : 0;
   const replay = [
     { shards: shards.natural.train, proportion: replayRows * (1 - mixedIn) },
@@ -66,7 +70,12 @@ export function repairRecipe(
     device,
     precision,
     threads,
-    model: { init: model, recompute, ...(candidate.heldTo === 'base' && { reference: base }) },
+    model: {
+      init: model,
+      recompute,
+      ...(candidate.heldTo === 'base' && { reference: base }),
+      ...(isCached && { original: 'cached' }),
+    },
     data: { rowLength, replay, forget: [{ shards: forget.train }] },
     batch: { replayRows: replayRows + content, forgetRows, accumulate },
     objective: { weights: candidate.weights },

@@ -16,6 +16,7 @@ import {
 } from '@lethe/run';
 import { applyDeviceSettings } from '@lethe/tensor';
 import { digestStart, runStage } from '@lethe/train';
+import { hasRoomForBase, removeBaseCache } from './base-cache.js';
 import { benchmarkEvidence, compareModels, readBenchmarks, scoreModel } from './benchmarks.js';
 import { goalOf, mayGoOn } from './choose.js';
 import { chooseSettings } from './probe.js';
@@ -127,11 +128,18 @@ class Repair {
     };
     if (before.verdict !== 'advised' && !this.request.anyway) return this.write(done, shown);
     const hasContent = saysSomething(texts.select.synthetic) && before.knowsContent;
-    const setup = await this.setup(opened.model, data, { pattern, plan, hasContent, base: opened.base });
+    const setup = await this.setup(opened.model, data, {
+      pattern,
+      plan,
+      hasContent,
+      base: opened.base,
+      isBaseCached: before.isBaseCached,
+    });
     const choice = await this.choose(setup, before);
     if (typeof choice === 'string') return choice;
     const trained = await this.unlearn(setup, choice);
     if (typeof trained === 'string') return trained;
+    removeBaseCache(setup.shards);
     const { folder: repaired, ...settings } = trained;
     const benchmarks = await this.compare(setup.model, repaired);
     const measured = { start: before.model, repaired, control: modelOf(setup, 'control') };
@@ -221,6 +229,7 @@ class Repair {
         plan,
         secondsPerToken,
         knowsContent: knowsContent(selected.content),
+        isBaseCached: base !== undefined && hasRoomForBase(config, plan, this.request),
       };
     });
   }
@@ -252,7 +261,7 @@ class Repair {
   private async setup(
     model: string,
     data: RepairData,
-    given: { pattern: FoundPattern; plan: RepairSetup['plan']; hasContent: boolean; base?: string },
+    given: Pick<RepairSetup, 'plan' | 'base' | 'isBaseCached'> & { pattern: FoundPattern; hasContent: boolean },
   ): Promise<RepairSetup> {
     const { finder } = given.pattern;
     const { out, device, precision, threads } = this.request;
@@ -264,7 +273,8 @@ class Repair {
       pattern: await masked('pattern', (ids) => finder.mark(ids)),
       ...(given.hasContent && { content: await masked('content', (ids) => finder.rest(ids)) }),
     };
-    return { runs: join(out, 'runs'), model, base: given.base, shards, plan: given.plan, device, precision, threads };
+    const { base, plan, isBaseCached } = given;
+    return { runs: join(out, 'runs'), model, base, isBaseCached, shards, plan, device, precision, threads };
   }
 
   private choose(setup: RepairSetup, { goal }: { goal: number }): Promise<Choice | StopSignal> {
