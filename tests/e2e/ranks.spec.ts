@@ -159,7 +159,7 @@ const weights = (run: string): Buffer => readFileSync(at(run, 'model/model.safet
   it('a cached original is computed by all ranks, and read by any number of them', async () => {
     const cached = 'model.original=cached';
     await succeedOnRanks({ folder, ranks: 2 }, ...command('unlearn', 'cached-2', cached));
-    const [store] = readdirSync(at('natural/train')).filter((name) => name.startsWith('original-'));
+    const [store] = readdirSync(at('natural/train')).filter((name) => name.startsWith('.original-'));
     const files = readdirSync(at('natural/train', store)).filter((name) => name.startsWith('rows-'));
     expect(files).toEqual(['rows-0.bin', 'rows-1.bin']);
     const { stderr } = await succeed(folder, ...command('unlearn', 'cached-1', cached));

@@ -37,7 +37,7 @@ export const MAX_BATCH_BYTES = 64 * 2 ** 20;
 
 const LENGTHS_FILE = 'lengths.bin';
 /** Its own files, and what was made of them. */
-const WRITTEN = /^(shard-\d+\.arrow|lengths\.bin|packing-.*\.bin|original-[0-9a-f]+)$/;
+const WRITTEN = /^(shard-\d+\.arrow|lengths\.bin|packing-.*\.bin|\.original-[0-9a-f]+)$/;
 
 /** Removes what an earlier or abandoned writer put into a folder. */
 async function removeShards(folder: string): Promise<void> {

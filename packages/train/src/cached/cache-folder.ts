@@ -17,7 +17,8 @@ export interface CacheKey {
   device: string;
 }
 
-const PREFIX = 'original-';
+// Hidden, so that a folder of shards that is read as documents, or by a glob, has no others in it.
+const PREFIX = '.original-';
 
 /** The folder, beside the shards, that holds what a model makes of a set of rows. */
 export function cacheFolder({ folder }: RowSet, key: CacheKey): string {

@@ -4,7 +4,7 @@ import { silentLogger } from '@lethe/run';
 import { freeBytes, requireRoom } from './cache-room.js';
 import { whileHolding } from './take-locks.js';
 
-const folder = join(tmpdir(), 'lethe-not-there', 'original-0');
+const folder = join(tmpdir(), 'lethe-not-there', '.original-0');
 const GIB = 2 ** 30;
 
 it('what is to be written must fit where it goes, all of it together', () => {

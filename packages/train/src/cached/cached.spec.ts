@@ -74,7 +74,7 @@ const measuresOf = ({ runs, name }: TrainRecipe): object[] =>
     ...(validation !== undefined && { validation: { ...(validation as object), seconds: 0 } }),
   }));
 const weightsOf = ({ runs, name }: TrainRecipe): Buffer => readFileSync(join(runs, name, 'model', 'model.safetensors'));
-const cachesOf = (name: string): string[] => readdirSync(at(name)).filter((found) => found.startsWith('original-'));
+const cachesOf = (name: string): string[] => readdirSync(at(name)).filter((found) => found.startsWith('.original-'));
 /** Rows that were computed, as the log says. */
 const computed = (): number[] =>
   lines.flatMap((line) => Number(/hidden states of (\d+) rows/.exec(line)?.[1] ?? NaN) || []);
