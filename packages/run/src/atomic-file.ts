@@ -77,13 +77,26 @@ function requireWritable(path: string): void {
 }
 
 /**
+ * Makes a folder, and those above it, so that they outlast a loss of power: each new one's entry is synced.
+ * @returns the highest that was made; undefined where all were there.
+ * @throws WriteError where the system refuses.
+ */
+export function makeFolder(path: string): string | undefined {
+  const folder = resolve(path);
+  const made = writing(path, () => mkdirSync(folder, { recursive: true }));
+  if (made !== undefined)
+    for (let at = folder; at.length >= made.length; at = dirname(at)) writing(path, () => syncPath(dirname(at)));
+  return made;
+}
+
+/**
  * Writes a file so that readers, and a machine that loses power, see the old file or the new one, never a part: it is
  * written under a temporary name, synced, renamed, and the folder synced.
  * @throws WriteError where the system refuses, such as on a full disk.
  */
 export function writeFileAtomically(path: string, content: string | Uint8Array): void {
   requireWritable(path);
-  writing(path, () => mkdirSync(dirname(path), { recursive: true }));
+  makeFolder(dirname(path));
   const temporary = temporaryPath(path);
   try {
     writeFileSync(temporary, content);
@@ -93,7 +106,7 @@ export function writeFileAtomically(path: string, content: string | Uint8Array):
     rmSync(temporary, { force: true });
     throw explainWriteError(error, path, Buffer.byteLength(content));
   }
-  syncPath(dirname(path));
+  writing(path, () => syncPath(dirname(path)));
 }
 
 /** What {@link writeFolderAtomically} does with what is there already. */
@@ -117,7 +130,7 @@ export async function writeFolderAtomically(
 ): Promise<void> {
   requireLocal(path);
   if (!options.replace) requireEmpty(path);
-  mkdirSync(dirname(resolve(path)), { recursive: true });
+  makeFolder(dirname(resolve(path)));
   const temporary = temporaryPath(path);
   try {
     mkdirSync(temporary);
@@ -221,11 +234,16 @@ function syncFolders(root: string): void {
   syncPath(root);
 }
 
+/** What a file system says that does not sync folders. */
+const NO_SYNC = new Set(['EINVAL', 'EPERM', 'ENOTSUP']);
+
 /** Waits until a file's bytes, or a folder's entries, are on the disk. */
 export function syncPath(path: string): void {
   const handle = openSync(path, 'r');
   try {
     fsyncSync(handle);
+  } catch (error) {
+    if (!NO_SYNC.has((error as NodeJS.ErrnoException).code ?? '') || !statSync(path).isDirectory()) throw error;
   } finally {
     closeSync(handle);
   }

@@ -1,6 +1,7 @@
 export {
   digestFile,
   type FileDigest,
+  makeFolder,
   requireLocal,
   requireReplaceable,
   syncPath,
@@ -18,7 +19,7 @@ export {
 export { type Clock, systemClock } from './clock.js';
 export { formatDuration, remainingSeconds } from './duration.js';
 export { EXIT_CODES } from './exit-codes.js';
-export { LockedError, lockBeside, lockWithin, whileLocked } from './lock.js';
+export { LockedError, lockBeside, lockWithin, removeDeadLock, whileLocked } from './lock.js';
 export { createLogger, type Logger, type LoggerOptions, type LogLevel, silentLogger } from './log.js';
 export {
   gitRevision,

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LockedError, lockBeside, lockWithin, whileLocked } from './lock.js';
+import { LockedError, lockBeside, lockWithin, removeDeadLock, whileLocked } from './lock.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lethe-lock-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -49,6 +49,35 @@ it('folders that were made for the lock go where work left nothing in them', asy
   await whileLocked(lockWithin(deep), async () => writeFileSync(join(deep, 'metrics.jsonl'), ''));
   expect(readdirSync(deep)).toEqual(['metrics.jsonl']);
   rmSync(join(folder, 'runs'), { recursive: true });
+});
+
+it('a lock that a killed process was about to take is removed with what it left; one of a living process is not', async () => {
+  const mine = await whileLocked(file, () => Promise.resolve(owner()));
+  const names = ['..lock.tmp-77-1', '..lock.tmp-77-2', '..model.lock.tmp-77-3'];
+  for (const [i, name] of names.entries())
+    writeFileSync(join(folder, name), JSON.stringify(i === 1 ? mine : { ...mine, started: 'another' }));
+  await take();
+  expect(names.map((name) => existsSync(join(folder, name)))).toEqual([false, true, false]);
+  rmSync(join(folder, names[1]));
+  await leave({ started: 'another' });
+  writeFileSync(join(folder, '.manifest.json.tmp-77-1'), '');
+  await removeDeadLock(file);
+  expect(readdirSync(folder)).toEqual([]);
+  await whileLocked(file, async () => {
+    await removeDeadLock(file);
+    expect(readdirSync(folder)).toEqual(['.lock']);
+  });
+});
+
+it('a lock that cannot be written leaves nothing, nor the folder that was made for it', async () => {
+  const limit = `ulimit -f 0; exec "$@"`;
+  const script = `import('${join(__dirname, '../dist/index.js')}').then(({ whileLocked }) => whileLocked(process.argv[1], async () => {})).catch(({ code, path }) => console.log(code, path))`;
+  const deep = join(folder, 'new', 'run');
+  const { stdout } = spawnSync('bash', ['-c', limit, 'bash', process.execPath, '-e', script, lockWithin(deep)], {
+    encoding: 'utf8',
+  });
+  expect(stdout).toBe(`EFBIG ${deep}\n`);
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 it('temporary files that a killed owner left are removed, and nothing else', async () => {

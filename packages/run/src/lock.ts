@@ -1,7 +1,6 @@
 import {
   existsSync,
   linkSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -14,7 +13,7 @@ import {
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { isTemporaryName, requireLocal, temporaryPath } from './atomic-file.js';
+import { isTemporaryName, makeFolder, requireLocal, temporaryPath } from './atomic-file.js';
 import { UserError } from './user-error.js';
 
 /** Who holds a lock: enough to tell whether that process still lives, and to tell a person which one it is. */
@@ -66,28 +65,46 @@ export async function whileLocked<T>(file: string, work: () => Promise<T>): Prom
   }
 }
 
+/** Removes a lock that a killed process left, and its temporary files; nothing where there is none, or its owner lives. */
+export async function removeDeadLock(file: string): Promise<void> {
+  if (!existsSync(file)) return;
+  try {
+    await whileLocked(file, () => Promise.resolve());
+  } catch (error) {
+    if (!(error instanceof LockedError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
+  }
+}
+
 /** Takes a lock. @returns what gives it back. */
 function acquire(file: string): () => void {
-  const made = mkdirSync(dirname(file), { recursive: true });
+  const made = makeFolder(dirname(file));
   const content = `${JSON.stringify(thisProcess())}\n`;
-  // Written first and then linked, which fails where the name is taken: nobody sees half a lock.
+  // Written first and then linked, which fails where the name is taken: nobody sees half a lock, also after a loss of power.
   const fresh = temporaryPath(file);
   try {
-    writeFileSync(fresh, content, { flag: 'wx' });
-  } catch (error) {
-    throw Object.assign(error as Error, { path: dirname(file) }); // what the user named; the lock is ours
-  }
-  try {
+    naming(dirname(file), () => writeFileSync(fresh, content, { flag: 'wx', flush: true }));
     while (!takeName(fresh, file)) removeAbandoned(file, statSync(fresh).mtimeMs);
-  } finally {
+  } catch (error) {
     rmSync(fresh, { force: true });
+    if (made !== undefined) removeEmpty(dirname(file), made);
+    throw error;
   }
+  rmSync(fresh, { force: true });
   const heartbeat = beat(file, content);
   return () => {
     void heartbeat.terminate();
     if (read(file) === content) rmSync(file, { force: true });
     if (made !== undefined) removeEmpty(dirname(file), made);
   };
+}
+
+/** Does what may be refused; the error names the folder, which the user knows: the lock is ours. */
+function naming(folder: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    throw Object.assign(error as Error, { path: folder });
+  }
 }
 
 /** Removes the temporary files of what the lock covers: whoever wrote them is gone. */
@@ -98,14 +115,23 @@ function removeLeftovers(file: string): void {
   const isMine = (name: string): boolean => name.startsWith(`.${beside[1]}.tmp-`) && isTemporaryName(name);
   for (const name of readdirSync(folder)) {
     if (isMine(name)) rmSync(join(folder, name), { recursive: true, force: true });
+    else if (name.startsWith(`.${basename(file)}.tmp-`)) removeLock(join(folder, name));
   }
+}
+
+/** Removes a lock that was to be taken, where its owner is gone; another process may be about to take one. */
+function removeLock(path: string): void {
+  const content = read(path);
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (content !== undefined && stats && isGone(parse(content), Date.now() - stats.mtimeMs))
+    rmSync(path, { force: true });
 }
 
 function removeWithin(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    // Of locks themselves: another process may be about to take one.
-    if (isTemporaryName(entry.name) && !entry.name.includes('.lock.')) rmSync(path, { recursive: true, force: true });
+    if (isTemporaryName(entry.name) && entry.name.includes('.lock.')) removeLock(path);
+    else if (isTemporaryName(entry.name)) rmSync(path, { recursive: true, force: true });
     // Folders with a lock of their own are cleaned by whoever takes it.
     else if (entry.isDirectory() && !existsSync(lockWithin(path))) removeWithin(path);
   }

@@ -4,12 +4,12 @@ import {
   existsSync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readFileSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder, syncPath } from './atomic-file.js';
 import { openLine, type SealedLine, sealLine } from './sealed-lines.js';
 import { setAside } from './set-aside.js';
 import { readingProblem } from './system-error.js';
@@ -37,6 +37,8 @@ export interface MetricsWriter {
   readonly lastStep: number | undefined;
   /** @throws RangeError when the step is not a non-negative integer; WriteError where the system refuses. */
   write(record: MetricsRecord): void;
+  /** Waits until what was written is on the disk, as it must be before a checkpoint after it is. */
+  sync(): void;
   close(): void;
 }
 
@@ -51,10 +53,11 @@ export interface MetricsWriter {
  * @throws UserError naming the line when an earlier line is not a record, and nobody is told of it.
  */
 export function openMetrics(file: string, fromStep: number, onDamage?: (warning: string) => void): MetricsWriter {
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   const kept = existsSync(file) ? keptBefore(file, fromStep, onDamage) : NOTHING;
-  const handle = openSync(file, existsSync(file) ? 'r+' : 'w');
+  const handle = writing(file, () => openSync(file, existsSync(file) ? 'r+' : 'w'));
   ftruncateSync(handle, kept.bytes);
+  syncPath(dirname(file));
   let { bytes: end, seal: before } = kept;
   return {
     lastStep: kept.lastStep,
@@ -69,9 +72,13 @@ export function openMetrics(file: string, fromStep: number, onDamage?: (warning:
       end += bytes.length;
       before = seal;
     },
+    sync: () => writing(file, () => fsyncSync(handle)),
     close: () => {
-      fsyncSync(handle);
-      closeSync(handle);
+      try {
+        writing(file, () => fsyncSync(handle));
+      } finally {
+        closeSync(handle);
+      }
     },
   };
 }

@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from './atomic-file.js';
 import { type Clock, systemClock } from './clock.js';
 import { crc32c } from './crc32c.js';
 import { writing } from './write-error.js';
@@ -24,12 +25,12 @@ export interface TensorBoardWriter {
  * files, so that a resumed run shows one curve.
  */
 export function openTensorBoard(folder: string, fromStep = 0, clock: Clock = systemClock): TensorBoardWriter {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const seconds = () => clock.now() / 1000;
   // A file name per opening: seconds sort the files, the step and process id tell two of one second apart.
   const stamp = String(Math.floor(seconds())).padStart(10, '0');
   const file = join(folder, `events.out.tfevents.${stamp}.lethe.${process.pid}.${fromStep}`);
-  const handle = openSync(file, 'a');
+  const handle = writing(file, () => openSync(file, 'a'));
   const write = (step: number, payload: Buffer) => {
     const wallTime = Buffer.alloc(8);
     wallTime.writeDoubleLE(seconds());

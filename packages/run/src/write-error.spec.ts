@@ -1,5 +1,5 @@
 import { openSync, closeSync, writeSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeFolderAtomically } from './atomic-file.js';
 import { UserError } from './user-error.js';
@@ -27,6 +27,17 @@ it.each([
   expect(told.message.replace(join(folder, 'x'), 'FILE')).toMatch(message);
   expect(told.message).toMatch(/What was finished before is whole; .*the same command goes on from there$/);
   expect(told.cause).toMatchObject({ code });
+});
+
+it('knows a quota by its number, for which Node has no name', () => {
+  const unknown = 'Unknown system error -122';
+  const error = Object.assign(new Error(`${unknown}: ${unknown}, write`), {
+    code: unknown,
+    errno: -constants.errno.EDQUOT,
+  });
+  const told = explainWriteError(error, 'x') as WriteError;
+  expect(told.message).toMatch(/^x: the quota of disk space is used up \(EDQUOT: EDQUOT, write\)/);
+  expect(told.code).toBe('EDQUOT');
 });
 
 it('needs neither a size nor a folder that is there', () => {

@@ -1,9 +1,19 @@
 import { statfsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { UserError } from './user-error.js';
 
 /** The system refused to write, or to open one file more: says where, how much room there is, what is safe, how to go on. */
-export class WriteError extends UserError {}
+export class WriteError extends UserError {
+  constructor(
+    message: string,
+    /** The system's name of the error, such as ENOSPC. */
+    readonly code: string,
+    options: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
 
 const SAFE = 'What was finished before is whole';
 const AGAIN = 'the same command goes on from there';
@@ -22,13 +32,23 @@ const CODES: Record<string, { what: string; remedy: string }> = {
   EROFS: { what: 'the file system is read-only', remedy: `take another folder, or mount it for writing, and ${AGAIN}` },
 };
 
+const UNKNOWN = /Unknown system error -\d+/g;
+
+/** The system's name of an error; Node has none for some, of which a quota is one, and gives their number. */
+function codeOf({ code, errno }: Partial<NodeJS.ErrnoException>): string | undefined {
+  if (errno === undefined || code?.search(UNKNOWN) !== 0) return code;
+  return Object.entries(constants.errno).find(([, number]) => number === -errno)?.[0];
+}
+
 /** The error of a refused write as a {@link WriteError}; any other as it is. @param bytes how many were to be written. */
 export function explainWriteError(error: unknown, file: string, bytes?: number): unknown {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const code = codeOf((error ?? {}) as NodeJS.ErrnoException);
   const known = code === undefined || error instanceof UserError ? undefined : CODES[code];
   if (!known) return error;
   const room = code === 'ENOSPC' ? roomText(file, bytes) : '';
-  return new WriteError(`${file}: ${known.what}${room} (${message}). ${SAFE}; ${known.remedy}`, { cause: error });
+  const message = (error as Error).message.replaceAll(UNKNOWN, code!);
+  const text = `${file}: ${known.what}${room} (${message}). ${SAFE}; ${known.remedy}`;
+  return new WriteError(text, code!, { cause: error });
 }
 
 /** Runs what writes a file; an error of the system says more, see {@link WriteError}. */

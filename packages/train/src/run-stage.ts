@@ -109,17 +109,18 @@ async function trainRun(run: StageRun, work: StageWork, options: Options): Promi
   if (from) logger.info(`resuming ${folder} after step ${from.step}`);
   const { context, optimizer, streams, save, validationRows: rows } = work;
   const validator = rows && new Validator({ recipe, context, rows, ranks, logger }, from?.validations);
+  const records = isFirst ? openStepRecords({ folder, recipe, onDamage: warn }, from?.step) : undefined;
   const saveStep = async (step: number): Promise<void> => {
     await requireSameWeights(context.model, step, ranks);
     const state = { step, ...origin, validations: validator?.history };
     const write = (temporary: string): Promise<void> =>
       writeTrainingState(temporary, { model: context.model, optimizer, save, ranks }, state);
     const { keep } = recipe.checkpoint;
+    records?.sync(); // who goes on from the checkpoint finds what it did before
     if (isFirst) await saveCheckpoint(checkpoints, step, write, { keep, held: validator?.heldStep });
     else await giveMoments(optimizer, ranks);
     await ranks.barrier(); // until it is there, no rank may end the job
   };
-  const records = isFirst ? openStepRecords({ folder, recipe, onDamage: warn }, from?.step) : undefined;
   try {
     const training = { recipe, context, optimizer, streams, ranks, logger, stop, validator, save: saveStep };
     const share = new ForgettingShare(recipe, isCompared);

@@ -7,6 +7,8 @@ import type { StepRecord } from './trainer.js';
 export interface StepRecords {
   /** Writes the record of a step that the recipe wants: by `metrics.every`, the first and the last one, and those of validations. */
   write(record: StepRecord): void;
+  /** Waits until `metrics.jsonl` is on the disk. */
+  sync(): void;
   close(): void;
 }
 
@@ -36,6 +38,7 @@ export function openStepRecords({ folder, recipe, onDamage }: RecordedRun, start
       metrics.write(record);
       board.scalars(record.step, scalarsOf(record));
     },
+    sync: () => metrics.sync(),
     close: () => {
       metrics.close();
       board.close();

@@ -1,8 +1,6 @@
 import { readOverlaps } from '@lethe/data-pipeline';
 import { requireReplaceable, UsageError, writeFileAtomically } from '@lethe/run';
 import type { Command } from 'commander';
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { compareEvaluations, COMPARISON_HEADER, comparisonRows, readEvaluation } from '@lethe/eval';
 import type { CliContext } from '../command-line/context.js';
 import { JSON_OPTION, printResults } from '../command-line/print-results.js';
@@ -35,7 +33,6 @@ export function addCompareCommand(program: Command, context: CliContext): void {
       const evaluations = files.map(readEvaluation);
       const overlaps = overlap.length > 0 ? await readOverlaps(overlap) : undefined;
       const comparisons = compareEvaluations(evaluations, overlaps);
-      mkdirSync(dirname(out), { recursive: true });
       const models = files.map((file, i) => ({ file, model: evaluations[i].model }));
       writeFileAtomically(out, `${JSON.stringify({ models, comparisons }, null, 2)}\n`);
       const tables = comparisons.map(

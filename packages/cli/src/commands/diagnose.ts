@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkDiagnoseOptions, diagnose, type DiagnoseOptions, type Diagnosis } from '@lethe/analysis';
 import { writeFileAtomically } from '@lethe/run';
@@ -48,7 +47,6 @@ export function addDiagnoseCommand(program: Command, context: CliContext): void 
     checkDiagnoseOptions(options);
     if (flags.model.length > 0 || flags.embeddings) await selectDevice(flags);
     const diagnosis = await diagnose(options);
-    mkdirSync(flags.out, { recursive: true });
     writeFileAtomically(join(flags.out, 'diagnosis.json'), `${JSON.stringify(diagnosis, null, 1)}\n`);
     writeFileAtomically(join(flags.out, 'diagnosis.html'), page(diagnosis));
     printResults(diagnosis, text(diagnosis), flags.json);

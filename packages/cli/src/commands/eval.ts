@@ -2,7 +2,6 @@ import { evalRecipeSchema, EVALUATION_HEADER, evaluationRows, JUDGE_KEY_VARIABLE
 import { loadRecipe, requireReplaceable, UsageError, writeFileAtomically } from '@lethe/run';
 import type { DeviceSettings } from '@lethe/tensor';
 import type { Command } from 'commander';
-import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { addDeviceOptions, selectDevice } from '../command-line/device-options.js';
 import { integer } from '../command-line/number-options.js';
@@ -58,7 +57,6 @@ export function addEvalCommand(program: Command, context: CliContext): void {
     const { withoutSandbox } = flags;
     const plan = { ...recipe, model: recipe.model, items, device, withoutSandbox };
     const results = await runEvaluation(plan, context.logger());
-    mkdirSync(dirname(recipe.out), { recursive: true });
     writeFileAtomically(recipe.out, `${JSON.stringify(results, null, 2)}\n`);
     const text = `${results.model}\n${formatTable(EVALUATION_HEADER, evaluationRows(results))}`;
     printResults(results, text, flags.json);

@@ -1,5 +1,4 @@
-import { dirname, join } from 'node:path';
-import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { requireReplaceable, writeFileAtomically } from '@lethe/run';
 import type { Command } from 'commander';
 import type { CliContext } from '../command-line/context.js';
@@ -45,7 +44,6 @@ export function addReportCommand(program: Command, context: CliContext): void {
       const out = flags.out ?? join(folders[0], 'training.html');
       requireReplaceable(out, { begins: /^<!doctype html/i, name: 'page' });
       const runs = readRuns(folders);
-      mkdirSync(dirname(out), { recursive: true });
       writeFileAtomically(out, runPage(runs));
       const markdown = `${out.replace(/\.html?$/, '')}.md`;
       writeFileAtomically(markdown, runMarkdown(runs));

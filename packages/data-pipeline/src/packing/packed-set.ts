@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { lockBeside, LockedError, whileLocked } from '@lethe/run';
+import { lockBeside, LockedError, removeDeadLock, whileLocked } from '@lethe/run';
 import { ByteCache } from '../shards/byte-cache.js';
 import { ShardError } from '../shards/shard-index.js';
 import type { ShardReader } from '../shards/shard-reader.js';
@@ -116,7 +116,10 @@ async function storedPlans(
   const file = path.join(reader.folder, `packing-${packing}-${rowLength}-${seed}.bin`);
   const key = planKey(reader, groups, options);
   const known = await openPlanFile(file, key);
-  if (known) return known;
+  if (known) {
+    await removeDeadLock(lockBeside(file));
+    return known;
+  }
   async function* plans(): AsyncGenerator<PackingPlan> {
     for (const number of groups.keys()) yield await compute(number);
   }
