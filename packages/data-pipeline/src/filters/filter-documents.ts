@@ -80,8 +80,8 @@ export class Filters {
     return { seen: this.numSeen, kept: this.numSeen - dropped, filters };
   }
 
-  async close(): Promise<void> {
-    for (const filter of this.filters) await filter.close?.();
+  close(): void {
+    for (const filter of this.filters) filter.close?.();
   }
 
   private findReason(text: string, document: Document): string | undefined {

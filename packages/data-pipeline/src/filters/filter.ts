@@ -15,7 +15,7 @@ export interface DocumentFilter {
   check(text: string, document: Document): Objection | undefined;
   /** More than counts, for prepare.json. */
   details?(): Record<string, number | string | boolean>;
-  close?(): Promise<void>;
+  close?(): void;
 }
 
 /** A kind of filter: what recipes say of it, and what makes it. Recipes, flags and types of options come from this. */

@@ -1,11 +1,10 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '@lethe/run';
 import { z } from 'zod';
 import { documentText, SourceError, type Document, type Place } from '../documents/document.js';
 import { readDocuments } from '../documents/read-documents.js';
 import { sourceSchema } from '../documents/source-schema.js';
+import { ListFile } from '../shards/list-file.js';
 import { type DocumentFilter, filterKind, type Objection } from './filter.js';
 import { hashWords, ngramKeys, wordsOf } from './words.js';
 
@@ -63,7 +62,7 @@ export class OverlapFilter implements DocumentFilter {
   private numShort = 0;
   private numDocuments = 0;
   private readonly found = new Set<number>();
-  private out: WriteStream | undefined;
+  private out: ListFile | undefined;
 
   private constructor(
     private readonly file: string,
@@ -78,7 +77,7 @@ export class OverlapFilter implements DocumentFilter {
     }
     const filter = new OverlapFilter(file, ngram, drop);
     for await (const document of readDocuments(sets)) filter.addItem(document);
-    await mkdir(path.dirname(file), { recursive: true });
+    makeFolder(path.dirname(file));
     if (filter.items.length > 0) return filter;
     throw new SourceError(
       `filters.overlap: expected evaluation items of at least ${ngram} words, received ${filter.numShort} shorter ones; lower ngram`,
@@ -119,11 +118,8 @@ export class OverlapFilter implements DocumentFilter {
     };
   }
 
-  async close(): Promise<void> {
-    const out = this.list();
-    if (out.closed) return;
-    out.end();
-    await once(out, 'close');
+  close(): void {
+    this.list().close();
   }
 
   private addItem(document: Document): void {
@@ -151,14 +147,14 @@ export class OverlapFilter implements DocumentFilter {
   }
 
   private write(finding: OverlapFinding): void {
-    this.list().write(`${JSON.stringify(finding)}\n`);
+    this.list().add(finding);
   }
 
   /** overlap.jsonl, begun with what is searched for. */
-  private list(): WriteStream {
+  private list(): ListFile {
     if (this.out) return this.out;
-    this.out = createWriteStream(this.file);
-    for (const search of this.searches.values()) this.out.write(`${JSON.stringify(search)}\n`);
+    this.out = new ListFile(this.file);
+    for (const search of this.searches.values()) this.out.add(search);
     return this.out;
   }
 }

@@ -1,11 +1,10 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder, writeFileAtomically } from '@lethe/run';
 import type { Preference } from '../documents/columns.js';
 import { SourceError, type Document, type WrongRow } from '../documents/document.js';
 import { readDocuments, type FileReport, type ReadDocumentsOptions } from '../documents/read-documents.js';
 import { Filters } from '../filters/filter-documents.js';
 import type { ShardWriterOptions } from '../shards/shard-writer.js';
-import { writeFileAtomic } from '../shards/write-file-atomic.js';
 import { TokenizerError } from '../tokenizer/tokenizer-core.js';
 import { encodeDocuments, type EncodedDocument } from './encode-documents.js';
 import type { Fingerprint } from './fingerprint.js';
@@ -66,9 +65,9 @@ export class Preparation {
       );
     }
     const limit = await heldOutLimit(heldOut, seed, () => this.countable());
-    await mkdir(out, { recursive: true });
-    await this.openSplits(limit > 0 ? ['train', 'heldout'] : ['train'], writerOptions);
+    makeFolder(out);
     try {
+      await this.openSplits(limit > 0 ? ['train', 'heldout'] : ['train'], writerOptions);
       for await (const encoded of this.encoded(hasMask)) {
         const isHeld = this.splits.length > 1 && documentHash(encoded.document, seed) < limit;
         await this.write(this.splits[isHeld ? 1 : 0]!, encoded);
@@ -77,10 +76,10 @@ export class Preparation {
       }
     } catch (error) {
       await Promise.all(this.splits.map(({ writer }) => (this.hasCheckpoint ? writer.suspend() : writer.abandon())));
-      await this.closeLists();
+      this.closeLists();
       throw error;
     }
-    await this.closeLists();
+    this.closeLists();
     return this.finish();
   }
 
@@ -118,7 +117,7 @@ export class Preparation {
     try {
       yield* filters.apply(this.documents(), () => undefined);
     } finally {
-      await filters.close();
+      filters.close();
     }
   }
 
@@ -196,7 +195,7 @@ export class Preparation {
     const wrongRows = this.wrongEncoded.filter(({ number }) => number <= documents).map(({ row }) => row);
     this.settleNotes(documents);
     const notes = this.earlierNotes.list();
-    await writeResumeState(out, { fingerprint: this.identity.hash, documents, splits, wrongRows, notes });
+    writeResumeState(out, { fingerprint: this.identity.hash, documents, splits, wrongRows, notes });
     this.hasCheckpoint = true;
   }
 
@@ -212,8 +211,8 @@ export class Preparation {
     return this.splits.reduce((total, { report }) => total + report.tokens, 0);
   }
 
-  private async closeLists(): Promise<void> {
-    await Promise.all([this.wrongRows.close(), this.dropped.close(), this.filters?.close()]);
+  private closeLists(): void {
+    for (const list of [this.wrongRows, this.dropped, this.filters]) list?.close();
   }
 
   private progress(isLast = false): void {
@@ -241,7 +240,7 @@ export class Preparation {
         `expected documents to train on, received none${example ? `; the first wrong row is ${example}` : kept}`,
       );
     }
-    await copyTokenizer(tokenizer.folder, path.join(out, 'tokenizer'));
+    copyTokenizer(tokenizer.folder, path.join(out, 'tokenizer'));
     for (const { writer } of this.splits) await writer.finish();
     const seconds = (performance.now() - this.started) / 1000;
     const filters = this.filters?.report();
@@ -264,7 +263,7 @@ export class Preparation {
       bytesPerSecond: this.bytesRead / seconds,
       tokensPerSecond: this.numTokens() / seconds,
     };
-    await writeFileAtomic(path.join(out, 'prepare.json'), `${JSON.stringify(report, null, 2)}\n`);
+    writeFileAtomically(path.join(out, 'prepare.json'), `${JSON.stringify(report, null, 2)}\n`);
     await removeResumeState(out);
     this.progress(true);
     return report;

@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { writeFileAtomically } from '@lethe/run';
 import type { WrongRow } from '../documents/document.js';
-import { writeFileAtomic } from '../shards/write-file-atomic.js';
 import type { WriterState } from '../shards/writer-state.js';
 import type { Note } from './notes.js';
 import type { SplitReport } from './prepare-options.js';
@@ -33,8 +33,8 @@ export async function readResumeState(out: string, fingerprint: string | undefin
 }
 
 /** Replaces the state atomically. */
-export function writeResumeState(out: string, state: ResumeState): Promise<void> {
-  return writeFileAtomic(path.join(out, STATE_FILE), JSON.stringify(state));
+export function writeResumeState(out: string, state: ResumeState): void {
+  writeFileAtomically(path.join(out, STATE_FILE), JSON.stringify(state));
 }
 
 /** Removes the state: the preparation starts anew or is finished. */

@@ -1,5 +1,6 @@
-import { copyFile, cp, mkdir, rm } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { writeFileAtomically } from '@lethe/run';
 import { ADDITIONAL_TEMPLATES } from '../tokenizer/read-chat-templates.js';
 
 const TOKENIZER_FILES = [
@@ -10,15 +11,14 @@ const TOKENIZER_FILES = [
   'chat_template.jinja',
 ];
 
-/** Copies a tokenizer's files beside the shards that it made. */
-export async function copyTokenizer(from: string, to: string): Promise<void> {
+/** Copies a tokenizer's files beside the shards that it made; all are on the disk then, for prepare.json says so after them. */
+export function copyTokenizer(from: string, to: string): void {
   if (path.resolve(from) === path.resolve(to)) return;
-  await mkdir(to, { recursive: true });
-  const ignoreAbsent = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'ENOENT') throw error;
-  };
-  for (const name of TOKENIZER_FILES) await copyFile(path.join(from, name), path.join(to, name)).catch(ignoreAbsent);
-  const templates = path.join(to, ADDITIONAL_TEMPLATES);
-  await rm(templates, { recursive: true, force: true });
-  await cp(path.join(from, ADDITIONAL_TEMPLATES), templates, { recursive: true }).catch(ignoreAbsent);
+  const copy = (name: string): void => writeFileAtomically(path.join(to, name), readFileSync(path.join(from, name)));
+  for (const name of TOKENIZER_FILES) if (existsSync(path.join(from, name))) copy(name);
+  rmSync(path.join(to, ADDITIONAL_TEMPLATES), { recursive: true, force: true });
+  const templates = path.join(from, ADDITIONAL_TEMPLATES);
+  if (!existsSync(templates)) return;
+  for (const name of readdirSync(templates, { recursive: true }) as string[])
+    if (statSync(path.join(templates, name)).isFile()) copy(path.join(ADDITIONAL_TEMPLATES, name));
 }

@@ -1,6 +1,5 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { once } from 'node:events';
 import { SourceError, type WrongRow } from '../documents/document.js';
+import { ListFile } from '../shards/list-file.js';
 import type { PrepareReport } from './prepare-options.js';
 
 const MAX_EXAMPLES = 20;
@@ -11,12 +10,14 @@ export class WrongRows {
   count = 0;
   private readonly reasons = new Map<string, number>();
   private readonly examples: string[] = [];
-  private out: WriteStream | undefined;
+  private readonly list: ListFile;
 
   constructor(
-    private readonly file: string,
+    file: string,
     private readonly isStrict: boolean,
-  ) {}
+  ) {
+    this.list = new ListFile(file);
+  }
 
   /** @throws SourceError in strict mode. */
   add(row: WrongRow): void {
@@ -27,8 +28,7 @@ export class WrongRows {
     if (this.reasons.size < MAX_REASONS || this.reasons.has(row.reason)) {
       this.reasons.set(row.reason, (this.reasons.get(row.reason) ?? 0) + 1);
     }
-    this.out ??= createWriteStream(this.file);
-    this.out.write(`${JSON.stringify(row)}\n`);
+    this.list.add(row);
   }
 
   /** What prepare.json says about them. */
@@ -37,9 +37,7 @@ export class WrongRows {
     return { count: this.count, reasons, examples: this.examples };
   }
 
-  async close(): Promise<void> {
-    if (!this.out) return;
-    this.out.end();
-    await once(this.out, 'close');
+  close(): void {
+    this.list.close();
   }
 }

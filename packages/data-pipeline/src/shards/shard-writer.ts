@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, rm, rmdir, type FileHandle } from 'node:fs/promises';
+import { open, readdir, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder, syncPath, writeFileAtomically } from '@lethe/run';
 import { encodeBatch, encodeSchema, END_OF_STREAM } from './arrow-batch.js';
 import { crc32 } from './crc32.js';
 import {
@@ -13,7 +14,6 @@ import {
   type ShardIndex,
 } from './shard-index.js';
 import { reopen, reopenShard, type OpenShard, type WriterState } from './writer-state.js';
-import { writeFileAtomic } from './write-file-atomic.js';
 
 /** What shards hold and how they are cut. */
 export interface ShardWriterOptions {
@@ -82,7 +82,7 @@ export class ShardWriter {
     if (!(options.eosId >= 0 && options.eosId < options.vocabSize)) {
       throw new ShardError(`expected an eosId in 0..${options.vocabSize - 1}, received ${options.eosId}`);
     }
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     await rm(path.join(folder, INDEX_FILE), { force: true });
     await removeShards(folder);
     return new ShardWriter(folder, options, await open(path.join(folder, LENGTHS_FILE), 'w'));
@@ -93,6 +93,7 @@ export class ShardWriter {
    * @throws ShardError when the files do not hold what the checkpoint says.
    */
   static async resume(folder: string, options: ShardWriterOptions, state: WriterState): Promise<ShardWriter> {
+    await rm(path.join(folder, INDEX_FILE), { force: true }); // of a preparation that was broken off at its very end
     const reopened = await reopen(folder, LENGTHS_FILE, 4 * state.documents);
     const writer = new ShardWriter(folder, options, reopened);
     try {
@@ -114,6 +115,7 @@ export class ShardWriter {
     await this.flush();
     await this.lengths.sync();
     await this.shard?.handle.sync();
+    syncPath(this.folder);
     const shard = this.shard && structuredClone(this.shard.entry);
     const { numDocuments: documents, numTokens: tokens } = this;
     return { shards: [...this.shards], ...(shard ? { shard } : {}), documents, tokens };
@@ -174,7 +176,7 @@ export class ShardWriter {
       tokens: this.numTokens,
       shards: this.shards,
     };
-    await writeFileAtomic(path.join(this.folder, INDEX_FILE), formatShardIndex(index));
+    writeFileAtomically(path.join(this.folder, INDEX_FILE), formatShardIndex(index));
     return index;
   }
 

@@ -1,9 +1,9 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { writeFileAtomic } from '../shards/write-file-atomic.js';
+import { pipeline } from 'node:stream/promises';
+import { explainWriteError, writeFileAtomically } from '@lethe/run';
 import { loadTokenizer } from './load-tokenizer.js';
 import { TokenizerError } from './tokenizer-core.js';
 import type { Tokenizer } from './tokenizer.js';
@@ -56,12 +56,8 @@ export async function trainTokenizer(
         `${Object.keys(vocab).length}; give more text or ask for a smaller vocabulary (the trainer ends near 30,000)`,
     );
   }
-  await mkdir(options.folder, { recursive: true });
-  await writeFileAtomic(
-    path.join(options.folder, 'tokenizer.json'),
-    JSON.stringify(tokenizerJson(special, vocab, kept)),
-  );
-  await writeFileAtomic(
+  writeFileAtomically(path.join(options.folder, 'tokenizer.json'), JSON.stringify(tokenizerJson(special, vocab, kept)));
+  writeFileAtomically(
     path.join(options.folder, 'tokenizer_config.json'),
     `${JSON.stringify(tokenizerConfig(special), null, 2)}\n`,
   );
@@ -93,16 +89,18 @@ async function writeTexts(
   file: string,
   maxCharacters: number,
 ): Promise<void> {
-  const out = createWriteStream(file);
   let numCharacters = 0;
-  for await (const text of texts) {
-    const piece = text.slice(0, maxCharacters - numCharacters);
-    numCharacters += piece.length;
-    if (!out.write(`${piece}\n`)) await once(out, 'drain');
-    if (numCharacters >= maxCharacters) break;
+  async function* pieces(): AsyncGenerator<string> {
+    for await (const text of texts) {
+      const piece = text.slice(0, maxCharacters - numCharacters);
+      numCharacters += piece.length;
+      yield `${piece}\n`;
+      if (numCharacters >= maxCharacters) break;
+    }
   }
-  out.end();
-  await once(out, 'close');
+  await pipeline(pieces, createWriteStream(file)).catch((error: unknown) => {
+    throw explainWriteError(error, file);
+  });
   if (numCharacters === 0)
     throw new TokenizerError(
       'a tokenizer to be trained: expected text to learn from, received none; name sources with text',
