@@ -1,6 +1,6 @@
-import { copyFileSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { UserError, writeFolderAtomically } from '@lethe/run';
+import { makeFolder, UserError, writeFolderAtomically } from '@lethe/run';
 import { findTokenizerFiles } from './checkpoint-files.js';
 import type { LlamaConfig, WeightDtype } from './config.js';
 import { toHuggingFaceConfig } from './config-writer.js';
@@ -54,7 +54,7 @@ export async function exportModelFolder(options: ExportOptions): Promise<void> {
     if (tokenizerFrom !== undefined) {
       for (const file of findTokenizerFiles(tokenizerFrom)) {
         const copy = join(folder, relative(tokenizerFrom, file));
-        mkdirSync(dirname(copy), { recursive: true });
+        makeFolder(dirname(copy));
         copyFileSync(file, copy);
       }
     }

@@ -83,10 +83,27 @@ function requireWritable(path: string): void {
  */
 export function makeFolder(path: string): string | undefined {
   const folder = resolve(path);
-  const made = writing(path, () => mkdirSync(folder, { recursive: true }));
-  if (made !== undefined)
-    for (let at = folder; at.length >= made.length; at = dirname(at)) writing(path, () => syncPath(dirname(at)));
+  const missing: string[] = [];
+  for (let at = folder; !existsSync(at); at = dirname(at)) missing.unshift(at);
+  // One by one: Node's recursive form says that there is no such folder where a quota or the disk refuses it.
+  if (missing.length === 0 && !statSync(folder).isDirectory()) missing.push(folder);
+  let made: string | undefined;
+  for (const at of missing) {
+    if (writing(path, () => makeOne(at))) made ??= at;
+    writing(path, () => syncPath(dirname(at)));
+  }
   return made;
+}
+
+/** @returns false where another process was quicker. */
+function makeOne(folder: string): boolean {
+  try {
+    mkdirSync(folder);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && statSync(folder).isDirectory()) return false;
+    throw error;
+  }
 }
 
 /**

@@ -69,6 +69,21 @@ it('a lock that a killed process was about to take is removed with what it left;
   });
 });
 
+it('many take and give back the lock of a folder that each of them makes and removes', async () => {
+  const run = lockWithin(join(folder, 'brief', 'run'));
+  const script = `import('${join(__dirname, '../dist/index.js')}').then(async ({ LockedError, whileLocked }) => {
+    for (let i = 0; i < 60; i++) await whileLocked(process.argv[1], async () => {}).catch((error) => {
+      if (!(error instanceof LockedError)) throw error;
+    });
+  })`;
+  const ends = [1, 2, 3].map(() =>
+    once(spawn(process.execPath, ['-e', script, run], { stdio: ['ignore', 'ignore', 'inherit'] }), 'exit'),
+  );
+  expect(await Promise.all(ends)).toEqual(ends.map(() => [0, null]));
+  rmSync(join(folder, 'brief'), { recursive: true, force: true }); // empty: not every one of them knows that it was not there
+  expect(readdirSync(folder)).toEqual([]);
+});
+
 it('a lock that cannot be written leaves nothing, nor the folder that was made for it', async () => {
   const limit = `ulimit -f 0; exec "$@"`;
   const script = `import('${join(__dirname, '../dist/index.js')}').then(({ whileLocked }) => whileLocked(process.argv[1], async () => {})).catch(({ code, path }) => console.log(code, path))`;

@@ -77,12 +77,12 @@ export async function removeDeadLock(file: string): Promise<void> {
 
 /** Takes a lock. @returns what gives it back. */
 function acquire(file: string): () => void {
-  const made = makeFolder(dirname(file));
   const content = `${JSON.stringify(thisProcess())}\n`;
   // Written first and then linked, which fails where the name is taken: nobody sees half a lock, also after a loss of power.
   const fresh = temporaryPath(file);
+  let made: string | undefined;
   try {
-    naming(dirname(file), () => writeFileSync(fresh, content, { flag: 'wx', flush: true }));
+    made = writeInFolder(fresh, content);
     while (!takeName(fresh, file)) removeAbandoned(file, statSync(fresh).mtimeMs);
   } catch (error) {
     rmSync(fresh, { force: true });
@@ -98,12 +98,21 @@ function acquire(file: string): () => void {
   };
 }
 
-/** Does what may be refused; the error names the folder, which the user knows: the lock is ours. */
-function naming(folder: string, work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    throw Object.assign(error as Error, { path: folder });
+/** Writes a file to the disk, and makes its folder. @returns the highest folder that was made. */
+function writeInFolder(file: string, content: string): string | undefined {
+  let made: string | undefined;
+  for (let left = 100; ; left--) {
+    try {
+      made = makeFolder(dirname(file)) ?? made;
+      writeFileSync(file, content, { flag: 'wx', flush: true });
+      return made;
+    } catch (error) {
+      // Whoever gave the lock back may have removed the folder that it had made.
+      if (left > 0 && (error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+      rmSync(file, { force: true });
+      if (made !== undefined) removeEmpty(dirname(file), made);
+      throw Object.assign(error as Error, { path: dirname(file) }); // what the user named; the lock is ours
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { openSync, closeSync, writeSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeFolderAtomically } from './atomic-file.js';
+import { makeFolder, writeFolderAtomically } from './atomic-file.js';
 import { UserError } from './user-error.js';
 import { explainWriteError, WriteError, writing } from './write-error.js';
 
@@ -59,6 +59,16 @@ full('a device that is full refuses as a disk does', () => {
     /^\/dev\/full: the disk is full: 4 bytes/,
   );
   closeSync(handle);
+});
+
+it('makes a folder with those above it, tells the highest that it made, and refuses a file in its place', () => {
+  const deep = join(folder, 'a', 'b', 'c');
+  expect(makeFolder(deep)).toBe(join(folder, 'a'));
+  expect([makeFolder(deep), makeFolder(folder), existsSync(deep)]).toEqual([undefined, undefined, true]);
+  closeSync(openSync(join(folder, 'file'), 'w'));
+  expect(() => makeFolder(join(folder, 'file'))).toThrow(/EEXIST/);
+  expect(() => makeFolder(join(folder, 'file', 'b'))).toThrow(/ENOTDIR/);
+  for (const name of ['a', 'file']) rmSync(join(folder, name), { recursive: true });
 });
 
 it('a folder whose writer is refused names itself, and leaves nothing', async () => {

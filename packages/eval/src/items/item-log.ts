@@ -1,6 +1,6 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { openLine, sealLine, setAside, UserError, writing } from '@lethe/run';
+import { makeFolder, openLine, sealLine, setAside, UserError, writing } from '@lethe/run';
 import type { EvalItem } from './eval-item.js';
 
 /**
@@ -30,7 +30,7 @@ export class ItemLog<T extends { id: string } = EvalItem> {
     const end = text.lastIndexOf('\n') + 1;
     const [found, ...lines] = text.slice(0, end).split('\n').slice(0, -1);
     if (found === undefined) {
-      mkdirSync(dirname(file), { recursive: true });
+      makeFolder(dirname(file));
       writing(file, () => writeFileSync(file, `${first}\n`));
       return log;
     }
