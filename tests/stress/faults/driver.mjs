@@ -1,0 +1,36 @@
+// Runs commands of `lethe` one after another in one process, since a start takes longer than they do: a line of JSON for each, its
+// arguments, on standard input; a line of JSON of how it ended on standard output.
+import { writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { main } from '../../../packages/cli/dist/main.js';
+
+let output = { stdout: '', stderr: '' };
+for (const name of ['stdout', 'stderr']) {
+  process[name].write = (text) => {
+    output[name] += String(text);
+    return true;
+  };
+}
+// What escapes from a command is a fault of it, and told with its stack.
+for (const kind of ['uncaughtException', 'unhandledRejection'])
+  process.on(kind, (error) => (output.stderr += `${kind}: ${error?.stack}\n`));
+
+const told = (ended) => {
+  const bytes = Buffer.from(`${JSON.stringify(ended)}\n`);
+  for (let done = 0; done < bytes.length;) {
+    try {
+      done += writeSync(1, bytes, done);
+    } catch (error) {
+      if (error.code !== 'EAGAIN') throw error;
+    }
+  }
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const args = JSON.parse(line);
+  output = { stdout: '', stderr: '' };
+  process.argv = [process.execPath, 'lethe', ...args];
+  const code = await main(args);
+  await new Promise((turned) => setImmediate(turned)); // what a command left behind may still fail
+  told({ code, ...output });
+}

@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  constants as fs,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+import { type Ended, PROGRAM, startProcess } from '../../e2e/lethe.js';
+
+/** What is to happen at one of a command's changes to files, counted from 1; faults.c says what a change is. */
+export interface Fault {
+  at: number;
+  /**
+   * `once`: that change fails; `on`: that one and all later that need room; `kill`: the process is killed before it; `dead`: it,
+   * and nothing after it, is done, as after a kill, and the command goes on as it may; `torn`: the same, half of it is written.
+   */
+  how: 'once' | 'on' | 'kill' | 'dead' | 'torn';
+  code?: 'ENOSPC' | 'EDQUOT' | 'EIO';
+}
+
+const HOW = ['never', 'once', 'on', 'kill', 'dead', 'torn'];
+
+/** A change that a command made. */
+export interface Change {
+  number: number;
+  call: string;
+  needsRoom: boolean;
+  path: string;
+}
+
+/** Runs `lethe` in a folder where changes to files can go wrong. */
+export class Faulty {
+  /** What was synced; see power.ts. */
+  readonly shadow: string;
+  private readonly env: NodeJS.ProcessEnv;
+  private readonly control: string;
+  private readonly log: string;
+  private driver: { process: ChildProcess; lines: Interface } | undefined;
+
+  /** @param beside a folder that no command sees, on the same file system. */
+  constructor(
+    private readonly folder: string,
+    beside: string,
+  ) {
+    this.shadow = join(beside, 'shadow');
+    mkdirSync(this.shadow, { recursive: true });
+    const [source, library] = [join(__dirname, 'faults.c'), join(beside, 'faults.so')];
+    const { status, stderr } = spawnSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl'], {
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`${source}: ${stderr}`);
+    [this.control, this.log] = [join(beside, 'control'), join(beside, 'log')];
+    this.env = {
+      ...process.env,
+      LD_PRELOAD: library,
+      FAULT_ROOT: folder,
+      FAULT_CONTROL: this.control,
+      FAULT_LOG: this.log,
+      FAULT_SHADOW: this.shadow,
+    };
+    this.order();
+  }
+
+  /** Runs a command to its end, in a process that has run others. @param keeps what was synced is kept in `shadow`. */
+  async run(args: string[], fault?: Fault, keeps = false): Promise<Ended> {
+    this.order(fault, keeps);
+    this.driver ??= this.start();
+    const { process: child, lines } = this.driver;
+    child.stdin!.write(`${JSON.stringify(args)}\n`);
+    const [line] = (await once(lines, 'line')) as [string];
+    this.order();
+    if (fault?.how === 'dead' || fault?.how === 'torn') this.bury();
+    return JSON.parse(line) as Ended;
+  }
+
+  /** Runs a command in a process of its own. */
+  runAlone(args: string[], fault?: Fault): Promise<Ended> {
+    this.order(fault);
+    return startProcess(process.execPath, [PROGRAM, ...args], { cwd: this.folder, env: this.env }).ended;
+  }
+
+  /** What a command changes when nothing goes wrong. @throws Error where it fails. */
+  async changes(args: string[]): Promise<Change[]> {
+    writeFileSync(this.log, '');
+    const { code, stderr } = await this.run(args);
+    if (code !== 0) throw new Error(`lethe ${args.join(' ')} ended with ${code}\n${stderr}`);
+    const lines = readFileSync(this.log, 'utf8').trim().split('\n');
+    return lines.map((line) => {
+      const [number, call, needsRoom, ...path] = line.split(' ');
+      const under = path.join(' ').slice(this.folder.length + 1);
+      return { number: Number(number), call, needsRoom: needsRoom === '1', path: under };
+    });
+  }
+
+  end(): void {
+    this.driver?.process.stdin!.end();
+    this.driver = undefined;
+  }
+
+  private start(): { process: ChildProcess; lines: Interface } {
+    const child = spawn(process.execPath, [join(__dirname, 'driver.mjs')], {
+      cwd: this.folder,
+      env: this.env,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    return { process: child, lines: createInterface({ input: child.stdout }) };
+  }
+
+  /** Written over, not anew: processes have it mapped. */
+  private order(fault?: Fault, keeps = false): void {
+    const numbers = [
+      0,
+      fault?.at ?? 0,
+      HOW.indexOf(fault?.how ?? 'never'),
+      constants.errno[fault?.code ?? 'EIO'],
+      Number(keeps),
+    ];
+    const bytes = Buffer.alloc(8 * numbers.length);
+    for (const [i, number] of numbers.entries()) bytes.writeBigInt64LE(BigInt(number), 8 * i);
+    const handle = openSync(this.control, fs.O_RDWR | fs.O_CREAT);
+    writeSync(handle, bytes, 0, bytes.length, 0);
+    closeSync(handle);
+  }
+
+  /** The driver lives; the locks of a command that counts as killed are to say that it does not. */
+  private bury(): void {
+    for (const name of readdirSync(this.folder, { recursive: true }) as string[]) {
+      if (!/\.lock(\.tmp-\d+-\d+)?$/.test(name)) continue;
+      const file = join(this.folder, name);
+      const owner = readFileSync(file, 'utf8');
+      rmSync(file);
+      writeFileSync(file, owner.replace(/"started":"\d+"/, '"started":"1"'));
+    }
+  }
+}
+
+/** Whether this machine can load faults into a process. */
+export const canFault = process.platform === 'linux' && spawnSync('cc', ['--version']).status === 0;
