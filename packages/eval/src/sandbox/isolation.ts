@@ -66,6 +66,8 @@ function wrapped(command: string[], hasFilter: boolean): string[] {
     ...links,
     '--proc',
     '/proc',
+    '--remount-ro', // settings of the kernel (core_pattern) are root's to write, also in these namespaces, and of the whole machine
+    '/proc',
     '--dev',
     '/dev',
     '--remount-ro',

@@ -90,6 +90,74 @@ const run = (program: string | Program, seconds = 100) => runProgram(program, { 
     ['the environment', 'import os\nassert "HOME" not in os.environ and "LETHE_DATA" not in os.environ', 'pass'],
     ['standard input', 'import sys\nassert sys.stdin.read() == ""', 'pass'],
     ['much output', 'for i in range(300_000): print("x" * 100)', 'pass'],
+    ['many open files', 'fs = []\nwhile True: fs.append(open("/dev/null"))', 'fail', /Too many open files/],
+    ['a fault of the processor', 'import ctypes\nctypes.string_at(0)', 'fail', /ended with/],
+    ['another program in its place', 'import os\nos.execv("/bin/true", ["true"])', 'fail', /ended with/],
+    ['its own death', 'import os, signal\nos.kill(os.getpid(), signal.SIGKILL)', 'fail', /ended with/],
+    ['an exit status of passing tests', 'import os, sys\nsys.exit = os._exit\nsys.exit(0)', 'fail', /status 0/],
+    [
+      'a folder under its feet',
+      'import os, shutil\nos.mkdir("d")\nos.chdir("d")\nos.rmdir("/tmp/d")\nopen("x", "w")',
+      'fail',
+      /No such file/,
+    ],
+    ['a link out of /tmp', 'import os\nos.symlink("/usr", "/tmp/u")\nopen("/tmp/u/x", "w")', 'fail', /Read-only/],
+    [
+      'a hard link of the system',
+      'import os\nos.link("/usr/bin/python3", "/tmp/p")',
+      'fail',
+      /Invalid cross-device|not permitted/,
+    ],
+    ['other rights', 'import os\nos.chmod("/usr/bin/python3", 0o777)', 'fail', /Read-only/],
+    ['another user', 'import os\nos.setuid(12345)', 'fail', /Invalid argument|not permitted/],
+    [
+      'wider limits',
+      'import resource as r\nr.setrlimit(r.RLIMIT_AS, (1 << 40, 1 << 40))',
+      'fail',
+      /exceed|not allowed|not permitted/,
+    ],
+    ['memory of the first process', 'import os\nos.open("/proc/1/mem", os.O_WRONLY)', 'fail', /Read-only|Permission/],
+    ...['sys/kernel/core_pattern', 'sys/kernel/hostname', 'sys/vm/drop_caches', 'self/oom_score_adj'].map(
+      (name): [string, string, Verdict, RegExp] => [
+        `what the kernel takes from /proc/${name}`,
+        `import os\nos.open("/proc/${name}", os.O_WRONLY)`,
+        'fail',
+        /Read-only|Permission/,
+      ],
+    ),
+    [
+      'datagrams',
+      'import socket\nsocket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("8.8.8.8", 53))',
+      'fail',
+      /unreachable/,
+    ],
+    [
+      'a pickle that acts',
+      'import pickle\nclass P:\n    def __reduce__(self):\n        import os\n        return os.system, ("true",)\nassert pickle.loads(pickle.dumps(P())) == 0',
+      'fail',
+      /AssertionError|BlockingIOError/,
+    ],
+    [
+      'an error whose text is another one',
+      'class E(Exception):\n    def __str__(self): raise SystemExit(0)\nraise E',
+      'fail',
+      /^E/,
+    ],
+    ['an error with a text of megabytes', 'raise ValueError("\\U0001f600" * 3_000_000)', 'fail', /^ValueError/],
+    [
+      'output of every character',
+      'import sys\nfor i in range(0x110000): sys.stdout.buffer.write(chr(i).encode("utf-8", "surrogatepass"))',
+      'pass',
+    ],
+    ['output that is no text', 'import os\nfor i in range(2000): os.write(2, os.urandom(4096))', 'pass'],
+    ['a sparse file of terabytes', 'open("/tmp/x", "wb").truncate(1 << 42)', 'fail'],
+    ['endless reading', 'open("/dev/zero", "rb").read()', 'out-of-memory'],
+    [
+      'a hundred thousand threads',
+      'import threading, time\nfor i in range(100_000): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()',
+      'fail',
+      /thread/,
+    ],
   ])(
     '%s',
     async (_, program, verdict, detail = /^/) => {
@@ -140,6 +208,8 @@ const run = (program: string | Program, seconds = 100) => runProgram(program, { 
 
   it.each([
     ['a busy loop', 'while True: pass'],
+    ['a stop', 'import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)'],
+    ['waiting for what never comes', 'import os\nr, w = os.pipe()\nos.read(r, 1)'],
     ['sleep, which a limit of processor time would miss', 'import time\ntime.sleep(1000)'],
     [
       'a loop that catches everything',
