@@ -12,7 +12,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { requireReplaceable, verifyFolder, writeFileAtomically, writeFolderAtomically } from './atomic-file.js';
-import { checkpointPath, latestCheckpoint, listCheckpoints, saveCheckpoint } from './checkpoint-folder.js';
+import {
+  checkpointPath,
+  latestCheckpoint,
+  listCheckpoints,
+  removeOldCheckpoints,
+  saveCheckpoint,
+} from './checkpoint-folder.js';
 import { lockWithin } from './lock.js';
 import { UserError } from './user-error.js';
 
@@ -159,6 +165,12 @@ describe('checkpoints', () => {
     expect(checkpointPath(folder, 20)).toBe(listCheckpoints(folder)[0].path);
     await saveCheckpoint(folder, 50, write('x'), { keep: 1, held: 50 });
     expect(listCheckpoints(folder).map(({ step }) => step)).toEqual([50]);
+  });
+
+  it('removes what a kill left beyond the last k and the held one, and nothing newer than the step that is gone on from', async () => {
+    for (const step of [10, 20, 30, 40, 50]) await saveCheckpoint(folder, step, write('x'), { keep: 9 });
+    removeOldCheckpoints(folder, 40, { keep: 1, held: 20 });
+    expect(listCheckpoints(folder).map(({ step }) => step)).toEqual([20, 40, 50]);
   });
 
   it('falls back from a damaged newest one with a warning, and supersedes it when saving', async () => {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { isTemporaryName, verifyFolder, writeFolderAtomically } from './atomic-file.js';
+import { isTemporaryName, syncPath, verifyFolder, writeFolderAtomically } from './atomic-file.js';
 import { UserError } from './user-error.js';
 
 /** A checkpoint on disk. */
@@ -41,19 +41,25 @@ export async function saveCheckpoint(
   writer: (temporaryFolder: string) => void | Promise<void>,
   options: { keep?: number; held?: number } = {},
 ): Promise<Checkpoint> {
-  const { keep = 2, held } = options;
+  const { keep = 2 } = options;
   if (!Number.isInteger(step) || step < 0 || !Number.isInteger(keep) || keep < 1) {
     throw new RangeError(`saveCheckpoint: expected step >= 0 and keep >= 1, received step ${step} and keep ${keep}`);
   }
   removeLeftovers(folder);
   const path = checkpointPath(folder, step);
   await writeFolderAtomically(path, writer, { replace: true });
-  const all = listCheckpoints(folder);
-  const upToNow = all.filter((checkpoint) => checkpoint.step <= step);
-  const kept = new Set(upToNow.slice(-keep).map((checkpoint) => checkpoint.path));
-  if (held !== undefined && held <= step) kept.add(checkpointPath(folder, held));
-  for (const old of all) if (!kept.has(old.path)) rmSync(old.path, { recursive: true });
+  for (const { step: other, path: later } of listCheckpoints(folder)) if (other > step) rmSync(later, { recursive: true });
+  removeOldCheckpoints(folder, step, options);
   return { step, path };
+}
+
+/** Removes the checkpoints before a step but the `keep` newest and the one of step `held`, also where a kill broke that off. */
+export function removeOldCheckpoints(folder: string, step: number, options: { keep?: number; held?: number } = {}): void {
+  const { keep = 2, held } = options;
+  const upToNow = listCheckpoints(folder).filter((checkpoint) => checkpoint.step <= step);
+  const old = upToNow.slice(0, -keep).filter((checkpoint) => checkpoint.step !== held);
+  for (const { path } of old) rmSync(path, { recursive: true });
+  if (old.length > 0) syncPath(folder);
 }
 
 /**

@@ -14,6 +14,7 @@ export {
   checkpointPath,
   latestCheckpoint,
   listCheckpoints,
+  removeOldCheckpoints,
   saveCheckpoint,
 } from './checkpoint-folder.js';
 export { type Clock, systemClock } from './clock.js';

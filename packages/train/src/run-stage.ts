@@ -1,4 +1,4 @@
-import { lockWithin, type Logger, saveCheckpoint, silentLogger, type StopRequest } from '@lethe/run';
+import { lockWithin, type Logger, removeOldCheckpoints, saveCheckpoint, silentLogger, type StopRequest } from '@lethe/run';
 import type { Collectives } from '@lethe/tensor';
 import { Interrupted } from './cached/take-locks.js';
 import { describeData } from './describe-data.js';
@@ -109,15 +109,16 @@ async function trainRun(run: StageRun, work: StageWork, options: Options): Promi
   if (from) logger.info(`resuming ${folder} after step ${from.step}`);
   const { context, optimizer, streams, save, validationRows: rows } = work;
   const validator = rows && new Validator({ recipe, context, rows, ranks, logger }, from?.validations);
+  const kept = (): { keep?: number; held?: number } => ({ keep: recipe.checkpoint.keep, held: validator?.heldStep });
+  if (from && isFirst) removeOldCheckpoints(checkpoints, from.step, kept());
   const records = isFirst ? openStepRecords({ folder, recipe, onDamage: warn }, from?.step) : undefined;
   const saveStep = async (step: number): Promise<void> => {
     await requireSameWeights(context.model, step, ranks);
     const state = { step, ...origin, validations: validator?.history };
     const write = (temporary: string): Promise<void> =>
       writeTrainingState(temporary, { model: context.model, optimizer, save, ranks }, state);
-    const { keep } = recipe.checkpoint;
     records?.sync(); // who goes on from the checkpoint finds what it did before
-    if (isFirst) await saveCheckpoint(checkpoints, step, write, { keep, held: validator?.heldStep });
+    if (isFirst) await saveCheckpoint(checkpoints, step, write, kept());
     else await giveMoments(optimizer, ranks);
     await ranks.barrier(); // until it is there, no rank may end the job
   };
