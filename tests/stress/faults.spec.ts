@@ -196,6 +196,7 @@ async function finishes(job: Job): Promise<string | undefined> {
       counts[code === 0 ? 'ended' : 'lost']++;
       const reached = stepReached(job);
       losePower(folder, faulty.shadow, random.int(3) === 0 ? undefined : random);
+      faulty.bury();
       const { stderr, ...ended } = await faulty.run(job.args);
       const [, from = '0'] = /resuming .* after step (\d+)/.exec(stderr) ?? [];
       const lost = /is finished/.test(stderr) ? 0 : reached - Number(from);

@@ -78,7 +78,7 @@ export class Faulty {
     child.stdin!.write(`${JSON.stringify(args)}\n`);
     const [line] = (await once(lines, 'line')) as [string];
     this.order();
-    if (fault?.how === 'dead' || fault?.how === 'torn') this.bury();
+    if (!keeps && (fault?.how === 'dead' || fault?.how === 'torn')) this.bury();
     return JSON.parse(line) as Ended;
   }
 
@@ -102,7 +102,8 @@ export class Faulty {
   }
 
   end(): void {
-    this.driver?.process.stdin!.end();
+    this.driver?.process.kill('SIGKILL');
+    this.driver?.lines.close();
     this.driver = undefined;
   }
 
@@ -132,7 +133,7 @@ export class Faulty {
   }
 
   /** The driver lives; the locks of a command that counts as killed are to say that it does not. */
-  private bury(): void {
+  bury(): void {
     for (const name of readdirSync(this.folder, { recursive: true }) as string[]) {
       if (!/\.lock(\.tmp-\d+-\d+)?$/.test(name)) continue;
       const file = join(this.folder, name);
