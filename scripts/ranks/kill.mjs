@@ -1,4 +1,4 @@
-// Kills a random rank of a job at a random time, again and again: every job must end soon and name the rank, its checkpoints
+// Kills a random rank of a job in a random step, again and again: every job must end soon and name the rank, its checkpoints
 // must be whole, and the same command must end with the weights of a run that nothing happened to. In a project's folder:
 //   node scripts/ranks/kill.mjs --recipe unlearn.yaml [--ranks 3] [--times 20] [--signal KILL|STOP] [--set KEY=VALUE]...
 import { spawn } from 'node:child_process';
@@ -52,8 +52,11 @@ const numRecords = (name) => {
 /** One job that loses a rank. @returns what is wrong, and the seconds from the signal to the end. */
 async function lose(name, expected, random) {
   const job = start(name);
-  while (numRecords(name) < 1) await pause(20);
-  await pause(random() * 1000 * unharmedSeconds);
+  let isOver = false;
+  void job.then(() => (isOver = true));
+  const step = 1 + Math.floor(random() * (numSteps - 1));
+  while (!isOver && numRecords(name) < step) await pause(5);
+  await pause((random() * 1000 * unharmedSeconds) / numSteps);
   const { processes } = readRunManifest(folderOf(name)).launches[0];
   const { rank, pid } = processes[Math.floor(random() * numRanks)];
   const at = performance.now();
@@ -87,6 +90,7 @@ if (whole.code !== 0) throw new Error(whole.stderr);
 const firstTo = Date.parse(readRunManifest(folderOf('unharmed')).launches[0].ended);
 const unharmedSeconds = (firstTo - Date.parse(readRunManifest(folderOf('unharmed')).launches[0].started)) / 1000;
 process.stdout.write(`unharmed: ${((whole.at - began) / 1000).toFixed(1)} s\n`);
+const numSteps = numRecords('unharmed');
 const expected = weights('unharmed');
 const results = [];
 let over = 0;
