@@ -78,7 +78,7 @@ Napi::Value open(const Napi::CallbackInfo& info) {
       throw Error(Code::internal, "openCollectives", "cannot make a queue to JavaScript");
     napi_unref_threadsafe_function(env, job().settle);
   }
-  job().queue = std::make_unique<Queue>(transport == "mpi" ? collectives::open_mpi : collectives::open_none, limits);
+  job().queue = std::make_unique<Queue>(transport == "mpi" ? collectives::open_nccl : collectives::open_none, limits);
   job().owner = env;
   const Queue& opened = *job().queue;
   auto places = Napi::Array::New(env);
@@ -138,13 +138,14 @@ Napi::Value submit(const Napi::CallbackInfo& info, const Call& call, napi_ref ke
 Napi::Value on_buffer(const Napi::CallbackInfo& info) {
   constexpr const char* op = "collectiveOnBuffer";
   const uint64_t device = whole(info, 1, op);
-  if (device > static_cast<uint64_t>(DeviceId::cpu))
-    throw Error(Code::not_available, op,
-                "this transport carries memory of the host, and the buffer is on the GPU; use device lethe-cpu");
   const Tensor tensor =
       instance(info.Env()).store.tensor(whole(info, 2, op), device_at(static_cast<int>(device)), true, op, "buffer");
-  Call call{kind_at(info, 0, op), tensor.bf16 ? Type::bf16 : Type::f32, tensor.data,
-            static_cast<int64_t>(whole(info, 4, op)), static_cast<int>(whole(info, 5, op))};
+  Call call{kind_at(info, 0, op),
+            tensor.bf16 ? Type::bf16 : Type::f32,
+            tensor.data,
+            static_cast<int64_t>(whole(info, 4, op)),
+            static_cast<int>(whole(info, 5, op)),
+            device == static_cast<uint64_t>(DeviceId::cuda)};
   const int64_t skipped = static_cast<int64_t>(whole(info, 3, op)) * collectives::size_of(call.type);
   check_extent(info.Env(), call, static_cast<int64_t>(tensor.bytes) - skipped, op);
   call.data = static_cast<char*>(tensor.data) + skipped;
@@ -170,8 +171,12 @@ Type type_of(const Napi::CallbackInfo& info, size_t position, const char* op) {
 Napi::Value on_array(const Napi::CallbackInfo& info) {
   constexpr const char* op = "collectiveOnArray";
   const Bytes host = typed_array(info, 1, op);
-  const Call call{kind_at(info, 0, op), type_of(info, 1, op), host.data, static_cast<int64_t>(whole(info, 2, op)),
-                  static_cast<int>(whole(info, 3, op))};
+  const Call call{kind_at(info, 0, op),
+                  type_of(info, 1, op),
+                  host.data,
+                  static_cast<int64_t>(whole(info, 2, op)),
+                  static_cast<int>(whole(info, 3, op)),
+                  false};
   check_extent(info.Env(), call, static_cast<int64_t>(host.count), op);
   if (call.type == Type::bytes && (call.kind == Kind::all_reduce || call.kind == Kind::reduce_scatter))
     throw Error(Code::invalid_argument, op, "bytes have no sum");

@@ -24,6 +24,7 @@ struct Call {
   void* data = nullptr;
   int64_t count = 0;
   int root = 0;
+  bool on_gpu = false;  // `data` is memory of the CUDA device
 };
 
 // Where a process runs: what messages name, and what tells whether it lives.
@@ -63,5 +64,6 @@ class Transport {
 // Each throws Error{not_available} that says what is missing and what to do.
 std::unique_ptr<Transport> open_none();
 std::unique_ptr<Transport> open_mpi();
+std::unique_ptr<Transport> open_nccl();  // MPI, with NCCL for memory of GPUs from the first call on such memory on
 
 }  // namespace lethe::collectives

@@ -3,18 +3,21 @@
 #include <string>
 
 #include "cuda/runtime/abi.h"
+#include "cuda_loader/collectives.h"
 #include "lethe/error.h"
 
 namespace lethe {
-namespace {
 
-// "[op] text" of a code of the interface.
-[[noreturn]] void rethrow(int code, const std::string& text) {
+// The text is "[op] text".
+void check_cuda(int code, const std::string& text) {
+  if (code == 0) return;
   const size_t end = text.find("] ");
   const bool has_op = !text.empty() && text[0] == '[' && end != std::string::npos;
   throw Error(static_cast<Code>(code - 1), has_op ? text.substr(1, end - 1) : "cuda",
               has_op ? text.substr(end + 2) : text);
 }
+
+namespace {
 
 class CudaDevice final : public Device, private Memory {
  public:
@@ -39,7 +42,7 @@ class CudaDevice final : public Device, private Memory {
 #undef LETHE_CUDA_INDEX
 
   void check(int code) const {
-    if (code != 0) rethrow(code, f_.error());
+    if (code != 0) check_cuda(code, f_.error());
   }
   void* allocate(size_t bytes) override {
     void* data = nullptr;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/buffer_store.h"
+#include "cuda_loader/collectives.h"
 #include "cuda_loader/cuda_device.h"
 #include "lethe/error.h"
 
@@ -69,12 +70,16 @@ CudaFunctions load() {
   return f;
 }
 
+int ordinal() {
+  const char* given = std::getenv("LETHE_CUDA_DEVICE");
+  return given ? std::atoi(given) : 0;
+}
+
 Device* opened = nullptr;
 
 Device* open_device() {
-  const char* ordinal = std::getenv("LETHE_CUDA_DEVICE");
   // Never destroyed: buffers of other threads may outlive static objects.
-  opened = make_cuda_device(load(), ordinal ? std::atoi(ordinal) : 0).release();
+  opened = make_cuda_device(load(), ordinal()).release();
   observe_releases([](uint64_t buffer) { forget_cuda_buffer(*opened, buffer); });
   return opened;
 }
@@ -84,6 +89,24 @@ Device* open_device() {
 Device& cuda_device() {
   static Device& device = *open_device();  // a failure is tried again at the next call
   return device;
+}
+
+CudaCollectives cuda_collectives() {
+  cuda_device();
+  void* library = open_library();  // the same one once more
+  CudaCollectives f;
+  find(library, f.error, "lethe_cuda_error");
+  find(library, f.id, "lethe_cuda_collective_id");
+  find(library, f.open, "lethe_cuda_collective_open");
+  find(library, f.all_reduce, "lethe_cuda_all_reduce");
+  find(library, f.broadcast, "lethe_cuda_broadcast");
+  find(library, f.reduce_scatter, "lethe_cuda_reduce_scatter");
+  find(library, f.all_gather, "lethe_cuda_all_gather");
+  find(library, f.done, "lethe_cuda_collective_done");
+  decltype(&lethe_cuda_open) open = nullptr;
+  find(library, open, "lethe_cuda_open");
+  check_cuda(open(ordinal(), &f.device), f.error());
+  return f;
 }
 
 }  // namespace lethe

@@ -54,7 +54,7 @@ struct FakeStream {
   std::unique_ptr<FakeGraph> recorded;
 };
 struct FakeEvent {
-  bool in_graph = false;
+  bool in_graph = false, was_asked = false;
 };
 
 namespace fake {
@@ -156,6 +156,11 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   return event->in_graph ? cudaErrorStreamCaptureUnsupported : cudaSuccess;
+}
+// Work is done when it is queued, and asked for once more, so that callers ask again.
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  event->was_asked = !event->was_asked;
+  return event->was_asked ? cudaErrorNotReady : cudaSuccess;
 }
 cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t*, int) { return cudaSuccess; }
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }

@@ -4,7 +4,7 @@
 
 namespace lethe::cuda {
 
-inline constexpr uint64_t interface_version = 2;
+inline constexpr uint64_t interface_version = 3;
 
 constexpr uint64_t abi_number() {
   uint64_t hash = 1469598103934665603U ^ interface_version;

@@ -303,5 +303,8 @@ LETHE_EXPORT int lethe_cuda_reduce_scatter(lethe_cuda* device, void* data, int64
 LETHE_EXPORT int lethe_cuda_all_gather(lethe_cuda* device, void* data, int64_t count, int32_t bf16) {
   return on(device, [&](Context&) { collective_of(device).all_gather(data, count, bf16 != 0); });
 }
+LETHE_EXPORT int lethe_cuda_collective_done(lethe_cuda* device, int32_t* done) {
+  return on(device, [&](Context&) { *done = collective_of(device).is_done() ? 1 : 0; });
+}
 
 }  // extern "C"

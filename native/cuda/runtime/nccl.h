@@ -20,9 +20,13 @@ class Collective {
   void broadcast(void* data, int64_t count, bool bf16, int root);
   void reduce_scatter(void* data, int64_t count, bool bf16);  // count elements per rank
   void all_gather(void* data, int64_t count, bool bf16);
+  bool is_done();  // the last of these; throws what NCCL has found
 
  private:
+  void queued(int status, const char* call);
+
   cudaStream_t stream_;
+  cudaEvent_t done_ = nullptr;
   int rank_;
   void* communicator_ = nullptr;
 };

@@ -87,6 +87,8 @@ static_assert(matches<nccl::GetId, decltype(&ncclGetUniqueId)>);
 static_assert(matches<nccl::InitRank, decltype(&ncclCommInitRank)>);
 static_assert(matches<nccl::Destroy, decltype(&ncclCommDestroy)>);
 static_assert(matches<nccl::ErrorText, decltype(&ncclGetErrorString)>);
+static_assert(matches<nccl::AsyncError, decltype(&ncclCommGetAsyncError)>);
+static_assert(nccl::success == ncclSuccess && nccl::in_progress == ncclInProgress);
 static_assert(matches<nccl::AllReduce, decltype(&ncclAllReduce)>);
 static_assert(matches<nccl::Broadcast, decltype(&ncclBroadcast)>);
 static_assert(matches<nccl::ReduceScatter, decltype(&ncclReduceScatter)>);

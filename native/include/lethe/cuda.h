@@ -76,6 +76,8 @@ int lethe_cuda_broadcast(lethe_cuda* device, void* data, int64_t count, int32_t 
 /* count elements per rank: `data` holds ranks * count, of which this rank keeps, or gives, its own part. */
 int lethe_cuda_reduce_scatter(lethe_cuda* device, void* data, int64_t count, int32_t bf16);
 int lethe_cuda_all_gather(lethe_cuda* device, void* data, int64_t count, int32_t bf16);
+/* Whether the last of them has been carried out; fails where NCCL has found that it cannot be. */
+int lethe_cuda_collective_done(lethe_cuda* device, int32_t* done);
 
 #ifdef __cplusplus
 }

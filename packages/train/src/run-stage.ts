@@ -17,7 +17,7 @@ import { openStageManifest } from './stage-manifest.js';
 import { factsOf, openStageRun, requireSameData, type StageRun } from './stage-run.js';
 import { loadStageWork, type StageWork } from './stage-work.js';
 import { openStepRecords } from './step-records.js';
-import { factsOfDevice, takeDevice } from './take-device.js';
+import { requireSameDevice, takeDevice } from './take-device.js';
 import { type StepRecord, train, type TrainingEnd } from './trainer.js';
 import { giveMoments, writeTrainingState } from './training-state.js';
 import { Validator } from './validator.js';
@@ -76,7 +76,7 @@ async function runLocked(given: TrainRecipe, options: Options): Promise<StageRes
     requireSameData(run);
     return takeDevice(recipe, ranks, logger);
   });
-  if (ranks.size > 1) await requireSame(factsOfDevice(device), ranks);
+  await requireSameDevice(device, ranks);
   let work: StageWork;
   try {
     work = await loadStageWork(run, device, options);

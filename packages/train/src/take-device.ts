@@ -1,14 +1,17 @@
 import { cpus } from 'node:os';
-import type { Logger } from '@lethe/run';
+import * as tf from '@tensorflow/tfjs-core';
+import { type Logger, UserError } from '@lethe/run';
 import {
   type Collectives,
   type DeviceName,
+  gpuOfRank,
   numThreads,
   resetPeakMemory,
   setNumThreads,
   useDevice,
 } from '@lethe/tensor';
-import type { Fact } from './ranks/same-job.js';
+import { requireSame } from './ranks/same-job.js';
+import { together } from './ranks/together.js';
 import type { TrainRecipe } from './recipe.js';
 
 /** Makes the recipe's device current, with its number of threads. */
@@ -19,16 +22,33 @@ export async function takeDevice(
 ): Promise<DeviceName> {
   const count = threads ?? threadsOfRank(ranks);
   if (count) setNumThreads(count);
+  const gpu = gpuOfRank(ranks);
+  if (gpu !== undefined) process.env['LETHE_CUDA_DEVICE'] = String(gpu);
   const { device, reason } = await useDevice(wanted, precision);
   if (reason) logger.warn(`${wanted} takes ${device}: ${reason}`);
   resetPeakMemory(); // An earlier run of this process had its own.
   return device;
 }
 
-/** The device that every rank must have. */
-export const factsOfDevice = (device: DeviceName): Fact[] => [
-  { name: 'device', value: device, remedy: 'give `device` the name of one that every machine has' },
-];
+/** Holds the devices of all ranks against each other; those on GPUs must reach one another. @throws UserError. */
+export async function requireSameDevice(device: DeviceName, ranks: Collectives): Promise<void> {
+  if (ranks.size === 1) return;
+  const remedy = 'give `device` the name of one that every machine has';
+  await requireSame([{ name: 'device', value: device, remedy }], ranks);
+  if (device === 'lethe-cuda') await together(ranks, () => tryGpus(ranks));
+}
+
+/** One sum over the GPUs of all ranks, so that what cannot be is said before anything is loaded. @throws UserError. */
+async function tryGpus(ranks: Collectives): Promise<void> {
+  const one = tf.ones([1]);
+  try {
+    await ranks.allReduce(one);
+  } catch (cause) {
+    throw new UserError(`ranks on GPUs: ${(cause as Error).message}`, { cause });
+  } finally {
+    one.dispose();
+  }
+}
 
 /** A rank's part of its machine's cores, where the launcher has not bound it to some; undefined where it has. */
 function threadsOfRank({ size, rank, places }: Collectives): number | undefined {

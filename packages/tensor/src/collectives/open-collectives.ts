@@ -22,7 +22,7 @@ function open(): Collectives {
   if (!launch) return alone;
   if (launch.transport === 'nccl') {
     throw new RangeError(
-      `${launch.launcher} has started ${launch.size} processes: ranks on GPUs over NCCL are not there yet; start one process, or ranks on CPUs with mpirun`,
+      `${launch.launcher} has started ${launch.size} processes, which have no MPI to find each other by; start them with mpirun or srun --mpi=pmix: MPI carries what is on the host, NCCL what is on GPUs`,
     );
   }
   const given = process.env['LETHE_COLLECTIVE_SECONDS'];
