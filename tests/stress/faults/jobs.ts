@@ -33,7 +33,7 @@ export const JOBS: Job[] = [
     args: ['sweep', 'unlearn', '--recipe', 'unlearn.yaml', '--name', 'sweep', '--vary', 'seed=1,2', ...set('steps=2')],
     out: ['runs/sweep'],
   },
-  prepare('prepare', '--tokenizer', 'natural/tokenizer', '--filter', 'exactDuplicates', '--overlap', 'rules.jsonl'),
+  prepare('prepare', '--tokenizer', 'natural/tokenizer', '--filter', 'exactDuplicates', '--overlap', 'natural.jsonl'),
   prepare('with-tokenizer', '--train-tokenizer', '300'),
   { name: 'eval', args: ['eval', '--recipe', 'eval.json'], out: ['scores'] },
   { name: 'export', args: ['export', '--model', 'runs/base/model', '--out', 'exported', '--dtype', 'bf16'], out: ['exported'] },
