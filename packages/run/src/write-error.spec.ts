@@ -29,14 +29,16 @@ it.each([
   expect(told.cause).toMatchObject({ code });
 });
 
-it('knows a quota by its number, for which Node has no name', () => {
-  const unknown = 'Unknown system error -122';
-  const error = Object.assign(new Error(`${unknown}: ${unknown}, write`), {
+it.each([
+  ['Unknown system error -122', 'Unknown system error -122'],
+  ['UNKNOWN', 'unknown error'],
+])('knows a quota by its number, for which Node has no name but %s', (unknown, says) => {
+  const error = Object.assign(new Error(`${unknown}: ${says}, write`), {
     code: unknown,
     errno: -constants.errno.EDQUOT,
   });
   const told = explainWriteError(error, 'x') as WriteError;
-  expect(told.message).toMatch(/^x: the quota of disk space is used up \(EDQUOT: EDQUOT, write\)/);
+  expect(told.message).toMatch(/^x: the quota of disk space is used up \(EDQUOT(: EDQUOT)?, write\)/);
   expect(told.code).toBe('EDQUOT');
 });
 

@@ -32,7 +32,7 @@ const CODES: Record<string, { what: string; remedy: string }> = {
   EROFS: { what: 'the file system is read-only', remedy: `take another folder, or mount it for writing, and ${AGAIN}` },
 };
 
-const UNKNOWN = /Unknown system error -\d+/g;
+const UNKNOWN = /Unknown system error -\d+|^UNKNOWN(: unknown error)?/g;
 
 /** The system's name of an error; Node has none for some, of which a quota is one, and gives their number. */
 function codeOf({ code, errno }: Partial<NodeJS.ErrnoException>): string | undefined {

@@ -76,7 +76,9 @@ export class Faulty {
     this.driver ??= this.start();
     const { process: child, lines } = this.driver;
     child.stdin!.write(`${JSON.stringify(args)}\n`);
-    const [line] = (await once(lines, 'line')) as [string];
+    let line = '';
+    // What trains a tokenizer writes to standard output itself.
+    while (!line.startsWith('{"code"')) [line] = (await once(lines, 'line')) as [string];
     this.order();
     if (!keeps && (fault?.how === 'dead' || fault?.how === 'torn')) this.bury();
     return JSON.parse(line) as Ended;

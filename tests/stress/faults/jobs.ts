@@ -36,7 +36,7 @@ export const JOBS: Job[] = [
   prepare('prepare', '--tokenizer', 'natural/tokenizer', '--filter', 'exactDuplicates', '--overlap', 'natural.jsonl'),
   prepare('with-tokenizer', '--train-tokenizer', '300'),
   { name: 'eval', args: ['eval', '--recipe', 'eval.json'], out: ['scores'] },
-  { name: 'export', args: ['export', '--model', 'runs/base/model', '--out', 'exported', '--dtype', 'bf16'], out: ['exported'] },
+  { name: 'export', args: ['export', '--model', 'runs/base/model', '--out', 'exported', '--dtype', 'bfloat16'], out: ['exported'] },
   { name: 'report', args: ['report', 'runs/base', '--out', 'pages/base.html'], out: ['pages'] },
   {
     name: 'init',
