@@ -48,13 +48,18 @@ export async function saveCheckpoint(
   removeLeftovers(folder);
   const path = checkpointPath(folder, step);
   await writeFolderAtomically(path, writer, { replace: true });
-  for (const { step: other, path: later } of listCheckpoints(folder)) if (other > step) rmSync(later, { recursive: true });
+  for (const { step: other, path: later } of listCheckpoints(folder))
+    if (other > step) rmSync(later, { recursive: true });
   removeOldCheckpoints(folder, step, options);
   return { step, path };
 }
 
 /** Removes the checkpoints before a step but the `keep` newest and the one of step `held`, also where a kill broke that off. */
-export function removeOldCheckpoints(folder: string, step: number, options: { keep?: number; held?: number } = {}): void {
+export function removeOldCheckpoints(
+  folder: string,
+  step: number,
+  options: { keep?: number; held?: number } = {},
+): void {
   const { keep = 2, held } = options;
   const upToNow = listCheckpoints(folder).filter((checkpoint) => checkpoint.step <= step);
   const old = upToNow.slice(0, -keep).filter((checkpoint) => checkpoint.step !== held);

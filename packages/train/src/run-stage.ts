@@ -1,4 +1,11 @@
-import { lockWithin, type Logger, removeOldCheckpoints, saveCheckpoint, silentLogger, type StopRequest } from '@lethe/run';
+import {
+  lockWithin,
+  type Logger,
+  removeOldCheckpoints,
+  saveCheckpoint,
+  silentLogger,
+  type StopRequest,
+} from '@lethe/run';
 import type { Collectives } from '@lethe/tensor';
 import { Interrupted } from './cached/take-locks.js';
 import { describeData } from './describe-data.js';
