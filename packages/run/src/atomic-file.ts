@@ -35,6 +35,32 @@ export const temporaryPath = (path: string): string =>
   join(dirname(path), `.${basename(path)}.tmp-${process.pid}-${++temporaryCount}`);
 let temporaryCount = 0;
 
+/** No file takes longer to be written whole. */
+const LONGEST_WRITE_MS = 60_000;
+
+/**
+ * Removes what killed processes left beside a file that is written without a lock. One of another machine may be about to write it
+ * too, whose processes are not known here: nothing younger than a write may take is removed.
+ */
+function removeAbandoned(path: string): void {
+  const begins = `.${basename(path)}.tmp-`;
+  for (const name of readdirSync(dirname(path))) {
+    if (!name.startsWith(begins) || !isTemporaryName(name)) continue;
+    const file = join(dirname(path), name);
+    const stats = statSync(file, { throwIfNoEntry: false });
+    if (!stats?.isFile() || Date.now() - stats.mtimeMs < LONGEST_WRITE_MS) continue;
+    if (!isRunning(Number.parseInt(name.slice(begins.length), 10))) rmSync(file, { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
 /** Whether a name was made by {@link temporaryPath}: what a crash leaves behind. */
 export const isTemporaryName = (name: string): boolean => /^\..+\.tmp-\d+-\d+$/.test(name);
 
@@ -116,6 +142,7 @@ export function writeFileAtomically(path: string, content: string | Uint8Array):
   makeFolder(dirname(path));
   const temporary = temporaryPath(path);
   try {
+    removeAbandoned(path);
     writeFileSync(temporary, content);
     syncPath(temporary);
     renameSync(temporary, path);

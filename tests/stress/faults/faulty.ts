@@ -7,7 +7,10 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  statSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -134,17 +137,26 @@ export class Faulty {
     closeSync(handle);
   }
 
-  /** The driver lives; the locks of a command that counts as killed are to say that it does not. */
+  /** The driver lives; the locks and temporary files of a command that counts as killed are to say that it does not, a while ago. */
   bury(): void {
     for (const name of readdirSync(this.folder, { recursive: true }) as string[]) {
-      if (!/\.lock(\.tmp-\d+-\d+)?$/.test(name)) continue;
       const file = join(this.folder, name);
+      if (!/\.lock(\.tmp-\d+-\d+)?$/.test(name)) {
+        if (/\.tmp-\d+-\d+$/.test(name) && statSync(file).isFile()) {
+          utimesSync(file, 1, 1);
+          renameSync(file, file.replace(/\d+-(\d+)$/, `${NO_PROCESS}-$1`));
+        }
+        continue;
+      }
       const owner = readFileSync(file, 'utf8');
       rmSync(file);
       writeFileSync(file, owner.replace(/"started":"\d+"/, '"started":"1"'));
     }
   }
 }
+
+/** Above the largest number of a process. */
+const NO_PROCESS = 2 ** 22 + 1;
 
 /** Whether this machine can load faults into a process. */
 export const canFault = process.platform === 'linux' && spawnSync('cc', ['--version']).status === 0;
