@@ -85,7 +85,7 @@ function acquire(file: string): () => void {
     made = writeInFolder(fresh, content);
     while (!takeName(fresh, file)) removeAbandoned(file, statSync(fresh).mtimeMs);
   } catch (error) {
-    rmSync(fresh, { force: true });
+    discard(fresh);
     if (made !== undefined) removeEmpty(dirname(file), made);
     throw error;
   }
@@ -96,6 +96,15 @@ function acquire(file: string): () => void {
     if (read(file) === content) rmSync(file, { force: true });
     if (made !== undefined) removeEmpty(dirname(file), made);
   };
+}
+
+/** Removes a file after an error, which is told whatever becomes of this: where a folder is a file, so is the way to its files. */
+function discard(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+  }
 }
 
 /** Writes a file to the disk, and makes its folder. @returns the highest folder that was made. */
@@ -109,7 +118,7 @@ function writeInFolder(file: string, content: string): string | undefined {
     } catch (error) {
       // Whoever gave the lock back may have removed the folder that it had made.
       if (left > 0 && (error as NodeJS.ErrnoException).code === 'ENOENT') continue;
-      rmSync(file, { force: true });
+      discard(file);
       if (made !== undefined) removeEmpty(dirname(file), made);
       throw Object.assign(error as Error, { path: dirname(file) }); // what the user named; the lock is ours
     }

@@ -41,5 +41,5 @@ it('shards are counted in documents and tokens, held-out ones too', async () => 
 it('refuses shards among files, and nothing', async () => {
   expect(() => requireOneForm([at('a.jsonl'), at('shards')])).toThrow(/one folder of shards \(.+shards is one\)/);
   await expect(sizeOfSources([at('shards/train'), at('shards/heldout')])).rejects.toThrow('prepare all of them');
-  await expect(sizeOfSources([at('empty.txt')])).rejects.toThrow('received nothing');
+  await expect(sizeOfSources([at('empty.txt')])).rejects.toThrow('received empty files');
 });

@@ -33,8 +33,10 @@ export function requireOneForm(sources: readonly string[]): void {
 export async function sizeOfSources(sources: readonly string[]): Promise<SourceSize> {
   requireOneForm(sources);
   const [first] = sources;
-  const size = isShards(first!) ? await sizeOfShards(first!) : await sizeOfFiles(sources);
-  if (size.tokens === 0) throw new UserError(`${sources.join(', ')}: expected text, received nothing; name others`);
+  const ofShards = isShards(first!);
+  const size = ofShards ? await sizeOfShards(first!) : await sizeOfFiles(sources);
+  const nothing = ofShards ? 'shards without a token' : 'empty files';
+  if (size.tokens === 0) throw new UserError(`${sources.join(', ')}: expected text, received ${nothing}; name others`);
   return size;
 }
 
