@@ -120,8 +120,8 @@ class Rank {
 
 // Runs `work` in a process for each rank. Returns what went wrong, empty where nothing did.
 std::string on_ranks(const std::function<void()>& work) {
-  shared = static_cast<Shared*>(
-      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  shared =
+      static_cast<Shared*>(mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   std::vector<int> pipes;
   for (int rank = 0; rank < ranks; ++rank) {
     int ends[2];
