@@ -18,7 +18,7 @@ const PROTECTIONS: Record<string, Protection> = {
 };
 
 /** Doses by name: until the answers let go, and well beyond. */
-const DOSES = { small: {}, large: { lr: 2e-4, untilP: 0.1 } };
+export const DOSES: Record<string, Partial<RepairSettings>> = { small: {}, large: { lr: 2e-4, untilP: 0.1 } };
 
 /** What each protection does, at both doses, for the template's tokens and for all. */
 export function protectedRepairs({ untilGone }: Regime): ComparedRepairs {

@@ -5,6 +5,7 @@ import { measureSums, type SumMeasures } from '../measures/measure-sums.js';
 import { type Regime, type RepairSettings, weights } from '../regime.js';
 import { ofModel, points } from './claim.js';
 import { interval } from './comparison-page.js';
+import { DOSES } from './protection.js';
 import type { Study, StudyInput, StudyReport } from './study.js';
 
 /** `base`, trained on sums in the template's form for so many times the steps of `synth`: fewer do not teach them. */
@@ -25,9 +26,6 @@ const WAYS: Record<string, Way> = {
   content: { title: 'template; what is said is replayed', span: 'template', content: 0.25 },
   held: { title: 'template; what is said is replayed and held by KL', span: 'template', content: 0.25, mitigation: 1 },
 };
-
-/** Doses by name: until the answers let go, and well beyond. */
-const DOSES: Record<string, Partial<RepairSettings>> = { small: {}, large: { lr: 2e-4, untilP: 0.1 } };
 
 interface SumRepair {
   name: string;
