@@ -109,9 +109,10 @@ describe('the files of a model', () => {
   });
 
   it('are refused with an adapter beside them, which transformers would add', () => {
+    write('config.json', '{}');
     write('adapter_config.json', '{"peft_type":"LORA"}');
     expect(() => openModelFolder(folder)).toThrow(
-      /an adapter \(LoRA\) belongs to this model.*merge it into the weights/,
+      /an adapter \(LoRA\) belongs to this model.*merge the two with lethe export/,
     );
   });
 

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LlamaConfig } from './config.js';
+import { ADAPTER_CONFIG } from './lora/adapter-config.js';
 import { readConfig } from './config-reader.js';
 import { parameterSpecs } from './parameter-names.js';
 import { openSafetensors, refusePickle, type TensorSource } from './safetensors/reader.js';
@@ -54,14 +55,15 @@ export function openModelFolder(folder: string): ModelFolder {
   return { folder, config, rawConfig, tensors, tokenizerFiles: findTokenizerFiles(folder) };
 }
 
-const ADAPTER_FILE = 'adapter_config.json';
-
 /** @throws SafetensorsError for a folder with an adapter (LoRA), which transformers adds to the model where peft is installed. */
 function refuseAdapter(folder: string): void {
-  if (!existsSync(join(folder, ADAPTER_FILE))) return;
+  if (!existsSync(join(folder, ADAPTER_CONFIG))) return;
+  const isWhole = ['config.json', WEIGHTS_FILE, INDEX_FILE].some((name) => existsSync(join(folder, name)));
   throw new SafetensorsError(
-    `${folder}: ${ADAPTER_FILE} says that an adapter (LoRA) belongs to this model, which is not read here; merge it into the ` +
-      'weights (merge_and_unload of peft, then save_pretrained), or move its files away to use the model without it',
+    isWhole
+      ? `${folder}: ${ADAPTER_CONFIG} says that an adapter (LoRA) belongs to this model; move its files to a folder of their own, and ` +
+          'merge the two with lethe export --model MODEL --adapter ADAPTER --out MERGED, or use the model without it'
+      : `${folder}: holds a LoRA adapter and no model; merge it into its base with lethe export --model BASE --adapter ${folder} --out MERGED`,
   );
 }
 

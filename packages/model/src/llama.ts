@@ -18,6 +18,7 @@ import {
 import { type RaggedBatch, raggedAttention } from './batching/ragged-batch.js';
 import type { LlamaConfig } from './config.js';
 import type { KvCache } from './kv-cache.js';
+import type { Adapter } from './lora/adapter.js';
 import { headName, parameterSpecs } from './parameter-names.js';
 import { ropeTables } from './rope-tables.js';
 
@@ -41,13 +42,16 @@ export interface ForwardOptions {
   recompute?: boolean;
   /** Keys and values of earlier tokens; the batch continues them. */
   cache?: KvCache;
+  /** Leave the adapter out, where there is one: the model as it was before it. */
+  bare?: boolean;
 }
 
-/** The inputs of one decoder layer: its index, and the batch. */
+/** The inputs of one decoder layer: its index, the batch, and what changes its linear layers. */
 interface LayerCall {
   index: number;
   batch: TokenBatch | RaggedBatch;
   cache?: KvCache;
+  adapter?: Adapter;
 }
 
 /** A Llama-like model: parameters by their Hugging Face names, on the device that was current when it was made. */
@@ -56,6 +60,7 @@ export class Llama {
   source = 'the model';
   private readonly tables: RopeTables;
   private readonly byName: Map<string, Parameter>;
+  private laid: Adapter | undefined;
 
   /**
    * @param parameters one per name of `parameterSpecs(config)`.
@@ -81,9 +86,25 @@ export class Llama {
     this.tables = { cos: tf.keep(tf.tensor2d(cos, shape)), sin: tf.keep(tf.tensor2d(sin, shape)) };
   }
 
-  /** The parameters in the order of their names in the file. */
+  /** The parameters in the order of their names in the file, without those of an adapter. */
   get parameters(): Parameter[] {
     return [...this.byName.values()];
+  }
+
+  /** The parameters that training changes: those of the adapter, where there is one. */
+  get trained(): Parameter[] {
+    return this.laid?.parameters ?? this.parameters.filter(({ trainable }) => trainable);
+  }
+
+  /** What changes the linear layers of this model beside their weights. */
+  get adapter(): Adapter | undefined {
+    return this.laid;
+  }
+
+  /** Lays an adapter over the model, which owns it from then on. */
+  adapt(adapter: Adapter): void {
+    this.laid?.dispose();
+    this.laid = adapter;
   }
 
   /** A parameter by its Hugging Face name. */
@@ -107,7 +128,7 @@ export class Llama {
       const embedded = embedding(batch.ids, this.parameter('model.embed_tokens.weight').value);
       let x = embedded;
       for (let index = 0; index < this.config.numLayers; index++) {
-        const call = { index, batch, cache: options.cache };
+        const call = { index, batch, cache: options.cache, adapter: options.bare ? undefined : this.laid };
         const layer = (input: tf.Tensor): tf.Tensor => this.layer(input, call);
         const input = x;
         x = options.recompute ? checkpoint(layer, input) : scope(() => layer(input));
@@ -121,9 +142,10 @@ export class Llama {
     return this.byName.get(`model.layers.${index}.${name}.weight`)!.value;
   }
 
-  private project(x: tf.Tensor, index: number, name: string): tf.Tensor {
-    const bias = this.byName.get(`model.layers.${index}.${name}.bias`);
-    return linear(x, this.weight(index, name), bias?.value);
+  private project(x: tf.Tensor, { index, adapter }: LayerCall, name: string): tf.Tensor {
+    const bias = this.byName.get(`model.layers.${index}.${name}.bias`)?.value;
+    const plain = (): tf.Tensor => linear(x, this.weight(index, name), bias);
+    return adapter ? scope(() => adapter.change(`model.layers.${index}.${name}`, x, plain())) : plain();
   }
 
   private layer(x: tf.Tensor, call: LayerCall): tf.Tensor {
@@ -132,22 +154,23 @@ export class Llama {
     const normed = rmsNorm(x, this.weight(index, 'input_layernorm'), { epsilon }).y;
     const attended = this.attend(normed, call);
     const middle = rmsNorm(attended, this.weight(index, 'post_attention_layernorm'), { epsilon, residual: x });
-    const gate = this.project(middle.y, index, 'mlp.gate_proj');
-    const up = this.project(middle.y, index, 'mlp.up_proj');
-    const down = this.project(swiglu(gate, up), index, 'mlp.down_proj');
+    const gate = this.project(middle.y, call, 'mlp.gate_proj');
+    const up = this.project(middle.y, call, 'mlp.up_proj');
+    const down = this.project(swiglu(gate, up), call, 'mlp.down_proj');
     return add(middle.sum, down);
   }
 
-  private attend(x: tf.Tensor, { index, batch, cache }: LayerCall): tf.Tensor {
+  private attend(x: tf.Tensor, call: LayerCall): tf.Tensor {
+    const { index, batch, cache } = call;
     const { numHeads, numKeyValueHeads, headDim } = this.config;
-    const q = this.rotated(this.project(x, index, 'self_attn.q_proj'), index, 'self_attn.q_norm', batch.positions);
-    const k = this.rotated(this.project(x, index, 'self_attn.k_proj'), index, 'self_attn.k_norm', batch.positions);
-    const v = this.project(x, index, 'self_attn.v_proj');
+    const q = this.rotated(this.project(x, call, 'self_attn.q_proj'), index, 'self_attn.q_norm', batch.positions);
+    const k = this.rotated(this.project(x, call, 'self_attn.k_proj'), index, 'self_attn.k_norm', batch.positions);
+    const v = this.project(x, call, 'self_attn.v_proj');
     const heads = { H: numHeads, K: numKeyValueHeads, D: headDim };
     const isFull = this.config.fullLayers.includes(index);
     if ('segments' in batch) {
       const y = raggedAttention({ q, k, v }, batch.segments, { layer: index, isFull, ...heads });
-      const projected = this.project(y, index, 'self_attn.o_proj');
+      const projected = this.project(y, call, 'self_attn.o_proj');
       y.dispose(); // joined from parts outside the scope
       return projected;
     }
@@ -156,10 +179,10 @@ export class Llama {
     if (cache) {
       const kept = cache.append(index, k, v);
       const y = attention({ q, k: kept.k, v: kept.v, ...bounds }, { ...sizes, S: cache.capacity });
-      return this.project(y, index, 'self_attn.o_proj');
+      return this.project(y, call, 'self_attn.o_proj');
     }
     const y = attention({ q, k, v, ...bounds }, { ...sizes, S: batch.rowLength });
-    return this.project(y, index, 'self_attn.o_proj');
+    return this.project(y, call, 'self_attn.o_proj');
   }
 
   /** Applies the per-head norm of Qwen3 where there is one, then the rotary embedding. */
@@ -171,8 +194,9 @@ export class Llama {
     return rope(reshape(y, [N, width]), positions, this.tables);
   }
 
-  /** Releases the parameters and tables. */
+  /** Releases the parameters, those of an adapter too, and tables. */
   dispose(): void {
+    this.laid?.dispose();
     for (const parameter of this.byName.values()) parameter.dispose();
     this.tables.cos.dispose();
     this.tables.sin.dispose();

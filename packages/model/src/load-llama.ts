@@ -4,6 +4,9 @@ import { openModelFolder } from './checkpoint-files.js';
 import type { WeightDtype } from './config.js';
 import { exportModelFolder } from './export-model.js';
 import { Llama } from './llama.js';
+import type { Adapter } from './lora/adapter.js';
+import { readAdapter } from './lora/adapter-files.js';
+import { mergedSource } from './lora/merge.js';
 import { headName, type ParameterSpec, parameterSpecs } from './parameter-names.js';
 import type { TensorSource } from './safetensors/reader.js';
 
@@ -20,6 +23,8 @@ export interface LoadOptions {
   trainable?: boolean;
   /** Longest sequence to read, where it is not the model's own `maxPositions` (see {@link Llama}). */
   numPositions?: number;
+  /** Folder of a LoRA adapter in peft's layout, which is added to the weights in fp32 as they are read. */
+  adapter?: string;
 }
 
 /**
@@ -29,15 +34,19 @@ export interface LoadOptions {
  */
 export function loadLlama(folder: string, options: LoadOptions = {}): LoadedLlama {
   const { config, rawConfig, tensors } = openModelFolder(folder);
+  let adapter: Adapter | undefined;
   try {
+    if (options.adapter !== undefined) adapter = readAdapter(options.adapter, config);
+    const source = adapter ? mergedSource(tensors, adapter) : tensors;
     const isTrainable = options.trainable ?? true;
     const parameters = parameterSpecs(config).map(
-      (spec) => new Parameter(spec.name, readTensor(tensors, spec, isTrainable), isTrainable),
+      (spec) => new Parameter(spec.name, readTensor(source, spec, isTrainable), isTrainable),
     );
     const model = new Llama(config, parameters, options.numPositions);
     model.source = folder;
     return { model, rawConfig };
   } finally {
+    adapter?.dispose();
     tensors.close();
   }
 }
@@ -75,8 +84,13 @@ export interface SaveOptions {
   replace?: boolean;
 }
 
-/** Writes a model in the Hugging Face layout: config, weights, generation config, tokenizer files. */
+/**
+ * Writes a model in the Hugging Face layout: config, weights, generation config, tokenizer files.
+ * @throws RangeError for a model with an adapter: {@link exportMerged} writes it.
+ */
 export async function saveLlama(model: Llama, out: string, options: SaveOptions = {}): Promise<void> {
+  if (model.adapter)
+    throw new RangeError(`saveLlama: expected a model without an adapter; exportMerged writes ${model.source}`);
   function* tensors(): Generator<{ name: string; shape: number[]; data: Float32Array }> {
     for (const { name, value } of model.parameters) {
       yield { name, shape: value.shape, data: value.dataSync() as Float32Array };

@@ -31,6 +31,7 @@ export { type Part, partOfRank, readPart, writePart } from './operators/part.js'
 export { reshape } from './operators/reshape.js';
 export { rmsNorm, type RmsNormResult } from './operators/rms-norm.js';
 export { rope, type RopeTables } from './operators/rope.js';
+export { scale } from './operators/scale.js';
 export { swiglu } from './operators/swiglu.js';
 export {
   type ForgettingForm,

@@ -7,6 +7,7 @@ import { linear } from './linear.js';
 import { type LogitLoss, logitLoss } from './logit-loss.js';
 import { rmsNorm } from './rms-norm.js';
 import { rope } from './rope.js';
+import { scale } from './scale.js';
 import { swiglu } from './swiglu.js';
 import { type ForgettingForm, type HeadOptions, unlearnHead } from './unlearn-head.js';
 
@@ -97,6 +98,7 @@ const CASES: Case[] = [
       return attention({ q, k, v, first: int(first), last: int(last) }, { B: 2, T: 7, S: 7, H: 4, K: 2, D: 2 });
     },
   },
+  { name: 'scale', inputs: () => [float([3, 5], 1)], f: ([x]) => scale(x, -1.7) },
   { name: 'swiglu', inputs: () => [float([3, 5], 1, 4), float([3, 5], 2)], f: ([gate, up]) => swiglu(gate, up) },
   headCase('unlearnHead complement', { numForget: 3, scales: SCALES }),
   ...FORMS.map((forgetting) =>
