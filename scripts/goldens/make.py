@@ -1,11 +1,12 @@
 """Makes every golden under tests/fixtures/goldens: python scripts/goldens/make.py
 
-Needs torch, transformers and safetensors. Run by hand when an operator or a case is added; never in CI.
+Needs torch, transformers, peft and safetensors. Run by hand when an operator or a case is added; never in CI.
 """
 
 import attention
 import forgetting_beside
 import layer_operators
+import lora
 import models
 import optimizer
 import plain_operators
@@ -24,6 +25,7 @@ def main():
     models.write()
     unlearning.write()
     forgetting_beside.write()
+    lora.write()
 
 
 if __name__ == "__main__":

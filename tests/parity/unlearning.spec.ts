@@ -4,6 +4,7 @@ import { type Llama, loadLlama } from '@lethe/model';
 import { type DeviceName, installedDevices, type Precision, useDevice } from '@lethe/tensor';
 import { accumulateGradients, Optimizer, type StepContext } from '@lethe/train';
 import { goldenJson, goldenPath, goldenTensors, relativeError } from './golden-files.js';
+import { batchAt, LENGTH } from './unlearning-batch.js';
 
 interface GoldenStep {
   total: number;
@@ -21,30 +22,6 @@ interface Golden {
 }
 
 const golden = goldenJson<Golden>('unlearning.json');
-const ROWS = 2;
-const LENGTH = 12;
-
-function batchAt(role: 'forget' | 'replay', step: number): Batch {
-  const tensors = goldenTensors('unlearning.safetensors');
-  const size = ROWS * LENGTH;
-  const cut = (name: string): Int32Array => tensors.readInt32(name).slice(step * size, (step + 1) * size);
-  const targets = cut(`${role}_targets`);
-  const column = Int32Array.from({ length: size }, (_, i) => i % LENGTH);
-  const batch = {
-    ids: cut(`${role}_ids`),
-    targets,
-    positions: column,
-    first: new Int32Array(size),
-    last: column,
-    numRows: ROWS,
-    rowLength: LENGTH,
-    numTargets: targets.filter((id) => id >= 0).length,
-    documents: [`${role} step ${step}`],
-  };
-  tensors.close();
-  return batch;
-}
-
 function contextOf(): StepContext & { model: Llama } {
   const { model } = loadLlama(goldenPath(golden.model));
   const { model: original } = loadLlama(goldenPath(golden.original), { trainable: false });
