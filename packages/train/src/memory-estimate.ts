@@ -1,4 +1,4 @@
-import { countParameters, type LlamaConfig } from '@lethe/model';
+import { adapterSizes, adaptedLayers, countParameters, type LlamaConfig, type LoraSettings } from '@lethe/model';
 import { UserError } from '@lethe/run';
 import { probeCuda } from '@lethe/tensor';
 
@@ -10,6 +10,8 @@ export interface StepSize {
   frozenParameters: number;
   recompute: boolean;
   bf16: boolean;
+  /** Where an adapter is trained, and the model under it is frozen. */
+  lora?: LoraSettings;
 }
 
 /** Bytes on the device during a step, part by part. */
@@ -26,8 +28,8 @@ const HEAD_BYTES = 1.5 * 2 ** 30;
 const WORKSPACE_BYTES = 2 ** 29;
 
 /**
- * An upper estimate of the memory of a step. Weights: fp32 master, gradient and two moments, and a 2-byte copy in bf16.
- * Activations: what each layer keeps for its backward pass; with `recompute` only each layer's input, and one layer whole.
+ * An upper estimate of the memory of a step. Weights: fp32 master, gradient and two moments, and a 2-byte copy in bf16; those of the
+ * adapter alone where there is one, over weights in the precision. Activations: what each layer keeps for its backward pass; with `recompute` only each layer's input, and one layer whole.
  */
 export function estimateMemory(config: LlamaConfig, size: StepSize): MemoryEstimate {
   const parameters = countParameters(config);
@@ -36,14 +38,21 @@ export function estimateMemory(config: LlamaConfig, size: StepSize): MemoryEstim
   const keys = config.numKeyValueHeads * config.headDim;
   const queries = config.numHeads * config.headDim;
   // Two residual sums and two norms, q, k, v, the attended values and their projection; gate, up, their product.
-  const layer = tokens * (bytes * (5 * config.hiddenSize + 2 * queries + 2 * keys + 3 * config.intermediateSize) + 12);
+  const plain = tokens * (bytes * (5 * config.hiddenSize + 2 * queries + 2 * keys + 3 * config.intermediateSize) + 12);
+  const layer = plain + (size.lora ? tokens * bytes * lowRankValues(config, size.lora) : 0);
   const input = tokens * bytes * config.hiddenSize;
-  const weights = parameters * (16 + (size.bf16 ? 2 : 0));
+  const trained = 16 + (size.bf16 ? 2 : 0);
+  const adapter = size.lora && adapterSizes(config, size.lora).reduce((sum, elements) => sum + elements, 0);
+  const weights = adapter === undefined ? parameters * trained : parameters * bytes + adapter * trained;
   const original = size.frozenParameters * bytes;
   const activations = (size.recompute ? config.numLayers * input + layer : config.numLayers * layer) + 4 * input;
   const head = HEAD_BYTES + WORKSPACE_BYTES + (size.bf16 ? config.vocabSize * (config.hiddenSize + 8) * 4 : 0);
   return { weights, original, activations, head, total: weights + original + activations + head };
 }
+
+/** Values that an adapter keeps per token of a layer: what lies between its two matrices. */
+export const lowRankValues = (config: LlamaConfig, { rank, targets }: LoraSettings): number =>
+  (rank * adaptedLayers(config, targets).length) / config.numLayers;
 
 const gb = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 

@@ -22,10 +22,14 @@ export const needsOriginal = (recipe: Unlearning & { model?: Pick<TrainRecipe['m
 export const numFrozen = (recipe: Unlearning & Pick<TrainRecipe, 'model'>): number =>
   Number(needsOriginal(recipe)) + Number(readsReplayRows(recipe) && recipe.model.reference !== undefined);
 
-/** Parameters of frozen models in memory: where they ran before, their heads alone. */
+/**
+ * Parameters of frozen models in memory beside the trained one: where they ran before, their heads alone; under an adapter the
+ * original is what it lies over, and takes nothing.
+ */
 export function frozenParameters(recipe: Unlearning & Pick<TrainRecipe, 'model'>, config: LlamaConfig): number {
-  const each = recipe.model.original === 'cached' ? config.vocabSize * config.hiddenSize : countParameters(config);
-  return numFrozen(recipe) * each;
+  const { original, lora } = recipe.model;
+  if (original === 'cached') return numFrozen(recipe) * config.vocabSize * config.hiddenSize;
+  return (numFrozen(recipe) - Number(lora !== undefined && needsOriginal(recipe))) * countParameters(config);
 }
 
 /** @throws UserError where the recipe's device cannot compute its method. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { exponentHelp, exponentProblem, forgettingMethodNames, methodsHelp } from '@lethe/losses';
 import { TEMPLATE_DEFAULTS } from '@lethe/data-pipeline';
 import { DEVICE_NAMES } from '@lethe/tensor';
+import { loraSchema } from './lora-recipe.js';
 import { streamSchema } from './stream-recipe.js';
 import { isEverPositive, weightSchema } from './weight-schedule.js';
 import { checkValidation, stopSchema, validationSchema } from './validation-recipe.js';
@@ -84,9 +85,14 @@ const recipeKeys = z.strictObject({
           'how a term compares with a frozen model: live runs it beside the trained one; cached runs it once over each row that the run will read and keeps what its head reads beside the shards, for this and other runs (docs/training.md); default: live',
         ),
       recompute: z.boolean().default(false).describe('recompute activations: less memory, a third more work'),
+      lora: loraSchema.optional(),
     })
     .refine(({ init, config }) => (init === undefined) !== (config === undefined), {
       message: 'exactly one of init (a checkpoint) and config (fresh weights)',
+    })
+    .refine(({ config, lora }) => lora === undefined || config === undefined, {
+      path: ['lora'],
+      message: 'an adapter over a checkpoint (init) only: fresh weights, frozen, would stay noise',
     })
     .describe('the model that the run starts from: init or config'),
   data: z

@@ -1,12 +1,13 @@
 import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkpointPath, UserError, writeFolderAtomically } from '@lethe/run';
-import { type Llama, saveLlama, type SaveOptions } from '@lethe/model';
+import { exportMerged, type Llama, readAdapter, saveLlama, writeAdapter } from '@lethe/model';
 import type { TrainRecipe } from './recipe.js';
 import { requireNotPast } from './recipe-hash.js';
 import { stageFolders } from './stage-folder.js';
 import type { StageRun } from './stage-run.js';
 import { decide, type StopDecision, type ValidationPoint } from './stop-rules.js';
+import { adapterFolder, type SaveModel } from './training-state.js';
 import type { TrainingEnd } from './trainer.js';
 
 /**
@@ -43,9 +44,16 @@ export function decisionText({ rule, step, isLimit, text, held }: StopDecision, 
   if (!isLimit) return `${ended}; model in ${model}${rule === 'patience' ? `, of step ${held}` : ''}`;
   return (
     `${ended}. That model is no result. The last one within the limit, of step ${held}: ` +
-    `${join(checkpointPath(checkpoints, held!), 'model')}. ` +
+    `${savedModel(recipe, checkpointPath(checkpoints, held!))}. ` +
     `To train on nevertheless, raise stop.${rule} and run the same command again`
   );
+}
+
+/** Where a checkpoint has its model; of an adapter, how to make it a model. */
+function savedModel({ model: { init, lora } }: TrainRecipe, checkpoint: string): string {
+  if (!lora) return join(checkpoint, 'model');
+  const adapter = adapterFolder(checkpoint);
+  return `${adapter}, which lethe export --model ${init} --adapter ${adapter} --out FOLDER merges`;
 }
 
 /** What to tell of a run that trained to its last step and did not reach its goal; undefined where there is nothing. */
@@ -57,15 +65,34 @@ export function missedGoal(history: readonly ValidationPoint[], { stop, steps }:
 
 /** Saves the model that a run ends with: the trained one, or under `patience` the best one. */
 export async function saveResult(
-  { recipe, checkpoints, model: out }: StageRun,
-  trained: { model: Llama; save: SaveOptions; step: number; held?: number },
+  run: StageRun,
+  trained: { model: Llama; save: SaveModel; step: number; held?: number },
 ): Promise<void> {
+  const { recipe, checkpoints, model: out } = run;
   const { model, save, step, held } = trained;
-  const best = recipe.stop?.patience === undefined ? undefined : held;
-  if (best === undefined || best === step) return saveLlama(model, out, { ...save, replace: true });
+  const best = recipe.stop?.patience === undefined || held === step ? undefined : held;
+  if (model.adapter) return saveAdapted(run, { model, save, best });
+  if (best === undefined) return saveLlama(model, out, { ...save, replace: true });
   const source = join(checkpointPath(checkpoints, best), 'model');
   await writeFolderAtomically(out, (folder) => cpSync(source, folder, { recursive: true }), {
     replace: true,
     manifest: false,
   });
+}
+
+/** Saves an adapter, and the whole model that it makes of the checkpoint it was trained over: last, for it says that the run has ended. */
+async function saveAdapted(
+  { folder, checkpoints, model: out }: StageRun,
+  { model, save, best }: { model: Llama; save: SaveModel; best?: number },
+): Promise<void> {
+  const { lora, tokenizerFrom, extraFiles } = save;
+  const saved = best === undefined ? undefined : adapterFolder(checkpointPath(checkpoints, best));
+  const adapter = saved === undefined ? model.adapter! : readAdapter(saved, model.config);
+  try {
+    const write = (temporary: string): void => writeAdapter(adapter, temporary, lora!);
+    await writeFolderAtomically(adapterFolder(folder), write, { replace: true, manifest: false });
+    await exportMerged(model.source, adapter, { out, tokenizerFrom, extraFiles, replace: true });
+  } finally {
+    if (saved !== undefined) adapter.dispose();
+  }
 }

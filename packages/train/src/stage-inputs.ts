@@ -3,6 +3,7 @@ import { loadTokenizer, modelFolder, type Tokenizer } from '@lethe/data-pipeline
 import { baselm, type LlamaConfig, readConfig } from '@lethe/model';
 import { UserError } from '@lethe/run';
 import { applyForgetSpan, checkForgetSpan, type ForgetSpan } from './forget-span.js';
+import { loraOf, requireRank } from './lora-recipe.js';
 import { requireMemory, type StepSize } from './memory-estimate.js';
 import type { TrainRecipe } from './recipe.js';
 import { frozenParameters, requireMethodOnDevice } from './original.js';
@@ -36,6 +37,8 @@ export async function openInputs(recipe: TrainRecipe, spanFolder?: string): Prom
   const tokenizer = tokenizerFrom ? await loadTokenizer(tokenizerFrom) : undefined;
   const config = init ? readConfig(join(init, 'config.json')).config : freshConfig(recipe, tokenizer);
   checkSizes(recipe, config, tokenizer?.vocabSize);
+  const lora = loraOf(recipe);
+  if (lora) requireRank(lora, config);
   requireMethodOnDevice(recipe);
   if (recipe.device === 'lethe-cuda') requireMemory(config, stepSize(recipe, config));
   const reference = await openReference(recipe, config, tokenizer);
@@ -87,6 +90,7 @@ function stepSize(recipe: TrainRecipe, config: LlamaConfig): StepSize {
     frozenParameters: frozenParameters(recipe, config),
     recompute: model.recompute,
     bf16: precision === 'bf16',
+    lora: loraOf(recipe),
   };
 }
 

@@ -1,8 +1,18 @@
 import { join } from 'node:path';
-import { cloneLlama, initializeLlama, type Llama, type LlamaConfig, loadLlama, type SaveOptions } from '@lethe/model';
+import {
+  type Adapter,
+  cloneLlama,
+  initializeAdapter,
+  initializeLlama,
+  type Llama,
+  type LlamaConfig,
+  loadLlama,
+  readAdapter,
+} from '@lethe/model';
 import type { Collectives, DeviceName } from '@lethe/tensor';
 import { requireFiniteStart } from './non-finite.js';
 import { Optimizer } from './optimizer.js';
+import { baseOf, loraOf } from './lora-recipe.js';
 import type { TrainRecipe } from './recipe.js';
 import type { ForgetSpan } from './forget-span.js';
 import { type CachedModels, openCached } from './cached/open-cached.js';
@@ -15,14 +25,14 @@ import type { StageRun } from './stage-run.js';
 import type { StepContext } from './step.js';
 import type { TrainStreams } from './streams.js';
 import { weightsOf } from './weight-schedule.js';
-import { readMoments } from './training-state.js';
+import { adapterFolder, readMoments, type SaveModel } from './training-state.js';
 import type { ValidationRows } from './validation-rows.js';
 
 /** What a run trains: models, optimizer and data, on the device. */
 export interface StageWork {
   context: StepContext;
   optimizer: Optimizer;
-  save: SaveOptions;
+  save: SaveModel;
   streams: TrainStreams;
   validationRows?: ValidationRows;
   spans: ForgetSpan[];
@@ -48,21 +58,26 @@ function loadWork(
 ): StageWork {
   const { init, tokenizerFrom, config, streams, validationRows, spans } = inputs;
   const reference = cached.reference ?? liveReference(inputs);
-  const start = init ? loadLlama(init) : undefined;
+  const start = init ? loadLlama(init, { trainable: recipe.model.lora === undefined }) : undefined;
   if (start) requireFiniteStart(start.model.parameters, init!);
-  const original = cached.original ?? (needsOriginal(recipe) ? cloneLlama(start!.model) : undefined);
+  const original = cached.original ?? (needsOriginal(recipe) ? liveOriginal(recipe, start!.model) : undefined);
   const model = startModel(recipe, { start: start?.model, config, resumeFrom: resumed?.checkpoint });
-  const optimizer = new Optimizer(model.parameters, recipe.optimizer, partsOfRank(recipe, ranks));
+  const optimizer = new Optimizer(model.trained, recipe.optimizer, partsOfRank(recipe, ranks));
   if (resumed) readMoments(resumed.checkpoint, optimizer);
   const objective = { ...recipe.objective, weights: weightsOf(recipe, (resumed?.state.step ?? 0) + 1) };
   const context = { model, original, reference, objective, recompute: recipe.model.recompute };
   const dispose = (): void => {
     optimizer.dispose();
     model.dispose();
-    original?.dispose();
+    if (original !== model) original?.dispose();
     reference?.dispose();
   };
-  const save = { rawConfig: start?.rawConfig, tokenizerFrom };
+  const lora = loraOf(recipe);
+  const save = {
+    rawConfig: start?.rawConfig,
+    tokenizerFrom,
+    ...(lora && { lora: { ...lora, base: baseOf(recipe.model.init!) } }),
+  };
   return { context, optimizer, save, streams, validationRows, spans, dispose };
 }
 
@@ -73,6 +88,9 @@ function liveReference({ reference }: StageInputs): Llama | undefined {
   return model;
 }
 
+/** A copy of the start model; under an adapter that model itself, which stays as it is. */
+const liveOriginal = ({ model: { lora } }: TrainRecipe, start: Llama): Llama => (lora ? start : cloneLlama(start));
+
 interface StartFrom {
   start?: Llama;
   config: LlamaConfig;
@@ -80,6 +98,12 @@ interface StartFrom {
 }
 
 function startModel(recipe: TrainRecipe, { start, config, resumeFrom }: StartFrom): Llama {
+  const lora = loraOf(recipe);
+  if (lora) {
+    const fresh = (): Adapter => initializeAdapter(start!.config, lora, recipe.seed);
+    start!.adapt(resumeFrom ? readAdapter(adapterFolder(resumeFrom), start!.config) : fresh());
+    return start!;
+  }
   if (!resumeFrom) return start ?? initializeLlama(config, recipe.seed);
   start?.dispose();
   return loadLlama(join(resumeFrom, 'model')).model;

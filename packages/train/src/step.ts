@@ -18,7 +18,8 @@ import { type MicroBatch, rowsOf, sequencesOf, targetsOf } from './micro-batch.j
 export type Frozen = Llama | CachedModel;
 
 /**
- * What a step trains and how. `original` is the frozen model as it was, of the mitigation term and of methods that need it;
+ * What a step trains and how. `original` is the frozen model as it was, of the mitigation term and of methods that need it (with an
+ * adapter it is `model` itself, which runs without it);
  * `reference` another frozen model that the mitigation term takes in its place.
  */
 export interface StepContext {
@@ -42,7 +43,8 @@ export function countTargets(batches: MicroBatch[], method: Objective['method'])
 function frozenHidden(frozen: Frozen, rows: NonNullable<MicroBatch['forget']>): tf.Tensor {
   if (frozen instanceof CachedModel) return frozen.hidden(rows);
   const batch = toTokenBatch(rows, frozen.config.slidingWindow);
-  const hidden = noGrad(() => frozen.hidden(batch));
+  // Where the trained model is a frozen one with an adapter, the frozen one is what is under it.
+  const hidden = noGrad(() => frozen.hidden(batch, { bare: true }));
   disposeBatch(batch);
   return hidden;
 }
@@ -122,8 +124,7 @@ export function accumulateGradients(
   batches: MicroBatch[],
   counts: TargetCounts = countTargets(batches, context.objective.method),
 ): TermSums {
-  const parameters = context.model.parameters.filter(({ trainable }) => trainable);
-  const pass = (losses: Losses): tf.Tensor => addGradients(losses, parameters, context.recompute);
+  const pass = (losses: Losses): tf.Tensor => addGradients(losses, context.model.trained, context.recompute);
   return batches.map((micro) => sumsOf(context, micro, counts, pass)).reduce(addSums);
 }
 

@@ -1,7 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { createSafetensorsWriter, type Llama, openSafetensors, saveLlama, type SaveOptions } from '@lethe/model';
+import {
+  type AdapterBase,
+  createSafetensorsWriter,
+  type Llama,
+  type LoraSettings,
+  openSafetensors,
+  saveLlama,
+  type SaveOptions,
+  writeAdapter,
+} from '@lethe/model';
 import { type Checkpoint, readingProblem, UserError } from '@lethe/run';
 import type { Collectives, Part } from '@lethe/tensor';
 import { z } from 'zod';
@@ -27,14 +36,24 @@ export interface TrainingState {
   validations?: readonly ValidationPoint[];
 }
 
-/** Writes a resumable checkpoint into a folder: the model in the Hugging Face layout, the optimizer, the state. */
+/** How a run saves its model: whole; of an adapter, what it is made of and the model it changes. */
+export interface SaveModel extends SaveOptions {
+  lora?: LoraSettings & { base: AdapterBase };
+}
+
+/** Where a checkpoint, or a run, has its adapter, in peft's layout. */
+export const adapterFolder = (folder: string): string => join(folder, 'adapter');
+
+/** Writes a resumable checkpoint into a folder: the model in the Hugging Face layout or its adapter, the optimizer, the state. */
 export async function writeTrainingState(
   folder: string,
-  parts: { model: Llama; optimizer: Optimizer; save: SaveOptions; ranks: Collectives },
+  parts: { model: Llama; optimizer: Optimizer; save: SaveModel; ranks: Collectives },
   state: TrainingState,
 ): Promise<void> {
-  const { model, optimizer, save, ranks } = parts;
-  await saveLlama(model, join(folder, 'model'), save);
+  const { model, optimizer, ranks } = parts;
+  const { lora, ...save } = parts.save;
+  if (model.adapter && lora) writeAdapter(model.adapter, adapterFolder(folder), lora);
+  else await saveLlama(model, join(folder, 'model'), save);
   await writeMoments(join(folder, MOMENTS), optimizer, ranks);
   writeFileSync(join(folder, STATE), `${JSON.stringify(state, null, 2)}\n`);
 }
@@ -91,7 +110,9 @@ export function readTrainingState(folder: string): TrainingState {
  * @throws UserError naming the file.
  */
 export function requireTrainingState({ step, path }: Checkpoint, files: readonly string[]): void {
-  const missing = [STATE, MOMENTS, join('model', 'config.json')].find((name) => !files.includes(name));
+  const weights = [join('model', 'config.json'), join('adapter', 'adapter_config.json')];
+  const whole = files.includes(weights[1]) ? weights[1] : weights[0];
+  const missing = [STATE, MOMENTS, whole].find((name) => !files.includes(name));
   if (missing !== undefined) {
     throw new UserError(`${path}: expected ${missing} among the files of the manifest, found ${files.length} others`);
   }

@@ -14,7 +14,7 @@ export class DriftError extends NonFiniteError {}
 export async function requireSameWeights(model: Llama, step: number, ranks: Collectives): Promise<void> {
   if (ranks.size === 1) return;
   const hash = createHash('sha1');
-  for (const { value } of model.parameters) hash.update(value.dataSync());
+  for (const { value } of model.trained) hash.update(value.dataSync());
   const digests = await ranks.gather(hash.digest('hex'));
   const others = digests.flatMap((digest, rank) => (digest === digests[0] ? [] : [rank]));
   if (others.length === 0) return;
