@@ -122,7 +122,7 @@ const COMMANDS: Record<string, string[]> = {
     '--grace <seconds>',
     ...DEVICE,
   ],
-  export: ['--model <dir>', '--out <dir>', '--dtype <type>', '--push <owner/name>', '--public'],
+  export: ['--model <dir>', '--adapter <dir>', '--out <dir>', '--dtype <type>', '--push <owner/name>', '--public'],
   demo: ['--quick', '--runs <dir>', '--json'],
   paper: ['--quick', '--study <name>', '--seeds <list>', '--jobs <n>', '--out <dir>', '--precision <name>', '--json'],
   schema: ['<command>'],

@@ -50,18 +50,20 @@ const weights = (run: string): Buffer => readFileSync(at(run, 'model/model.safet
 (hasMpi ? describe : describe.skip)('training on several ranks', () => {
   beforeAll(() => pretrainProject(folder), 600_000);
 
-  it.each([
+  it.each<[stage: string, precision: string, ranks: number, ...changes: string[]]>([
     ['unlearn', 'fp32', 2],
     ['unlearn', 'fp32', 4],
     ['unlearn', 'bf16', 2],
     ['pretrain', 'fp32', 2],
     ['refine', 'fp32', 4],
     ['finetune', 'fp32', 2],
-  ])('%s in %s on %d ranks is what one process does', async (stage, precision, ranks) => {
-    const [one, many] = [`one-${stage}-${precision}`, `${stage}-${precision}-${ranks}`];
-    const change = `precision=${precision}`;
-    if (!existsSync(at(one))) await succeed(folder, ...command(stage, one, change));
-    await succeedOnRanks({ folder, ranks }, ...command(stage, many, change));
+    ['unlearn', 'fp32', 3, 'model.lora={ rank: 4 }'],
+  ])('%s in %s on %d ranks is what one process does', async (stage, precision, ranks, ...more) => {
+    const kind = [stage, precision, ...(more.length > 0 ? ['lora'] : [])].join('-');
+    const [one, many] = [`one-${kind}`, `${kind}-${ranks}`];
+    const changes = [`precision=${precision}`, ...more];
+    if (!existsSync(at(one))) await succeed(folder, ...command(stage, one, ...changes));
+    await succeedOnRanks({ folder, ranks }, ...command(stage, many, ...changes));
     const [expected, found] = [records(`${one}/run`), records(`${many}/run`)];
     expect(found).toHaveLength(10);
     found.forEach((record, i) => {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { checkpointFolder, checkPush, pushModel } from '@lethe/data-pipeline';
-import { loadLlama, saveLlama } from '@lethe/model';
+import { exportMerged, loadLlama, readAdapter, readConfig, saveLlama } from '@lethe/model';
 import { lockBeside, UserError, whileLocked } from '@lethe/run';
 import { useDevice } from '@lethe/tensor';
 import { type Command, Option } from 'commander';
@@ -9,6 +10,7 @@ import { modelCard } from '../model-card/model-card.js';
 
 interface ExportFlags {
   model: string;
+  adapter?: string;
   out: string;
   dtype: 'float32' | 'float16' | 'bfloat16';
   push?: string;
@@ -21,6 +23,7 @@ export function addExportCommand(program: Command, context: CliContext): void {
     .command('export')
     .description('write a model and its card in the Hugging Face layout, for transformers, vLLM or llama.cpp')
     .requiredOption('--model <dir>', 'model folder of a run, any checkpoint folder, or hf://OWNER/NAME')
+    .option('--adapter <dir>', "LoRA adapter of that model, in peft's layout, to merge into its weights")
     .requiredOption('--out <dir>', 'folder to write; must not exist')
     .addOption(
       new Option('--dtype <type>', 'number format of the weights')
@@ -40,15 +43,23 @@ export function addExportCommand(program: Command, context: CliContext): void {
 const writeExport = (flags: ExportFlags, context: CliContext): Promise<void> =>
   whileLocked(lockBeside(flags.out), () => writeLocked(flags, context));
 
-async function writeLocked({ model: from, out, dtype }: ExportFlags, context: CliContext): Promise<void> {
+async function writeLocked({ model: from, adapter, out, dtype }: ExportFlags, context: CliContext): Promise<void> {
   if (existsSync(out)) throw new UserError(`${out} exists; choose another folder`);
   const folder = await checkpointFolder(from, context.logger());
   await useDevice('lethe-cpu');
-  const { model, rawConfig } = loadLlama(folder, { trainable: false });
-  const extraFiles = await modelCard({ folder, location: from, dtype }, context.logger());
-  await saveLlama(model, out, { rawConfig, tokenizerFrom: folder, dtype, extraFiles });
-  model.dispose();
-  context.logger().info(`${from} written to ${out} as ${dtype}`);
+  const extraFiles = await modelCard({ folder, location: from, adapter, dtype }, context.logger());
+  const options = { tokenizerFrom: folder, dtype, extraFiles };
+  if (adapter === undefined) {
+    const { model, rawConfig } = loadLlama(folder, { trainable: false });
+    await saveLlama(model, out, { rawConfig, ...options });
+    model.dispose();
+  } else {
+    const read = readAdapter(adapter, readConfig(join(folder, 'config.json')).config);
+    await exportMerged(folder, read, { out, ...options });
+    read.dispose();
+  }
+  const merged = adapter === undefined ? '' : ` with ${adapter} merged into it`;
+  context.logger().info(`${from}${merged} written to ${out} as ${dtype}`);
 }
 
 async function push(

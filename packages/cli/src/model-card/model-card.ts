@@ -18,6 +18,8 @@ export interface CardSubject {
   folder: string;
   /** As the user names it: a folder, or `hf://owner/name`. */
   location: string;
+  /** Folder of a LoRA adapter that is merged into it. */
+  adapter?: string;
   dtype: string;
 }
 
@@ -26,7 +28,8 @@ export interface CardSubject {
  * manifests, metrics and results of the runs behind the model.
  */
 export async function modelCard(subject: CardSubject, logger: Logger): Promise<Record<string, string>> {
-  const lineage = lineageOf(subject.folder);
+  const ofAdapter = subject.adapter === undefined ? undefined : lineageOf(subject.adapter);
+  const lineage = ofAdapter && ofAdapter.runs.length > 0 ? ofAdapter : lineageOf(subject.folder);
   const origin = lineage.runs.length === 0 ? subject.location : lineage.origin;
   const source = origin === undefined ? {} : await readCardSource(origin, logger);
   const last = lineage.runs.at(-1);
@@ -64,9 +67,10 @@ const STAGES = {
   finetune: 'trained on instructions',
 };
 
-function summary({ runs }: Lineage, { dtype }: CardSubject, source: CardSource): string {
+function summary({ runs }: Lineage, { dtype, adapter }: CardSubject, source: CardSource): string {
   const from = source.hubName ? ` from ${source.hubName}` : '';
   const made = runs.map(({ recipe }) => STAGES[recipe.stage]);
   const what = made.length === 0 ? `A checkpoint${from}` : `A Llama-like model${from}, ${made.join('; then ')}`;
-  return `${what}. Exported by Lethe ${VERSION} as ${dtype}; this card was made from the files of its runs.`;
+  const merged = adapter === undefined ? '' : `, with the LoRA adapter ${basename(adapter)} merged into its weights`;
+  return `${what}${merged}. Exported by Lethe ${VERSION} as ${dtype}; this card was made from the files of its runs.`;
 }

@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isHubLocation, loadTokenizer, modelFolder } from '@lethe/data-pipeline';
 import { FORGETTING_METHODS } from '@lethe/losses';
-import { baselm, type LlamaConfig, parameterSizes, readConfig } from '@lethe/model';
+import { adapterSizes, baselm, type LlamaConfig, type LoraSettings, parameterSizes, readConfig } from '@lethe/model';
 import {
   cacheBytes,
   freeBytes,
   frozenParameters,
   frozenReads,
+  loraOf,
+  lowRankValues,
   mostRowsOfRank,
   momentsOfRank,
   numFrozen,
@@ -36,32 +38,47 @@ async function configOf(recipe: TrainRecipe): Promise<LlamaConfig | undefined> {
   return baselm({ ...config!, vocabSize, numKeyValueHeads, headDim: hiddenSize / numHeads });
 }
 
-/** fp32 values kept per token of a micro-batch between the forward and the backward pass. */
-function activationsPerToken(config: LlamaConfig, isRecomputed: boolean): number {
+/** Values kept per token of a micro-batch between the forward and the backward pass. */
+function activationsPerToken(config: LlamaConfig, isRecomputed: boolean, lora?: LoraSettings): number {
   const { hiddenSize: D, intermediateSize: F, numHeads: H, numKeyValueHeads: K, headDim, numLayers } = config;
-  const perLayer = 4 * D + 3 * H * headDim + 2 * K * headDim + 3 * F;
+  // Both sums, the queries and what they gathered, keys and values, gate and up: norms and products are made again.
+  const perLayer = 2 * (D + H * headDim + K * headDim + F) + (lora ? lowRankValues(config, lora) : 0);
   return isRecomputed ? numLayers * D + perLayer : numLayers * perLayer;
 }
 
 /** Bytes a process needs at most, one of `ranks`, by what needs them. */
 function memoryOf(recipe: TrainRecipe, config: LlamaConfig, ranks: number): Record<string, number> {
   const sizes = parameterSizes(config);
-  const parameters = sum(sizes);
+  const lora = loraOf(recipe);
+  const trained = lora ? adapterSizes(config, lora) : sizes;
   const rows = mostRowsOfRank(recipe, ranks);
   const tokens = (rows.forget + rows.replay) * recipe.data.rowLength;
-  const frozen = numFrozen(recipe);
   const headRows = Math.min(tokens, Math.max(256, Math.floor((64 << 20) / (4 * config.vocabSize))));
-  return {
-    'weights and gradients': parameters * 8,
-    'moments of the optimizer': momentsOfRank(sizes, recipe, ranks) * 8,
-    [frozenName(recipe)]: frozenParameters(recipe, config) * 4,
-    activations: tokens * activationsPerToken(config, recipe.model.recompute) * 4,
-    'head chunk': headRows * config.vocabSize * 4 * (frozen > 0 ? 2 : 1),
+  const comparedRows = readsReplayRows(recipe) ? Math.min(headRows, rows.replay * recipe.data.rowLength) : 0;
+  const values = activationsPerToken(config, recipe.model.recompute, lora);
+  const passing = {
+    activations: tokens * values * heldBytes(recipe),
+    'head chunk': (headRows + comparedRows) * config.vocabSize * heldBytes(recipe),
     'logits of forget rows': logitsBytes(recipe, config.vocabSize, rows.forget),
+  };
+  // A gradient appears where the backward pass has freed what it came from; only another micro-batch finds them all there.
+  const gradients = sum(trained) * 4;
+  const room = recipe.batch.accumulate > ranks ? 0 : sum(Object.values(passing));
+  return {
+    ...(lora && { 'weights under the adapter': sum(sizes) * heldBytes(recipe) }),
+    [lora ? 'adapter' : 'weights']: sum(trained) * 4,
+    'moments of the optimizer': momentsOfRank(trained, recipe, ranks) * 8,
+    [frozenName(recipe)]: frozenParameters(recipe, config) * heldBytes(recipe),
+    ...passing,
+    [room > 0 ? 'gradients, beyond the room that activations leave' : 'gradients']: Math.max(0, gradients - room),
   };
 }
 
+/** Bytes of a value that is an activation, or of a frozen matrix. */
+const heldBytes = ({ precision }: TrainRecipe): number => (precision === 'bf16' ? 2 : 4);
+
 function frozenName(recipe: TrainRecipe): string {
+  if (recipe.model.lora && recipe.model.original !== 'cached') return 'reference model';
   const [name, several] =
     recipe.model.original === 'cached'
       ? ["original's output head", 'output heads of original and reference']
@@ -77,13 +94,16 @@ function logitsBytes({ stage, objective, data }: TrainRecipe, vocabSize: number,
   return rows * vocabSize * 4 * (reads ? 3 : 2);
 }
 
+/** Passes of a trained row, in forward ones: two more for the gradients of inputs and of weights, of which an adapter needs the first. */
+const passesOf = ({ model: { recompute, lora } }: TrainRecipe): number => (lora ? 2 : 3) + Number(recompute);
+
 /** What the original model costs: its share of a step's time, or room on disk; or that it costs nothing. */
 function originalLine(recipe: TrainRecipe, config?: LlamaConfig): string {
   const { replayRows, forgetRows } = recipe.batch;
   const rows = (readsReplayRows(recipe) ? replayRows : 0) + (readsForgetRows(recipe) ? forgetRows : 0);
   const roles = [...(readsReplayRows(recipe) ? ['replay'] : []), ...(readsForgetRows(recipe) ? ['forget'] : [])];
   if (rows === 0) return 'original model: not needed';
-  const trained = (recipe.model.recompute ? 4 : 3) * (replayRows + forgetRows);
+  const trained = passesOf(recipe) * (replayRows + forgetRows);
   const share = ((100 * rows) / (rows + trained)).toFixed(0);
   const pass = `one forward pass over the ${roles.join(' and ')} rows of a step, about ${share}% of its work`;
   if (!config) return `original model: ${pass}`;
@@ -103,7 +123,7 @@ function originalLine(recipe: TrainRecipe, config?: LlamaConfig): string {
 export interface RunSizes {
   tokensPerStep: number;
   tokens: number;
-  model?: { parameters: number; memory: Record<string, number>; bytes: number };
+  model?: { parameters: number; trained: number; memory: Record<string, number>; bytes: number };
 }
 
 /** The sizes of a recipe's run: memory of each of `ranks` processes. */
@@ -114,7 +134,10 @@ export async function sizesOf(recipe: TrainRecipe, ranks = 1): Promise<RunSizes>
   const config = await configOf(recipe);
   if (!config || config.vocabSize === 0) return sizes;
   const memory = memoryOf(recipe, config, ranks);
-  return { ...sizes, model: { parameters: sum(parameterSizes(config)), memory, bytes: sum(Object.values(memory)) } };
+  const parameters = sum(parameterSizes(config));
+  const lora = loraOf(recipe);
+  const trained = lora ? sum(adapterSizes(config, lora)) : parameters;
+  return { ...sizes, model: { parameters, trained, memory, bytes: sum(Object.values(memory)) } };
 }
 
 /** Bytes as plans show them. */
@@ -142,8 +165,12 @@ export async function planOf(recipe: TrainRecipe, ranks = 1): Promise<string> {
   const { model, tokensPerStep, tokens } = await sizesOf(recipe, ranks);
   const lines = [stringify(recipe).trimEnd(), '---'];
   if (model) {
-    lines.push(`parameters: ${count(model.parameters)}`);
-    lines.push(`memory${ranks > 1 ? ` of each of ${ranks} ranks` : ''} (fp32, estimated): ${bytesText(model.bytes)}`);
+    const { parameters, trained } = model;
+    const adapter = `, of an adapter that is trained: ${count(trained)}`;
+    lines.push(`parameters: ${count(parameters)}${trained < parameters ? adapter : ''}`);
+    lines.push(
+      `memory${ranks > 1 ? ` of each of ${ranks} ranks` : ''} (${recipe.precision}, estimated): ${bytesText(model.bytes)}`,
+    );
     for (const [name, bytes] of Object.entries(model.memory))
       if (bytes > 0) lines.push(`  ${name}: ${bytesText(bytes)}`);
     if (ranks === 1) lines.push(...(await severalLine(recipe)));

@@ -31,6 +31,6 @@ export async function sweepPlanTable({ folder, runs }: SweepPlan): Promise<strin
   return [
     formatTable(['run', 'steps', 'tokens', 'memory', 'so far'], rows),
     `${runs.length} runs in ${folder}, one after another: ${count(steps)} steps, ${count(tokens)} tokens; ` +
-      `memory of the largest (fp32, estimated): ${memoryOf(largest)}`,
+      `memory of the largest (estimated): ${memoryOf(largest)}`,
   ].join('\n');
 }
