@@ -2,7 +2,7 @@ export { checkStage } from './check-stage.js';
 export { describeData } from './describe-data.js';
 export { findTemplate, type ForgetSpan } from './forget-span.js';
 export { loraOf } from './lora-recipe.js';
-export { lowRankValues } from './memory-estimate.js';
+export { lowRankValues, trainedSizes } from './memory-estimate.js';
 export { NonFiniteError } from './non-finite.js';
 export { cacheBytes, frozenReads } from './cached/cache-estimate.js';
 export { CachedModel } from './cached-model.js';

@@ -48,6 +48,31 @@ describe('estimateMemory', () => {
     });
   });
 
+  // The same sizes: q, o [8, 8], k, v [4, 8], gate, up [16, 8], down [8, 16]; rank 2 on q and down.
+  it('counts an adapter over frozen weights, and the moments that a rank keeps', () => {
+    const sizes = {
+      vocabSize: 32,
+      hiddenSize: 8,
+      intermediateSize: 16,
+      numLayers: 3,
+      numHeads: 4,
+      numKeyValueHeads: 2,
+    };
+    const small = baselm({ ...sizes, headDim: 2, tieEmbeddings: true });
+    const shape = { rows: 2, length: 5, frozenParameters: 0, recompute: false };
+    const lora = { rank: 2, alpha: 4, targets: ['q_proj', 'down_proj'] as const };
+    const adapter = 3 * 2 * (8 + 8 + 16 + 8);
+    const whole = countParameters(small);
+    const weightsOf = (size: Partial<StepSize>): number =>
+      estimateMemory(small, { ...shape, bf16: false, ...size }).weights;
+    expect(weightsOf({ lora })).toBe(4 * whole + 16 * adapter);
+    expect(weightsOf({ lora, bf16: true })).toBe(2 * whole + 18 * adapter);
+    expect(weightsOf({ moments: 100 })).toBe(8 * whole + 800);
+    expect(weightsOf({ lora, moments: 100 })).toBe(4 * whole + 8 * adapter + 800);
+    const [plain, adapted] = [{}, { lora }].map((size) => estimateMemory(small, { ...shape, bf16: false, ...size }));
+    expect(adapted.activations - plain.activations).toBe(3 * 10 * 4 * (2 * 2));
+  });
+
   it('is told in gigabytes, rounded to tenths', () => {
     const estimate = { weights: 5e7, original: 4.9e7, activations: 1.25e10, head: 2e9, total: 1.4599e10 };
     expect(memoryText(estimate)).toBe(
@@ -106,7 +131,7 @@ describe('requireMemory', () => {
     );
     const small = (bytes: number): string => `no ${bytes} bytes left (1000000 of 80000000000 are free)`;
     expect(() => requireMemory(config, plain, small)).toThrow(
-      'Settings that fit: none; take a smaller model or a larger GPU',
+      'Settings that fit: none; take a smaller model or a larger GPU, or train an adapter (model.lora)',
     );
     expect(() => requireMemory(config, plain, () => 'the driver is too old')).toThrow('the driver is too old');
     expect(() => requireMemory(config, plain, () => undefined)).not.toThrow();

@@ -1,8 +1,15 @@
-import { adapterSizes, adaptedLayers, countParameters, type LlamaConfig, type LoraSettings } from '@lethe/model';
+import {
+  adapterSizes,
+  adaptedLayers,
+  countParameters,
+  type LlamaConfig,
+  type LoraSettings,
+  parameterSizes,
+} from '@lethe/model';
 import { UserError } from '@lethe/run';
 import { probeCuda } from '@lethe/tensor';
 
-/** What a step holds: rows of a micro-batch, of both streams together, and tokens of a row. */
+/** What a step holds in one process: rows of a micro-batch, of both streams together, and tokens of a row. */
 export interface StepSize {
   rows: number;
   length: number;
@@ -12,6 +19,8 @@ export interface StepSize {
   bf16: boolean;
   /** Where an adapter is trained, and the model under it is frozen. */
   lora?: LoraSettings;
+  /** Values of each moment that this process keeps, where several divide them; default: one for each number that is trained. */
+  moments?: number;
 }
 
 /** Bytes on the device during a step, part by part. */
@@ -29,7 +38,8 @@ const WORKSPACE_BYTES = 2 ** 29;
 
 /**
  * An upper estimate of the memory of a step. Weights: fp32 master, gradient and two moments, and a 2-byte copy in bf16; those of the
- * adapter alone where there is one, over weights in the precision. Activations: what each layer keeps for its backward pass; with `recompute` only each layer's input, and one layer whole.
+ * adapter alone where there is one, over weights in the precision. Activations: what each layer keeps for its backward pass; with
+ * `recompute` only each layer's input, and one layer whole.
  */
 export function estimateMemory(config: LlamaConfig, size: StepSize): MemoryEstimate {
   const parameters = countParameters(config);
@@ -41,14 +51,18 @@ export function estimateMemory(config: LlamaConfig, size: StepSize): MemoryEstim
   const plain = tokens * (bytes * (5 * config.hiddenSize + 2 * queries + 2 * keys + 3 * config.intermediateSize) + 12);
   const layer = plain + (size.lora ? tokens * bytes * lowRankValues(config, size.lora) : 0);
   const input = tokens * bytes * config.hiddenSize;
-  const trained = 16 + (size.bf16 ? 2 : 0);
-  const adapter = size.lora && adapterSizes(config, size.lora).reduce((sum, elements) => sum + elements, 0);
-  const weights = adapter === undefined ? parameters * trained : parameters * bytes + adapter * trained;
+  const trained = trainedSizes(config, size.lora).reduce((sum, elements) => sum + elements, 0);
+  const weights =
+    (size.lora ? parameters * bytes : 0) + trained * (8 + (size.bf16 ? 2 : 0)) + (size.moments ?? trained) * 8;
   const original = size.frozenParameters * bytes;
   const activations = (size.recompute ? config.numLayers * input + layer : config.numLayers * layer) + 4 * input;
   const head = HEAD_BYTES + WORKSPACE_BYTES + (size.bf16 ? config.vocabSize * (config.hiddenSize + 8) * 4 : 0);
   return { weights, original, activations, head, total: weights + original + activations + head };
 }
+
+/** Elements of each parameter that is trained. */
+export const trainedSizes = (config: LlamaConfig, lora: LoraSettings | undefined): number[] =>
+  lora ? adapterSizes(config, lora) : parameterSizes(config);
 
 /** Values that an adapter keeps per token of a layer: what lies between its two matrices. */
 export const lowRankValues = (config: LlamaConfig, { rank, targets }: LoraSettings): number =>
@@ -93,7 +107,7 @@ export function requireMemory(
   const fitting = settingsThatFit(config, size, available);
   const advice = fitting
     ? `model.recompute: ${fitting.recompute}, ${fitting.rows} rows a micro-batch, data.rowLength: ${fitting.length}`
-    : 'none; take a smaller model or a larger GPU';
+    : `none; take a smaller model or a larger GPU${size.lora ? '' : ', or train an adapter (model.lora)'}`;
   throw new UserError(
     `a step needs about ${memoryText(estimate)}; the GPU has ${gb(available)} free. Settings that fit: ${advice}`,
   );

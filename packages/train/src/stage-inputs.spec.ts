@@ -17,7 +17,7 @@ import { alone, useDevice } from '@lethe/tensor';
 import { describeMicroBatches, type MicroBatch } from './micro-batch.js';
 import { type TrainRecipe, trainRecipeSchema } from './recipe.js';
 import { runStage } from './run-stage.js';
-import { openInputs } from './stage-inputs.js';
+import { openInputs, stepSize } from './stage-inputs.js';
 import { openStageRun } from './stage-run.js';
 import { loadStageWork } from './stage-work.js';
 import { type StepRecord, train } from './trainer.js';
@@ -227,4 +227,16 @@ it('a message names eight documents of a batch, and how many more there are', ()
     ({ replay: { documents: Array.from({ length: count }, (_, i) => `d${i}`) } }) as unknown as MicroBatch;
   expect(describeMicroBatches([batch(2)])).toBe('replay: d0, d1');
   expect(describeMicroBatches([batch(9), batch(2)])).toBe('replay: d0, d1, d2, d3, d4, d5, d6, d7 and 3 more');
+});
+
+it('a step of several ranks holds the rows and moments of one of them', () => {
+  const recipe = recipeOf({ init: at('base') }, { batch: { replayRows: 5, accumulate: 3 } });
+  const large = baselm({ vocabSize: 32_768, hiddenSize: 64, intermediateSize: 96, numLayers: 1, numHeads: 2 });
+  const [alone, shared] = [1, 2].map((ranks) => stepSize(recipe, large, ranks));
+  const parts = shared.moments! / alone.moments!;
+  expect([alone.rows, shared.rows]).toEqual([5, 4]); // 15 rows: 8 and 7, in two micro-batches each
+  expect(parts).toBeGreaterThan(0.5); // small parameters are whole on both
+  expect(parts).toBeLessThan(0.52);
+  const whole = recipeOf({ init: at('base') }, { ranks: { shard: 'none' } });
+  expect(stepSize(whole, large, 2).moments).toBe(alone.moments);
 });

@@ -4,7 +4,9 @@ import { baselm, type LlamaConfig, readConfig } from '@lethe/model';
 import { UserError } from '@lethe/run';
 import { applyForgetSpan, checkForgetSpan, type ForgetSpan } from './forget-span.js';
 import { loraOf, requireRank } from './lora-recipe.js';
-import { requireMemory, type StepSize } from './memory-estimate.js';
+import { requireMemory, type StepSize, trainedSizes } from './memory-estimate.js';
+import { momentsOfRank } from './ranks/divide-optimizer.js';
+import { mostRowsOfRank } from './ranks/share.js';
 import type { TrainRecipe } from './recipe.js';
 import { frozenParameters, requireMethodOnDevice } from './original.js';
 import { openStreams, type TrainStreams } from './streams.js';
@@ -27,10 +29,14 @@ export interface StageInputs {
 
 /**
  * Finds the model, tokenizer and shards of a recipe, and checks that they fit each other and the device.
- * @param spanFolder where the shards of `objective.forgetSpan` are kept; without it all tokens are targets.
+ * @param options `spanFolder`: where the shards of `objective.forgetSpan` are kept; without it all tokens are targets. `ranks`: how
+ *   many processes share the step, by default one.
  * @throws UserError naming the file or key.
  */
-export async function openInputs(recipe: TrainRecipe, spanFolder?: string): Promise<StageInputs> {
+export async function openInputs(
+  recipe: TrainRecipe,
+  { spanFolder, ranks = 1 }: { spanFolder?: string; ranks?: number } = {},
+): Promise<StageInputs> {
   const { init: from, tokenizer: tokenizerOf } = recipe.model;
   const init = from && (await modelFolder(from));
   const tokenizerFrom = init ?? (tokenizerOf && (await modelFolder(tokenizerOf, { weights: false })));
@@ -40,7 +46,7 @@ export async function openInputs(recipe: TrainRecipe, spanFolder?: string): Prom
   const lora = loraOf(recipe);
   if (lora) requireRank(lora, config);
   requireMethodOnDevice(recipe);
-  if (recipe.device === 'lethe-cuda') requireMemory(config, stepSize(recipe, config));
+  if (recipe.device === 'lethe-cuda') requireMemory(config, stepSize(recipe, config, ranks));
   const reference = await openReference(recipe, config, tokenizer);
   const fit = { tokenizerHash: tokenizer?.hash, vocabSize: config.vocabSize };
   const whole = await openStreams(recipe, fit);
@@ -82,15 +88,19 @@ function freshConfig(recipe: TrainRecipe, tokenizer?: Tokenizer): LlamaConfig {
   return baselm({ ...sizes, vocabSize, numKeyValueHeads, headDim: sizes.hiddenSize / sizes.numHeads, ...ids });
 }
 
-function stepSize(recipe: TrainRecipe, config: LlamaConfig): StepSize {
-  const { batch, data, model, precision } = recipe;
+/** What a step takes in each of several processes. */
+export function stepSize(recipe: TrainRecipe, config: LlamaConfig, ranks: number): StepSize {
+  const { data, model, precision } = recipe;
+  const rows = mostRowsOfRank(recipe, ranks);
+  const lora = loraOf(recipe);
   return {
-    rows: batch.replayRows + batch.forgetRows,
+    rows: rows.forget + rows.replay,
     length: data.rowLength,
     frozenParameters: frozenParameters(recipe, config),
     recompute: model.recompute,
     bf16: precision === 'bf16',
-    lora: loraOf(recipe),
+    lora,
+    moments: momentsOfRank(trainedSizes(config, lora), recipe, ranks),
   };
 }
 

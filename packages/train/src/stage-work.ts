@@ -46,7 +46,9 @@ export interface StageWork {
 export async function loadStageWork(run: StageRun, device: DeviceName, building: Building): Promise<StageWork> {
   const { ranks } = building;
   const { recipe, folder } = run;
-  const inputs = await firstAlone(ranks, () => openInputs({ ...recipe, device }, join(folder, 'forget-span')));
+  const inputs = await firstAlone(ranks, () =>
+    openInputs({ ...recipe, device }, { spanFolder: join(folder, 'forget-span'), ranks: ranks.size }),
+  );
   const cached = await openCached(run, inputs, device, building);
   return together(ranks, () => loadWork({ recipe, resumed: run.resumed, ranks }, inputs, cached));
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isHubLocation, loadTokenizer, modelFolder } from '@lethe/data-pipeline';
 import { FORGETTING_METHODS } from '@lethe/losses';
-import { adapterSizes, baselm, type LlamaConfig, type LoraSettings, parameterSizes, readConfig } from '@lethe/model';
+import { baselm, type LlamaConfig, type LoraSettings, parameterSizes, readConfig } from '@lethe/model';
 import {
   cacheBytes,
   freeBytes,
@@ -17,6 +17,7 @@ import {
   readsOf,
   readsReplayRows,
   recipeWarnings,
+  trainedSizes,
   type TrainRecipe,
 } from '@lethe/train';
 import { stringify } from 'yaml';
@@ -50,7 +51,7 @@ function activationsPerToken(config: LlamaConfig, isRecomputed: boolean, lora?: 
 function memoryOf(recipe: TrainRecipe, config: LlamaConfig, ranks: number): Record<string, number> {
   const sizes = parameterSizes(config);
   const lora = loraOf(recipe);
-  const trained = lora ? adapterSizes(config, lora) : sizes;
+  const trained = trainedSizes(config, lora);
   const rows = mostRowsOfRank(recipe, ranks);
   const tokens = (rows.forget + rows.replay) * recipe.data.rowLength;
   const headRows = Math.min(tokens, Math.max(256, Math.floor((64 << 20) / (4 * config.vocabSize))));
@@ -135,8 +136,7 @@ export async function sizesOf(recipe: TrainRecipe, ranks = 1): Promise<RunSizes>
   if (!config || config.vocabSize === 0) return sizes;
   const memory = memoryOf(recipe, config, ranks);
   const parameters = sum(parameterSizes(config));
-  const lora = loraOf(recipe);
-  const trained = lora ? sum(adapterSizes(config, lora)) : parameters;
+  const trained = sum(trainedSizes(config, loraOf(recipe)));
   return { ...sizes, model: { parameters, trained, memory, bytes: sum(Object.values(memory)) } };
 }
 
