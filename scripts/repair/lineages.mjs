@@ -1,6 +1,6 @@
 // What `lethe repair` does to models that `lethe paper` has damaged, measured as `lethe paper` measures:
-// node scripts/repair/lineages.mjs PAPER_FOLDER OUT [SEEDS, as 4001,4002]
-// Twice for each seed: with the model and its texts alone, and with the base from before the damage. A line for each repair on standard
+// node scripts/repair/lineages.mjs PAPER_FOLDER OUT [SEEDS, as 4001,4002] [WITH, alone,base]
+// Twice for each seed unless told: with the model and its texts alone, and with the base from before the damage. A line for each repair on standard
 // error; at the end a table over seeds beside the damaged model, replay alone, and `lethe paper`'s own repair. What is there is used.
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -20,9 +20,10 @@ const { PaperMeasuring } = await load('paper/measures/measure-model.js');
 const { differences, effectOf, overRuns } = await load('paper/measures/effect.js');
 const { byFact } = await load('paper/studies/knowledge.js');
 
-const [folder, out, only] = process.argv.slice(2);
+const [folder, out, only, list = 'alone,base'] = process.argv.slice(2);
+const ways = list.split(',');
 if (out === undefined) {
-  process.stderr.write('usage: node scripts/repair/lineages.mjs PAPER_FOLDER OUT [SEEDS]\n');
+  process.stderr.write('usage: node scripts/repair/lineages.mjs PAPER_FOLDER OUT [SEEDS] [WITH]\n');
   process.exit(2);
 }
 const { regime, precision, lineages } = JSON.parse(readFileSync(join(folder, 'paper.json'), 'utf8'));
@@ -81,9 +82,9 @@ const percent = (values) => (100 * mean(values)).toFixed(1);
 const hsrOf = (chats) => overRuns(chats.map(({ hsr }) => hsr));
 const shown = ({ value, low, high }) => `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
 
-const found = { alone: [], base: [] };
+const found = Object.fromEntries(ways.map((name) => [name, []]));
 for (const seed of seeds)
-  for (const name of ['alone', 'base']) {
+  for (const name of ways) {
     const { before, after, settings, heldOut, price, relapse, end: model } = await repair(seed, name === 'base');
     const measured = await measure(seed, name, model);
     found[name].push(measured);

@@ -1,6 +1,6 @@
 // Does the short search of `lethe repair` choose as a full sweep would? For models of three sizes and three kinds of synthetic text:
 // node scripts/repair/regret.mjs FOLDER [SIZES, as 64,128,256] [KINDS, as templated,qa,code] [SEED]
-// For each: a model is made and damaged, `lethe repair` has it, and then a sweep of 18 settings, each three times as long as a probe,
+// For each: a model is made and damaged, `lethe repair` has it, and then a sweep of 27 to 36 settings, each three times as long as a probe,
 // chooses by the same rule and the same held-out rows. Both models are measured on rows that neither was chosen by. A line for each on
 // standard error, at the end a table; what is there is used.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -32,19 +32,19 @@ const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
 const quiet = { logger: silentLogger, stop: { requested: undefined } };
 const corpus = await prepareTexts(join(folder, 'texts'), ['web', 'books', 'templated', 'qa', 'code']);
 
-/** Every setting of the sweep: all weights on template tokens, all tokens, and what the text says replayed, at every rate. */
+/** Every setting of the sweep, at every rate: all weights on template tokens, free and held to the model; all tokens; what the text says replayed and held. */
 function settings(lrs, hasContent) {
-  const of = (span, forgetting, lr, rest = {}) => ({
-    name: [span, forgetting, lr, ...Object.keys(rest)].join('-'),
+  const of = (span, [forgetting, mitigation], lr, rest = {}) => ({
+    name: [span, forgetting, mitigation, lr, ...Object.keys(rest)].join('-'),
     span,
-    weights: { forgetting, replay: 1, mitigation: 0 },
+    weights: { forgetting, replay: 1, mitigation },
     lr,
     ...rest,
   });
   return lrs.flatMap((lr) => [
-    ...WEIGHTS.map((weight) => of('template', weight, lr)),
-    of('all', 0.1, lr),
-    ...(hasContent ? [of('template', 0.1, lr, { content: true })] : []),
+    ...WEIGHTS.flatMap((weight) => [0, 1].map((held) => of('template', [weight, held], lr))),
+    of('all', [0.1, 1], lr),
+    ...(hasContent ? [0, 1, 3].map((held) => of('template', [0.1, held], lr, { content: true })) : []),
   ]);
 }
 

@@ -47,7 +47,7 @@ export const CANDIDATE_HEADER = [
 
 /** What a setting holds in place while it forgets. */
 function protectedText({ content, heldTo, weights }: Candidate): string {
-  if (content) return 'what the text says, replayed';
+  if (content) return `what the text says, replayed${weights.mitigation > 0 ? ' and held to the model' : ''}`;
   if (heldTo === 'base') return 'natural text, held to the base';
   return weights.mitigation > 0 ? 'natural text, held to the model' : '';
 }

@@ -39,12 +39,12 @@ export const NUM_PROBES = 12;
 /** Passes over a token of a step (forward, backward twice), and of the validation beside it as small models have it. */
 const WORK = 5;
 
-/** Bytes of a step: weights, gradients, moments; what layers keep for the backward pass. */
+/** Bytes of a step: weights, gradients, moments, and the original's weights; what layers keep for the backward pass. */
 function bytesOf(config: LlamaConfig, tokens: number, recompute: boolean): number {
   const { hiddenSize, intermediateSize, numLayers, vocabSize } = config;
   const layer = 8 * hiddenSize + 3 * intermediateSize;
   const kept = recompute ? numLayers * hiddenSize + layer : numLayers * layer;
-  return 20 * countParameters(config) + 4 * tokens * (kept + hiddenSize) + 8 * Math.min(tokens, 1024) * vocabSize;
+  return 24 * countParameters(config) + 4 * tokens * (kept + hiddenSize) + 8 * Math.min(tokens, 1024) * vocabSize;
 }
 
 /** Rows of a step that replay what the synthetic text says, beside those of natural text: a quarter of both. */

@@ -1,6 +1,6 @@
-import { hasRoomForBase } from './base-cache.js';
+import { hasRoomForOriginal } from './original-cache.js';
 import { planRepair } from './plan.js';
-import { candidatesOf, PAPER, repairRecipe, type RepairSetup } from './repair-recipe.js';
+import { candidatesOf, repairRecipe, type RepairSetup } from './repair-recipe.js';
 
 const parts = (name: string) => ({ train: `${name}/train`, select: `${name}/select` });
 const config = {
@@ -35,7 +35,7 @@ const recipeOf = (setup: RepairSetup, name: string, more: object = {}) => {
 };
 
 describe('the settings that are tried', () => {
-  it('hold to nothing where neither a base nor something to keep is known', () => {
+  it('hold natural text to the model itself where no base is known', () => {
     const setup = setupOf();
     const lrs = ['0.0008', '0.0002', '0.0001'];
     expect(named(setup)).toEqual([
@@ -44,7 +44,8 @@ describe('the settings that are tried', () => {
       'all-0.1-0.0002',
       'paper',
     ]);
-    for (const { weights } of candidatesOf(setup).filter((one) => one !== PAPER)) expect(weights.mitigation).toBe(0);
+    for (const { weights } of candidatesOf(setup)) expect(weights.mitigation).toBe(1);
+    expect(recipeOf(setup, 'all-0.1-0.0002').model.reference).toBeUndefined();
   });
 
   it('hold natural text to a base', () => {
@@ -55,38 +56,45 @@ describe('the settings that are tried', () => {
     expect(objective.weights.mitigation).toBe(1);
   });
 
-  it('read the base once for all probes, where that is kept, and run it beside a longer run', () => {
-    const setup = { ...setupOf({ base: 'models/base' }), isBaseCached: true };
+  it('read what they are held to once for all probes, where that is kept, and run it beside a longer run', () => {
+    const based = { ...setupOf({ base: 'models/base', content: true }), isOriginalCached: true };
+    const alone = { ...setupOf({ content: true }), isOriginalCached: true };
+    const setup = based;
     const { probeSteps } = setup.plan;
-    const originalOf = (name: string, steps: number, of = setup): unknown =>
+    const originalOf = (name: string, steps = probeSteps, of = setup): unknown =>
       recipeOf(of, name, { steps }).model.original;
-    expect(originalOf('template-0.1-0.0008-base', probeSteps)).toBe('cached');
+    expect(originalOf('template-0.1-0.0008-base')).toBe('cached');
+    expect(originalOf('template-0.1-0.0008', probeSteps, alone)).toBe('cached');
     expect(originalOf('template-0.1-0.0008-base', probeSteps + 4)).toBeUndefined();
-    expect(originalOf('paper', probeSteps)).toBeUndefined();
-    expect(originalOf('template-0.1-0.0008-base', probeSteps, { ...setup, isBaseCached: false })).toBeUndefined();
+    expect(originalOf('paper')).toBeUndefined();
+    expect(originalOf('paper', probeSteps, alone)).toBe('cached');
+    for (const one of [based, alone])
+      expect(originalOf('template-0.1-0.0008-content-1', probeSteps, one)).toBeUndefined();
+    expect(originalOf('template-0.1-0.0008-base', probeSteps, { ...setup, isOriginalCached: false })).toBeUndefined();
     // 40 steps of 8 natural rows, 128 rows of validation; 128 tokens of 128 numbers of 4 bytes.
     const { replayRows, accumulate, validationRows } = setup.plan;
     expect([probeSteps, replayRows, accumulate, validationRows.natural]).toEqual([40, 8, 1, 128]);
     const bytes = (40 * 8 + 128) * 128 * 128 * 4;
-    const isCached = (free: number): boolean => hasRoomForBase(config, setup.plan, { out: 'out', free: () => free });
+    const isCached = (free: number): boolean =>
+      hasRoomForOriginal(config, setup.plan, { out: 'out', free: () => free });
     expect([isCached(2 * bytes), isCached(2 * bytes + 1)]).toEqual([false, true]);
   });
 
-  it('replay what the text says in two of them, beside as many rows of natural text as the others have', () => {
+  it('replay what the text says in two of them and hold it to the model, beside as much natural text as the others have', () => {
     for (const base of [undefined, 'models/base']) {
       const setup = setupOf({ base, content: true });
       const { replayRows } = setup.plan;
-      const { data, batch, model, objective } = recipeOf(setup, 'template-0.1-0.0008-content');
+      const { data, batch, model, objective } = recipeOf(setup, 'template-0.1-0.0008-content-3');
       const rows = Math.round(replayRows / 3);
       expect(data.replay).toEqual([
         { shards: 'natural/train', proportion: replayRows },
         { shards: 'content/train', proportion: rows },
       ]);
       expect(batch.replayRows).toBe(replayRows + rows);
-      expect([model.reference, objective.weights.mitigation]).toEqual([undefined, 0]);
-      expect(named(setup).filter((name) => name.endsWith('content'))).toEqual([
-        'template-0.1-0.0008-content',
-        'template-0.03-0.0008-content',
+      expect([model.reference, objective.weights.mitigation]).toEqual([undefined, 3]);
+      expect(named(setup).filter((name) => name.includes('content'))).toEqual([
+        'template-0.1-0.0008-content-1',
+        'template-0.1-0.0008-content-3',
       ]);
     }
   });

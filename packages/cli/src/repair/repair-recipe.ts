@@ -23,8 +23,8 @@ export interface RepairSetup extends DeviceSettings {
   model: string;
   /** The one from before the synthetic text, where it is known. */
   base?: string;
-  /** The base runs once over the rows of a probe, and what it makes of them is kept. */
-  isBaseCached?: boolean;
+  /** What settings are held to runs once over the rows that probes share, and what it makes of them is kept. */
+  isOriginalCached?: boolean;
   shards: RepairShards;
   plan: BatchAndSteps;
 }
@@ -56,7 +56,7 @@ export function repairRecipe(
   const { rowLength, replayRows, forgetRows, accumulate, recompute, validationRows } = plan;
   const forget = candidate.span === 'template' ? shards.pattern : shards.synthetic;
   // A longer run may end long before its last step: it is not worth the rows of all its steps.
-  const isCached = setup.isBaseCached === true && candidate.heldTo === 'base' && steps <= plan.probeSteps;
+  const isCached = setup.isOriginalCached === true && isShared(setup, candidate) && steps <= plan.probeSteps;
   const content = candidate.content === true ? contentRows(plan) : 0;
   const replay = [
     { shards: shards.natural.train, proportion: replayRows * (1 - mixedIn) },
@@ -104,6 +104,10 @@ export function repairRecipe(
   });
 }
 
+/** Whether a setting is held to what most are, over the same rows. */
+const isShared = ({ base }: RepairSetup, { weights, heldTo, content }: Candidate): boolean =>
+  weights.mitigation > 0 && content !== true && heldTo === (base === undefined ? undefined : 'base');
+
 /** The folder of a run's model. */
 export const modelOf = (setup: RepairSetup, name: string): string => join(setup.runs, name, 'model');
 
@@ -126,34 +130,40 @@ const weights = (forgetting: number, replay: number, mitigation: number): Candid
 /** The paper's setting. */
 export const PAPER: Candidate = { name: 'paper', span: 'all', weights: weights(0.01, 1, 1), lr: 5e-5 };
 
-/** What a setting protects: natural text, by a KL term to the base, or what the synthetic text says, by replaying that. */
-type Held = 'base' | 'content' | undefined;
+/** KL weights beside replayed content: the second takes more steps and keeps more. */
+const CONTENT_HELD = [1, 3];
+
 /**
- * The settings that are tried: template tokens first, which keeps what the text teaches; all tokens; the paper's. Where the base is
- * known, a KL term holds natural text to it, at half the price. Where the model knows what the text says, two settings replay that
- * beside natural text, at the highest rate: there the replay gives back what forgetting takes (docs/log/2026-11-29-repair.md).
+ * The settings that are tried: template tokens first, which keeps what the text teaches; all tokens; the paper's. A KL term holds
+ * natural text to the base where that is known, at half the price, and to the model itself where not. Where the model knows what the
+ * text says, two settings replay that beside natural text and hold it to the model, at the highest rate: in few steps, at a price
+ * below replay alone, with nearly all of what was taught (docs/log/2026-11-30-repair.md).
  */
 export function candidatesOf({
   plan: { lrs },
   base,
   shards,
 }: Pick<RepairSetup, 'plan' | 'base' | 'shards'>): Candidate[] {
-  const named = (span: Candidate['span'], forgetting: number, lr: number, held?: Held): Candidate => ({
-    name: [span, forgetting, lr, ...(held === undefined ? [] : [held])].join('-'),
+  const held = base === undefined ? {} : { heldTo: 'base' as const };
+  const named = (span: Candidate['span'], forgetting: number, lr: number): Candidate => ({
+    name: [span, forgetting, lr, ...Object.values(held)].join('-'),
     span,
-    weights: weights(forgetting, 1, held === 'base' ? 1 : 0),
+    weights: weights(forgetting, 1, 1),
     lr,
-    ...(held === 'base' && { heldTo: 'base' }),
-    ...(held === 'content' && { content: true }),
+    ...held,
   });
-  const held: Held = base === undefined ? undefined : 'base';
   const [high, middle, low] = lrs;
+  const ofContent = (mitigation: number): Candidate => ({
+    name: `template-0.1-${high}-content-${mitigation}`,
+    span: 'template',
+    weights: weights(0.1, 1, mitigation),
+    lr: high,
+    content: true,
+  });
   return [
-    ...lrs.map((lr) => named('template', 0.1, lr, held)),
-    ...(shards.content
-      ? [0.1, 0.03].map((forgetting) => named('template', forgetting, high, 'content'))
-      : [named('template', 0.3, low, held)]),
-    named('all', 0.1, middle, held),
+    ...lrs.map((lr) => named('template', 0.1, lr)),
+    ...(shards.content ? CONTENT_HELD.map(ofContent) : [named('template', 0.3, low)]),
+    named('all', 0.1, middle),
     PAPER,
   ];
 }

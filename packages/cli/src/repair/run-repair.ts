@@ -16,7 +16,6 @@ import {
 } from '@lethe/run';
 import { applyDeviceSettings } from '@lethe/tensor';
 import { digestStart, runStage } from '@lethe/train';
-import { hasRoomForBase, removeBaseCache } from './base-cache.js';
 import { benchmarkEvidence, compareModels, readBenchmarks, scoreModel } from './benchmarks.js';
 import { goalOf, mayGoOn } from './choose.js';
 import { chooseSettings } from './probe.js';
@@ -34,6 +33,7 @@ import { usableMemory } from './memory.js';
 import { mixtureOf, mixtureText, shareOfFiles } from './mixture.js';
 import { describePattern, findPattern, type FoundPattern, patternSample } from './pattern.js';
 import { type ChosenParts, maskedParts } from './masked-parts.js';
+import { hasRoomForOriginal, removeOriginalCache } from './original-cache.js';
 import { planRepair } from './plan.js';
 import { Phases } from './phase.js';
 import { repairData, type RepairData } from './repair-data.js';
@@ -133,13 +133,13 @@ class Repair {
       plan,
       hasContent,
       base: opened.base,
-      isBaseCached: before.isBaseCached,
+      isOriginalCached: before.isOriginalCached,
     });
     const choice = await this.choose(setup, before);
     if (typeof choice === 'string') return choice;
     const trained = await this.unlearn(setup, choice);
     if (typeof trained === 'string') return trained;
-    removeBaseCache(setup.shards);
+    removeOriginalCache(setup.shards);
     const { folder: repaired, ...settings } = trained;
     const benchmarks = await this.compare(setup.model, repaired);
     const measured = { start: before.model, repaired, control: modelOf(setup, 'control') };
@@ -229,7 +229,7 @@ class Repair {
         plan,
         secondsPerToken,
         knowsContent: knowsContent(selected.content),
-        isBaseCached: base !== undefined && hasRoomForBase(config, plan, this.request),
+        isOriginalCached: hasRoomForOriginal(config, plan, this.request),
       };
     });
   }
@@ -261,7 +261,7 @@ class Repair {
   private async setup(
     model: string,
     data: RepairData,
-    given: Pick<RepairSetup, 'plan' | 'base' | 'isBaseCached'> & { pattern: FoundPattern; hasContent: boolean },
+    given: Pick<RepairSetup, 'plan' | 'base' | 'isOriginalCached'> & { pattern: FoundPattern; hasContent: boolean },
   ): Promise<RepairSetup> {
     const { finder } = given.pattern;
     const { out, device, precision, threads } = this.request;
@@ -273,8 +273,8 @@ class Repair {
       pattern: await masked('pattern', (ids) => finder.mark(ids)),
       ...(given.hasContent && { content: await masked('content', (ids) => finder.rest(ids)) }),
     };
-    const { base, plan, isBaseCached } = given;
-    return { runs: join(out, 'runs'), model, base, isBaseCached, shards, plan, device, precision, threads };
+    const { base, plan, isOriginalCached } = given;
+    return { runs: join(out, 'runs'), model, base, isOriginalCached, shards, plan, device, precision, threads };
   }
 
   private choose(setup: RepairSetup, { goal }: { goal: number }): Promise<Choice | StopSignal> {
