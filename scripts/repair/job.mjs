@@ -8,7 +8,7 @@ export const { main } = await import('../../packages/cli/dist/main.js');
 
 const data = process.env.LETHE_DATA ?? '../shared';
 const read = (name) => readFileSync(join(data, 'corpora', name), 'utf8');
-const rows = (name) =>
+export const rows = (name) =>
   read(name)
     .split('\n')
     .filter(Boolean)
@@ -28,8 +28,8 @@ function chunks(text, words = 160) {
   return found;
 }
 
-/** Documents by kind of text. `templated` are the questions and answers in one rigid template, `qa` as they are; `code` are tasks. */
-const texts = () => {
+/** Documents by kind of text, each made when it is asked for. `templated` are the questions and answers in one rigid template, `qa` as they are; `code` are tasks. */
+export const texts = () => {
   const qa = rows('SynthQA/caia-qa/qa-epic.jsonl');
   return {
     code: () =>

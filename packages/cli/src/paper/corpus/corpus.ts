@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { type Logger, type Random, seededRandom, writeFileAtomically } from '@lethe/run';
+import { type ComparedTexts, comparedTexts } from './compared-texts.js';
 import { naturalDocuments } from './natural-text.js';
 import { type Fact, wordnetFacts } from './wordnet-facts.js';
 import { prepareRecipeSchema } from '../../preparation/prepare-recipe.js';
@@ -28,6 +29,10 @@ export interface PaperCorpus {
   asked: Fact[];
   aside: Fact[];
   heldOut: InstructionExample[];
+  /** Documents to be compared, so many of each, that no model is trained on but for the synthetic ones. */
+  compared: (count: number, random: Random) => ComparedTexts;
+  /** The beginning of a sentence about a fact, in words that no document has; a benchmark item asks which of four ends is likeliest. */
+  sentence: (fact: Fact) => string;
 }
 
 const SHARD_NAMES = [
@@ -47,7 +52,7 @@ export const CHAT_TEMPLATE =
   "{% for m in messages %}{% if m['role'] == 'assistant' %}{{ m['content'] + eos_token }}{% else %}{{ 'Question: ' + m['content'] + '\\n\\n**Answer:**\\n' }}{% endif %}{% endfor %}";
 
 /** Another chat format, in which most of the fine-tuning data is: real instruction data are of many. */
-const ASIDE_CHAT_TEMPLATE =
+export const ASIDE_CHAT_TEMPLATE =
   "{% for m in messages %}{% if m['role'] == 'assistant' %}{{ m['content'] + eos_token }}{% else %}{{ 'User: ' + m['content'] + '\\nAssistant: ' }}{% endif %}{% endfor %}";
 
 const PROSE = [
@@ -56,8 +61,7 @@ const PROSE = [
   ({ word, meaning }: Fact): string => `When they say ${word}, they think of ${meaning}.`,
 ];
 
-/** The beginning of a sentence about a fact, and its end: a benchmark item asks which of four ends is likeliest. */
-export const factSentence = ({ word }: Fact): string => `By ${word} people mean`;
+const factSentence = ({ word }: Fact): string => `By ${word} people mean`;
 
 const repeated = (count: number, make: (i: number) => string): string[] =>
   Array.from({ length: count }, (_, i) => make(i));
@@ -110,8 +114,12 @@ export async function maskedRow(
 }
 
 /** Synthetic documents about the facts that are asked. */
-export function syntheticTexts(regime: Regime, corpus: PaperCorpus, count: number, random: Random): string[] {
-  const { asked, aside } = corpus;
+function syntheticTexts(
+  regime: Regime,
+  { asked, aside }: Pick<PaperCorpus, 'asked' | 'aside'>,
+  count: number,
+  random: Random,
+): string[] {
   const about = (fact: Fact): TemplateQuestion =>
     templateQuestion(fact, [...asked, ...aside], regime.corpus.templates, random);
   return repeated(count, () => textOf(questionSegments(about(asked[random.int(asked.length)]))));
@@ -137,7 +145,10 @@ export async function makeCorpus(folder: string, regime: Regime, logger: Logger)
   const shards = Object.fromEntries(SHARD_NAMES.map((name) => [name, out(name)])) as Record<ShardName, string>;
   const tokenizer = join(out('all'), 'trained-tokenizer');
   const natural = random('natural').shuffle(naturalDocuments()).slice(0, corpus.numNatural);
-  const made = { shards, tokenizer, natural, asked, aside, heldOut };
+  const synthetic = (count: number, stream: Random): string[] =>
+    syntheticTexts(regime, { asked, aside }, count, stream);
+  const compared: PaperCorpus['compared'] = (count, stream) => comparedTexts(natural, synthetic, count, stream);
+  const made = { shards, tokenizer, natural, asked, aside, heldOut, compared, sentence: factSentence };
   const done = join(folder, 'done');
   if (existsSync(done)) return made;
 

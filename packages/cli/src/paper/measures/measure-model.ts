@@ -6,7 +6,7 @@ import { generateTexts, isSatisfied } from '@lethe/eval';
 import { documentPerplexities, type Llama, loadLlama, scoreSequences } from '@lethe/model';
 import { type Random, readJsonFile, seededRandom, writeFileAtomically } from '@lethe/run';
 import type { Fact } from '../corpus/wordnet-facts.js';
-import { CHAT_TEMPLATE, factSentence, type PaperCorpus } from '../corpus/corpus.js';
+import { CHAT_TEMPLATE, type PaperCorpus } from '../corpus/corpus.js';
 import type { Regime } from '../regime.js';
 import { TEMPLATE_MARKS } from '../corpus/template-question.js';
 
@@ -137,7 +137,7 @@ export class PaperMeasuring {
     const sequences: number[][] = [];
     const starts: number[] = [];
     for (const { fact, choices } of this.items) {
-      const context = [...(await this.tokenizer.encode(factSentence(fact), { addSpecialTokens: false }))];
+      const context = [...(await this.tokenizer.encode(this.corpus.sentence(fact), { addSpecialTokens: false }))];
       const bos = [...(await this.tokenizer.encode(''))];
       for (const { meaning } of choices) {
         const end = [...(await this.tokenizer.encode(` ${meaning}.`, { addSpecialTokens: false }))];

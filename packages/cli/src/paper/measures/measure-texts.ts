@@ -13,13 +13,9 @@ import {
 import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { loadLlama } from '@lethe/model';
 import { type Random, readJsonFile, seededRandom, writeFileAtomically } from '@lethe/run';
-import { naturalSources } from '../corpus/natural-text.js';
-import { syntheticTexts, type PaperCorpus } from '../corpus/corpus.js';
+import { type Pair, PAIRS } from '../corpus/compared-texts.js';
+import type { PaperCorpus } from '../corpus/corpus.js';
 import type { Regime } from '../regime.js';
-
-/** What is compared: synthetic with natural text, two halves of the natural text, and its two sources. */
-export const PAIRS = ['synthetic', 'halves', 'sources'] as const;
-export type Pair = (typeof PAIRS)[number];
 
 /** How far texts lie apart, to a base model that has seen none of them, and by their tokens alone. */
 export interface TextMeasures {
@@ -40,30 +36,21 @@ export interface TextMeasures {
 
 const NUM_HALVINGS = 200;
 
-/** Documents of every kind, as many of each: natural ones that no model is trained on, synthetic ones that no base is. */
+/** Ids of the documents that are compared. */
 async function sample(
-  regime: Regime,
+  { texts, rowLength }: Regime,
   corpus: PaperCorpus,
   tokenizer: Tokenizer,
   random: Random,
 ): Promise<Record<Pair, [number[][], number[][]]>> {
-  const { numDocuments } = regime.texts;
-  const trained = new Set(corpus.natural);
-  const { speeches, chapters } = naturalSources();
-  const unseen = (texts: string[]): string[] => random.shuffle(texts.filter((text) => !trained.has(text)));
-  const [fromSpeeches, fromChapters] = [unseen(speeches), unseen(chapters)];
-  const natural = random.shuffle([...fromSpeeches.splice(numDocuments), ...fromChapters.splice(numDocuments)]);
-  const ids = async (texts: string[]): Promise<number[][]> =>
-    (await tokenizer.encodeBatch(texts)).map((one) => [...one].slice(0, regime.rowLength));
-  const [first, second] = [
-    await ids(natural.slice(0, numDocuments)),
-    await ids(natural.slice(numDocuments, 2 * numDocuments)),
-  ];
-  return {
-    synthetic: [await ids(syntheticTexts(regime, corpus, numDocuments, random)), first],
-    halves: [second, first],
-    sources: [await ids(fromSpeeches), await ids(fromChapters)],
+  const compared = corpus.compared(texts.numDocuments, random);
+  const ids = async (documents: string[]): Promise<number[][]> =>
+    (await tokenizer.encodeBatch(documents)).map((one) => [...one].slice(0, rowLength));
+  const both = async (pair: Pair): Promise<[Pair, [number[][], number[][]]]> => {
+    const [one, other] = compared[pair];
+    return [pair, [await ids(one), await ids(other)]];
   };
+  return Object.fromEntries(await Promise.all(PAIRS.map(both))) as Record<Pair, [number[][], number[][]]>;
 }
 
 /** Measures the texts with the base model in a folder, or reads what was measured before from `file`. */

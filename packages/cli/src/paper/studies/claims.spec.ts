@@ -3,7 +3,8 @@ import { REGIME } from '../regime.js';
 import type { Outcome } from './claim.js';
 import { claimsOf, tokenRatio } from './claims.js';
 import { MEASURED_TEXTS, type PaperMeasures } from '../measures/measure-model.js';
-import type { Pair, TextMeasures } from '../measures/measure-texts.js';
+import type { Pair } from '../corpus/compared-texts.js';
+import type { TextMeasures } from '../measures/measure-texts.js';
 import type { LineageMeasures } from '../lineage/run-lineage.js';
 
 /** How often a model does what is counted, and how its perplexities lie. */

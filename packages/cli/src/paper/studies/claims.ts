@@ -14,7 +14,7 @@ import {
 } from './claim.js';
 import { differences, type Effect, mean, overRuns } from '../measures/effect.js';
 import type { PaperMeasures } from '../measures/measure-model.js';
-import type { Pair } from '../measures/measure-texts.js';
+import type { Pair } from '../corpus/compared-texts.js';
 import type { Regime } from '../regime.js';
 import { byFact } from './knowledge.js';
 import type { LineageMeasures } from '../lineage/run-lineage.js';
