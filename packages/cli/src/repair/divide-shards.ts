@@ -6,6 +6,9 @@ import { seededRandom, writeFolderAtomically } from '@lethe/run';
 /** The parts and their shares, which add up to 1. */
 export type Shares = Record<string, number>;
 
+/** Tokens of a document that a part has at most. */
+export type Longest = Record<string, number>;
+
 /** Names the part of each document, in stored order: the same every time. */
 function parts(shares: Shares): () => string {
   const random = seededRandom(1, 'repair', 'divide');
@@ -17,10 +20,14 @@ function parts(shares: Shares): () => string {
 }
 
 /**
- * Copies the documents of a shard folder to folders `to/<part>`; what is there whole is used.
+ * Copies the documents of a shard folder, or of some parts their beginnings, to folders `to/<part>`; what is there whole is used.
  * @returns the number of documents of each part. @throws ShardError as `ShardReader`.
  */
-export async function divideShards(from: string, to: string, shares: Shares): Promise<Record<string, number>> {
+export async function divideShards(
+  from: string,
+  to: string,
+  { shares, longest = {} }: { shares: Shares; longest?: Longest },
+): Promise<Record<string, number>> {
   const names = Object.keys(shares);
   if (!existsSync(to)) {
     const reader = await ShardReader.open(from);
@@ -32,7 +39,9 @@ export async function divideShards(from: string, to: string, shares: Shares): Pr
       const next = parts(shares);
       for (let number = 0; number < reader.index.documents; number++) {
         const { ids, mask } = await reader.document(number);
-        await writers.get(next())!.add(Int32Array.from(ids), mask?.slice(), true);
+        const part = next();
+        const end = longest[part];
+        await writers.get(part)!.add(Int32Array.from(ids.subarray(0, end)), mask?.slice(0, end), true);
       }
       for (const writer of writers.values()) await writer.finish();
     });

@@ -39,6 +39,10 @@ export const NUM_PROBES = 12;
 /** Passes over a token of a step (forward, backward twice), and of the validation beside it as small models have it. */
 const WORK = 5;
 
+/** Tokens of a row, and of a document that is measured, at most. */
+export const rowLengthOf = ({ maxPositions }: Pick<LlamaConfig, 'maxPositions'>): number =>
+  Math.min(maxPositions, LONGEST_ROW);
+
 /** Bytes of a step: weights, gradients, moments, and the original's weights; what layers keep for the backward pass. */
 function bytesOf(config: LlamaConfig, tokens: number, recompute: boolean): number {
   const { hiddenSize, intermediateSize, numLayers, vocabSize } = config;
@@ -63,7 +67,7 @@ function batchOf(
   config: LlamaConfig,
   memory: number,
 ): Pick<BatchAndSteps, 'rowLength' | 'replayRows' | 'forgetRows' | 'accumulate' | 'recompute'> {
-  const rowLength = Math.min(config.maxPositions, LONGEST_ROW);
+  const rowLength = rowLengthOf(config);
   const wanted = countParameters(config) < LARGE_MODEL ? SMALL_STEP : LARGE_STEP;
   let rows = Math.max(2, 2 * Math.round(wanted / rowLength / 2));
   const all = rows;

@@ -31,30 +31,39 @@ interface KindSources {
   folder: string;
 }
 
+interface Preparing {
+  tokenizer: Tokenizer;
+  logger: Logger;
+  signal: AbortSignal;
+}
+
 /**
  * The shards of one kind: made from files, or taken as they are. Held-out documents are divided once more, so that what
- * chooses settings is not what is reported.
+ * chooses settings is not what is reported; those that choose end with a row of `rowLength` tokens, as those that are reported
+ * do: pieces from further on, without the document's beginning, lose up to 2% less of perplexity than beginnings.
  * @throws UserError where there is too little text, with the remedy.
  */
 export async function repairData(
   given: KindSources,
-  { tokenizer, logger, signal }: { tokenizer: Tokenizer; logger: Logger; signal: AbortSignal },
+  { rowLength, ...preparing }: Preparing & { rowLength: number },
 ): Promise<KindShards> {
   const { kind, sources, folder } = given;
   requireOneForm(sources);
   const only = sources[0]!;
   const to = join(folder, 'parts');
+  const longest = { select: rowLength };
   if (isWholeShards(only)) {
     const shares = { train: 0.8, select: 0.2 * SELECT_SHARE, report: 0.2 * (1 - SELECT_SHARE) };
-    const documents = await divideShards(only, to, shares);
+    const documents = await divideShards(only, to, { shares, longest });
     return checked({ ...inFolders(to), documents: documents as KindShards['documents'] }, given);
   }
-  const prepared = isSplitShards(only) ? only : await preparedFolder(given, { tokenizer, logger, signal });
+  const prepared = isSplitShards(only) ? only : await preparedFolder(given, preparing);
   if (!existsSync(join(prepared, 'heldout', 'index.json')))
     throw new UserError(
       `--${kind} ${prepared}: no held-out documents; prepare it with \`lethe prepare --held-out 0.1\``,
     );
-  const held = await divideShards(join(prepared, 'heldout'), to, { select: SELECT_SHARE, report: 1 - SELECT_SHARE });
+  const shares = { select: SELECT_SHARE, report: 1 - SELECT_SHARE };
+  const held = await divideShards(join(prepared, 'heldout'), to, { shares, longest });
   const train = join(prepared, 'train');
   const { documents } = await readShardIndex(train);
   const numbers = { train: documents, select: held.select, report: held.report };
@@ -70,7 +79,7 @@ const inFolders = (to: string): Record<Part, string> => ({
 /** Prepares files, holding out more where little is left aside. */
 async function preparedFolder(
   { kind, sources, folder }: KindSources,
-  { tokenizer, logger, signal }: { tokenizer: Tokenizer; logger: Logger; signal: AbortSignal },
+  { tokenizer, logger, signal }: Preparing,
 ): Promise<string> {
   const out = join(folder, 'prepared');
   logger.info(`preparing ${kind} text of ${sources.join(', ')}`);

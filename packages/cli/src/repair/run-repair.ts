@@ -34,7 +34,7 @@ import { mixtureOf, mixtureText, shareOfFiles } from './mixture.js';
 import { describePattern, findPattern, type FoundPattern, patternSample } from './pattern.js';
 import { type ChosenParts, maskedParts } from './masked-parts.js';
 import { hasRoomForOriginal, removeOriginalCache } from './original-cache.js';
-import { planRepair } from './plan.js';
+import { planRepair, rowLengthOf } from './plan.js';
 import { Phases } from './phase.js';
 import { repairData, type RepairData } from './repair-data.js';
 import {
@@ -110,7 +110,7 @@ class Repair {
 
   async run(): Promise<RepairResults | StopSignal> {
     const opened = await this.open();
-    const data = await this.data(opened.tokenizer);
+    const data = await this.data(opened);
     if (this.options.stop.requested) return this.options.stop.requested;
     await applyDeviceSettings(this.request);
     const [synthetic, natural] = [await patternSample(data.synthetic.train), await patternSample(data.natural.train)];
@@ -173,11 +173,12 @@ class Repair {
     return { model, base, config, tokenizer };
   }
 
-  private data(tokenizer: Tokenizer): Promise<RepairData> {
+  private data({ tokenizer, config }: Opened): Promise<RepairData> {
+    const rowLength = rowLengthOf(config);
     const { out, synthetic, natural } = this.request;
     const { logger, signal } = this.options;
     const of = (kind: 'synthetic' | 'natural', sources: string[]) =>
-      repairData({ kind, sources, folder: join(out, 'data', kind) }, { tokenizer, logger, signal });
+      repairData({ kind, sources, folder: join(out, 'data', kind) }, { tokenizer, logger, signal, rowLength });
     return this.phases.once('prepare', async () => ({
       synthetic: await of('synthetic', synthetic),
       natural: await of('natural', natural),
@@ -187,9 +188,9 @@ class Repair {
   private async texts(
     data: RepairData,
     { finder }: FoundPattern,
-    { maxPositions }: LlamaConfig,
+    config: LlamaConfig,
   ): Promise<Record<'select' | 'report', MeasuredTexts>> {
-    const limits = { maxLength: Math.min(maxPositions, 1024), documents: MEASURED_DOCUMENTS, tokens: MEASURED_TOKENS };
+    const limits = { maxLength: rowLengthOf(config), documents: MEASURED_DOCUMENTS, tokens: MEASURED_TOKENS };
     const of = async (part: 'select' | 'report'): Promise<MeasuredTexts> => ({
       synthetic: markDocuments(finder, await readHeldOut(data.synthetic[part], limits)),
       natural: await readHeldOut(data.natural[part], limits),
