@@ -14,7 +14,9 @@ std::string shape_text(const Field& field, const FieldValues& values) {
   for (int i = 0; i < field.rank; ++i) {
     const Factor& f = field.factors[static_cast<size_t>(i)];
     const int64_t dim = f.dim < 0 ? 1 : values.dims[static_cast<size_t>(f.dim)];
-    numbers += (i ? ", " : "") + std::to_string(f.coefficient * dim);
+    int64_t size = 0;
+    const bool fits = !__builtin_mul_overflow(f.coefficient, dim, &size);
+    numbers += (i ? ", " : "") + (fits ? std::to_string(size) : "too many");
   }
   return "[" + std::string(field.shape) + "] = [" + numbers + "]";
 }
@@ -60,6 +62,21 @@ void check_dtypes(const Operator& op, const FieldValues& values) {
   }
 }
 
+// Loops over a dimension end in time because a tensor holds it; one that only empty tensors have could be anything.
+constexpr int64_t most_without_memory = int64_t{1} << 20;
+
+void check_held(const Operator& op, const FieldValues& values, size_t dim) {
+  if (values.dims[dim] <= most_without_memory) return;
+  for (size_t i = 0; i < op.fields.size(); ++i) {
+    const Field& field = op.fields[i];
+    if (field.kind != FieldKind::tensor || !values.tensors[i] || values.tensors[i].bytes == 0) continue;
+    for (int factor = 0; factor < field.rank; ++factor)
+      if (field.factors[static_cast<size_t>(factor)].dim == static_cast<int>(dim)) return;
+  }
+  fail(op, std::string(op.fields[dim].name) + ": expected at most " + std::to_string(most_without_memory) +
+               " where every tensor that has it is empty, received " + std::to_string(values.dims[dim]));
+}
+
 }  // namespace
 
 void check_shapes(const Operator& op, const FieldValues& values) {
@@ -69,6 +86,8 @@ void check_shapes(const Operator& op, const FieldValues& values) {
            std::string(op.fields[i].name) + ": expected a dimension >= 0, received " + std::to_string(values.dims[i]));
   for (size_t i = 0; i < op.fields.size(); ++i)
     if (op.fields[i].kind == FieldKind::tensor) check_tensor(op, op.fields[i], values, values.tensors[i]);
+  for (size_t i = 0; i < op.fields.size(); ++i)
+    if (op.fields[i].kind == FieldKind::dim) check_held(op, values, i);
   check_dtypes(op, values);
 }
 

@@ -6,6 +6,7 @@
 namespace lethe::reference {
 
 void copy_block(const copy_block_args& a) {
+  if (a.cols == 0) return;  // however many rows
   std::vector<int32_t> block;
   for (int64_t r = 0; r < a.rows; ++r)
     for (int64_t c = 0; c < a.cols; ++c) block.push_back(a.x.i32()[a.x_offset + r * a.x_stride + c]);
