@@ -1,5 +1,6 @@
 #include "cpu/gemm.h"
 
+#include <cstring>
 #include <dnnl.hpp>
 #include <map>
 #include <string>
@@ -114,6 +115,29 @@ void gemm_through_fp32(const Product& p, const Operand& a, const Operand& b, con
   for (int64_t i = 0; i < p.m; ++i) kernels().to_bf16(wide + i * p.n, halves + i * c.stride, p.n);
 }
 
+// An operand as stored in bf16, with one more inner element of 0. `wide`: its other dimension; `along`: inner elements
+// are neighbours.
+Operand with_zero(const Operand& x, int64_t wide, int64_t k, bool along, Scratch& scratch) {
+  const auto* from = static_cast<const uint16_t*>(x.data);
+  const int64_t rows = along ? wide : k, cols = along ? k : wide, stride = along ? k + 1 : wide;
+  uint16_t* to = scratch.halves(wide * (k + 1));
+  for (int64_t i = 0; i < rows; ++i) {
+    std::memcpy(to + i * stride, from + i * x.stride, static_cast<size_t>(cols) * sizeof *to);
+    if (along) to[i * stride + cols] = 0;
+  }
+  if (!along) std::memset(to + rows * stride, 0, static_cast<size_t>(cols) * sizeof *to);
+  return {to, stride, x.transposed, true};
+}
+
+// oneDNN 2.6 sets AMX's tiles wrongly for some odd k, such as [33, 63] x [63, 16], which ends the process (SIGILL).
+void gemm_of_odd_k(const Product& p, const Operand& a, const Operand& b, const Result& c) {
+  Scratch scratch;
+  const Operand left = with_zero(a, p.m, p.k, !a.transposed, scratch);
+  // Panels end in zeros, to a multiple of 32.
+  const Operand right = b.panels ? b : with_zero(b, p.n, p.k, b.transposed, scratch);
+  gemm({p.m, p.n, p.k + 1, p.accumulate, p.bias}, left, right, c);
+}
+
 }  // namespace
 
 Operand operand(const Tensor& x, int64_t rows, int64_t cols, bool bf16, Scratch& scratch) {
@@ -137,6 +161,7 @@ void gemm(const Product& p, const Operand& a, const Operand& b, const Result& c)
   if (p.m == 0 || p.n == 0) return;
   if (c.bf16 && (p.k == 0 || !a.bf16)) return gemm_through_fp32(p, a, b, c);
   if (p.k == 0) return empty_product(p, static_cast<float*>(c.data), c.stride);
+  if (a.bf16 && p.k % 2 != 0) return gemm_of_odd_k(p, a, b, c);
   const Key key{p.m,          p.n,      p.k,    a.stride, b.stride,     c.stride,          a.transposed,
                 b.transposed, b.panels, a.bf16, c.bf16,   p.accumulate, p.bias != nullptr, num_threads()};
   try {

@@ -16,7 +16,8 @@ Case sized(const std::string& op, double N, double I, double O, bool bf16) {
   return Case(op).set("N", N).set("I", I).set("O", O).bf16(bf16);
 }
 
-constexpr double sizes[][3] = {{1, 1, 1}, {1, 64, 33}, {3, 7, 5}, {41, 507, 8}, {256, 96, 160}, {0, 4, 4}, {4, 0, 3}};
+constexpr double sizes[][3] = {{1, 1, 1},    {1, 64, 33},  {3, 7, 5},    {41, 507, 8}, {256, 96, 160},
+                               {33, 63, 16}, {66, 16, 63}, {97, 63, 63}, {0, 4, 4},    {4, 0, 3}};
 
 TEST(Linear, StaysWithinTheErrorBudget) {
   for (const auto& s : sizes)
