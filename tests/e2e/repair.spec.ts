@@ -213,7 +213,10 @@ withData('lethe repair', () => {
     expect(stdout).toMatch(/1 file, [\d,]+ bytes\n/);
     const keys = Object.keys(parse(readFileSync(at('repair.yaml'), 'utf8')) as object);
     expect(keys).toEqual(['model', 'synthetic', 'natural', 'out']);
-    expect(await failureHere(folder, 'init', '--model', 'runs/damaged/model', ...texts)).toContain('--force');
+    const init = ['init', '--model', 'runs/damaged/model'];
+    expect((await succeed(folder, ...init, ...texts)).stdout).toBe(stdout); // broken off before it was synced, it would go on
+    expect(await failureHere(folder, ...init, '--synthetic', 'natural.jsonl', ...texts.slice(2))).toContain('--force');
+    expect(await failureHere(folder, 'init')).toContain('--force');
     const dry = await succeed(folder, 'repair', 'repair.yaml', '--dry-run', '--out', 'runs/dry');
     expect(dry.stdout).toContain('nothing was written');
     const absent = await failureHere(folder, 'repair', 'repair.yaml', '--model', 'runs/nosuch', '--dry-run');

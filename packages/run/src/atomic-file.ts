@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { startOf } from './process-start.js';
 import { requireFile, specialKind } from './regular-file.js';
 import { readingProblem } from './system-error.js';
 import { UserError } from './user-error.js';
@@ -49,15 +50,7 @@ function removeAbandoned(path: string): void {
     const file = join(dirname(path), name);
     const stats = statSync(file, { throwIfNoEntry: false });
     if (!stats?.isFile() || Date.now() - stats.mtimeMs < LONGEST_WRITE_MS) continue;
-    if (!isRunning(Number.parseInt(name.slice(begins.length), 10))) rmSync(file, { force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+    if (startOf(Number.parseInt(name.slice(begins.length), 10)) === undefined) rmSync(file, { force: true });
   }
 }
 

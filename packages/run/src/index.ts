@@ -52,6 +52,7 @@ export { setAside } from './set-aside.js';
 export { listenForStop, type StopRequest, type StopSignal } from './signals.js';
 export { readJsonFile } from './json-file.js';
 export { explainSystemError, readingProblem } from './system-error.js';
+export { closingOnError } from './closing-on-error.js';
 export { openTensorBoard } from './tensorboard.js';
 export { UsageError, UserError } from './user-error.js';
 export { VERSION } from './version.js';

@@ -14,6 +14,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { isTemporaryName, makeFolder, requireLocal, temporaryPath } from './atomic-file.js';
+import { orEmpty, startOf } from './process-start.js';
 import { UserError } from './user-error.js';
 
 /** Who holds a lock: enough to tell whether that process still lives, and to tell a person which one it is. */
@@ -250,28 +251,8 @@ function thisProcess(): Owner {
   return { host: hostname(), boot: bootId(), processSpace: processSpace(), pid, started: startOf(pid) ?? '', since };
 }
 
-const orEmpty = (tell: () => string): string => {
-  try {
-    return tell();
-  } catch {
-    return ''; // a system without /proc
-  }
-};
 const bootId = (): string => orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
 const processSpace = (): string => orEmpty(() => readlinkSync('/proc/self/ns/pid'));
-
-/** When a process started; empty where the system does not say, undefined where it does not run. */
-function startOf(pid: number): string | undefined {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
-  }
-  const stat = orEmpty(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  // The command's name may hold anything; fields count from the last parenthesis: state is the 3rd, the start the 22nd.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' ? undefined : (fields[19] ?? '');
-}
 
 const HEARTBEAT = `
 const { openSync, readFileSync, writeSync, closeSync } = require('node:fs');

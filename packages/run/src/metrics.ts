@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeFolder, syncPath } from './atomic-file.js';
+import { closingOnError } from './closing-on-error.js';
 import { openLine, type SealedLine, sealLine } from './sealed-lines.js';
 import { setAside } from './set-aside.js';
 import { readingProblem } from './system-error.js';
@@ -56,8 +57,13 @@ export function openMetrics(file: string, fromStep: number, onDamage?: (warning:
   makeFolder(dirname(file));
   const kept = existsSync(file) ? keptBefore(file, fromStep, onDamage) : NOTHING;
   const handle = writing(file, () => openSync(file, existsSync(file) ? 'r+' : 'w'));
-  ftruncateSync(handle, kept.bytes);
-  syncPath(dirname(file));
+  closingOnError(
+    () => closeSync(handle),
+    () => {
+      writing(file, () => ftruncateSync(handle, kept.bytes));
+      writing(file, () => syncPath(dirname(file)));
+    },
+  );
   let { bytes: end, seal: before } = kept;
   return {
     lastStep: kept.lastStep,

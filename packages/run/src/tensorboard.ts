@@ -2,6 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from './atomic-file.js';
 import { type Clock, systemClock } from './clock.js';
+import { closingOnError } from './closing-on-error.js';
 import { crc32c } from './crc32c.js';
 import { writing } from './write-error.js';
 
@@ -38,12 +39,12 @@ export function openTensorBoard(folder: string, fromStep = 0, clock: Clock = sys
     const bytes = frameRecord(event);
     writing(file, () => writeSync(handle, bytes), bytes.length);
   };
-  write(0, bytesField(3, Buffer.from('brain.Event:2')));
-  if (fromStep > 0) write(fromStep, bytesField(7, field(1, VARINT, varint(1))));
-  return {
-    scalars: (step, values) => write(step, bytesField(5, encodeSummary(values))),
-    close: () => closeSync(handle),
-  };
+  const close = (): void => closeSync(handle);
+  closingOnError(close, () => {
+    write(0, bytesField(3, Buffer.from('brain.Event:2')));
+    if (fromStep > 0) write(fromStep, bytesField(7, field(1, VARINT, varint(1))));
+  });
+  return { scalars: (step, values) => write(step, bytesField(5, encodeSummary(values))), close };
 }
 
 /** Frames one TFRecord: length (uint64), its masked CRC-32C, the bytes, their masked CRC-32C; little endian. */

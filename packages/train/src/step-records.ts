@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openMetrics, openTensorBoard } from '@lethe/run';
+import { closingOnError, openMetrics, openTensorBoard } from '@lethe/run';
 import type { TrainRecipe } from './recipe.js';
 import type { StepRecord } from './trainer.js';
 
@@ -29,7 +29,10 @@ export function openStepRecords({ folder, recipe, onDamage }: RecordedRun, start
       `${join(folder, 'metrics.jsonl')} ${ends}, and the run goes on after step ${startStep}: those between are lost`,
     );
   }
-  const board = openTensorBoard(join(folder, 'tensorboard'), (startStep ?? 0) + 1);
+  const board = closingOnError(
+    () => metrics.close(),
+    () => openTensorBoard(join(folder, 'tensorboard'), (startStep ?? 0) + 1),
+  );
   const isWanted = ({ step, validation }: StepRecord): boolean =>
     step === 1 || step % recipe.metrics.every === 0 || step === recipe.steps || validation !== undefined;
   return {
@@ -40,8 +43,11 @@ export function openStepRecords({ folder, recipe, onDamage }: RecordedRun, start
     },
     sync: () => metrics.sync(),
     close: () => {
-      metrics.close();
-      board.close();
+      try {
+        metrics.close();
+      } finally {
+        board.close();
+      }
     },
   };
 }

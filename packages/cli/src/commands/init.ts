@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError, writeFileAtomically } from '@lethe/run';
 import type { Command } from 'commander';
@@ -10,6 +10,9 @@ const HELP = `
 Example:
   lethe init --model models/synth --synthetic qa.jsonl --natural web.jsonl
   lethe repair repair.yaml`;
+
+const refusalOf = (file: string): string =>
+  `${file}: there already, and not what this command would write; --force writes over it`;
 
 /** `lethe init`: a recipe of `lethe repair` with comments, after a look at the model and the texts. */
 export function addInitCommand(program: Command, context: CliContext): void {
@@ -24,8 +27,12 @@ export function addInitCommand(program: Command, context: CliContext): void {
     .option('--force', 'write over a file that is there')
     .addHelpText('after', HELP)
     .action(async (file: string, { force, ...flags }: Partial<RepairSettings> & { force?: true }) => {
-      if (existsSync(file) && !force) throw new UserError(`${file}: there already; --force writes over it`);
+      const isThere = existsSync(file) && !force;
+      // Refused before the look at the texts, which may take a while, where it cannot be the recipe asked for.
+      if (isThere && flags.model === undefined) throw new UserError(refusalOf(file));
       const text = await settingsText(repairSettings(undefined, flags), context.logger());
+      // The same recipe is written again: one that was broken off may not have reached the disk.
+      if (isThere && readFileSync(file, 'utf8') !== text) throw new UserError(refusalOf(file));
       writeFileAtomically(file, text);
       process.stdout.write(`${text}\n`);
       context.logger().info(`recipe: ${file}; next: npx lethe repair ${join(file)}`);

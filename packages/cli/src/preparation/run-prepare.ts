@@ -8,7 +8,9 @@ import {
   type PrepareResult,
   readDocuments,
   type Tokenizer,
+  TokenizerError,
   trainTokenizer,
+  type WrongRow,
 } from '@lethe/data-pipeline';
 import { formatDuration, lockWithin, type Logger, remainingSeconds, UsageError, whileLocked } from '@lethe/run';
 import type { PrepareRecipe } from './prepare-recipe.js';
@@ -43,11 +45,31 @@ async function tokenizerFor({ tokenizer, sources, out, as }: PrepareRecipe, logg
     }
   }
   logger.info(`training a tokenizer of ${tokenizer.train.vocabSize} ids`);
-  async function* texts(): AsyncGenerator<string> {
-    for await (const document of readDocuments(sources)) yield documentText(document);
-  }
   const { vocabSize } = tokenizer.train;
-  return whileLocked(lockWithin(out), () => trainTokenizer(texts(), { vocabSize, folder }));
+  return whileLocked(lockWithin(out), () => trainOn(sources, { vocabSize, folder }));
+}
+
+/** @throws TokenizerError where the text does not suffice; it then tells of the rows that could not be read. */
+async function trainOn(
+  sources: PrepareRecipe['sources'],
+  how: { vocabSize: number; folder: string },
+): Promise<Tokenizer> {
+  let first: WrongRow | undefined;
+  let numWrong = 0;
+  const onWrongRow = (row: WrongRow): void => {
+    first ??= row;
+    numWrong++;
+  };
+  async function* texts(): AsyncGenerator<string> {
+    for await (const document of readDocuments(sources, { onWrongRow })) yield documentText(document);
+  }
+  try {
+    return await trainTokenizer(texts(), how);
+  } catch (error) {
+    if (!(error instanceof TokenizerError) || numWrong === 0) throw error;
+    const rows = `rows that cannot be read: ${numWrong}, the first ${first!.file}:${first!.line}: ${first!.reason}`;
+    throw new TokenizerError(`${error.message}; ${rows}`, { cause: error });
+  }
 }
 
 function progressLine({ documents, tokens, bytesRead, bytesTotal, seconds }: PrepareProgress): string {

@@ -1,6 +1,6 @@
-import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { writing } from '@lethe/run';
+import { closingOnError, makeFolder, writing } from '@lethe/run';
 import { END_OF_STREAM } from '../shards/arrow-batch.js';
 import { crc32 } from '../shards/crc32.js';
 import type { RowValues } from './row-format.js';
@@ -25,12 +25,17 @@ export class RowWriter {
     private readonly store: RowStore,
     private readonly name: string,
   ) {
-    mkdirSync(store.folder, { recursive: true });
+    makeFolder(store.folder);
     const file = path.join(store.folder, logFile(name));
     this.count = readLog(file).length;
-    this.log = openSync(file, 'a+');
-    ftruncateSync(this.log, this.count * ENTRY_BYTES);
-    this.removeUnlogged();
+    this.log = writing(file, () => openSync(file, 'a+'));
+    closingOnError(
+      () => closeSync(this.log),
+      () => {
+        writing(file, () => ftruncateSync(this.log, this.count * ENTRY_BYTES));
+        this.removeUnlogged();
+      },
+    );
   }
 
   add(row: number, values: RowValues): void {
@@ -47,8 +52,11 @@ export class RowWriter {
 
   /** Ends what is open; the store then knows the rows after its `refresh`. */
   close(): void {
-    if (this.data !== undefined) this.closeData();
-    closeSync(this.log);
+    try {
+      if (this.data !== undefined) this.closeData();
+    } finally {
+      closeSync(this.log);
+    }
   }
 
   private get part(): number {
@@ -68,10 +76,10 @@ export class RowWriter {
     const file = this.fileOf(this.part);
     const { format, rowsPerFile } = this.store;
     const written = this.count % rowsPerFile;
-    const handle = openSync(file, written === 0 ? 'w' : 'r+');
+    const handle = writing(file, () => openSync(file, written === 0 ? 'w' : 'r+'));
     this.data = handle;
     if (written === 0) this.write(format.head, 0);
-    else ftruncateSync(handle, format.head.length + written * format.messageBytes);
+    else writing(file, () => ftruncateSync(handle, format.head.length + written * format.messageBytes));
     return handle;
   }
 
@@ -87,19 +95,22 @@ export class RowWriter {
   }
 
   private write(bytes: Buffer, offset: number, part = this.part): void {
-    const write = (): void => {
-      for (let at = 0; at < bytes.length;) at += writeSync(this.data!, bytes, at, bytes.length - at, offset + at);
-    };
-    writing(this.fileOf(part), write, bytes.length);
+    writing(this.fileOf(part), () => writeAll(this.data!, bytes, offset), bytes.length);
   }
 
   private flush(): void {
     if (this.entries.length === 0) return;
-    fsyncSync(this.data!);
+    writing(this.fileOf(this.part), () => fsyncSync(this.data!));
     writing(path.join(this.store.folder, logFile(this.name)), () => {
-      writeSync(this.log, Buffer.concat(this.entries));
+      writeAll(this.log, Buffer.concat(this.entries)); // it is open for appending
       fsyncSync(this.log);
     });
     this.entries = [];
   }
+}
+
+/** The system may take a part of what it is given. */
+function writeAll(handle: number, bytes: Buffer, offset?: number): void {
+  for (let at = 0; at < bytes.length;)
+    at += writeSync(handle, bytes, at, bytes.length - at, offset === undefined ? null : offset + at);
 }
