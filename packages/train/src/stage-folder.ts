@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type MetricsRecord, readMetrics } from '@lethe/run';
+import { type MetricsRecord, readMetrics, readRunManifest, UserError } from '@lethe/run';
 import type { TrainRecipe } from './recipe.js';
 import type { ValidationPoint } from './stop-rules.js';
 
@@ -10,10 +10,32 @@ export function stageFolders(recipe: TrainRecipe): { folder: string; checkpoints
   return { folder, checkpoints: join(folder, 'checkpoints'), model: join(folder, 'model') };
 }
 
-/** Everything that was recorded of a run; step 0 is the validation before the first step. */
+/**
+ * Everything that was recorded of a run; step 0 is the validation before the first step.
+ * @throws UserError naming the file where a record is damaged, or the last ones of a finished run are lost.
+ */
 export function stageRecords(folder: string): MetricsRecord[] {
   const file = join(folder, 'metrics.jsonl');
-  return existsSync(file) && readFileSync(file).length > 0 ? readMetrics(file) : [];
+  if (!existsSync(file) || readFileSync(file).length === 0) return [];
+  const records = readMetrics(file);
+  const [end, last] = [finishedAt(folder), records.at(-1)?.step ?? 0];
+  if (end !== undefined && last < end)
+    throw new UserError(
+      `${file}: ends at step ${last}, and the run finished at step ${end}: records are lost; restore the file, or run it again`,
+    );
+  return records;
+}
+
+/** The last step of a run that finished; undefined where it did not, or a rule ended it, or its manifest cannot be read. */
+function finishedAt(folder: string): number | undefined {
+  if (!existsSync(join(folder, 'manifest.json'))) return undefined;
+  try {
+    const { launches, recipe } = readRunManifest(folder);
+    return launches.at(-1)?.outcome === 'finished' ? (recipe as TrainRecipe).steps : undefined;
+  } catch (error) {
+    if (error instanceof UserError) return undefined; // told by whoever needs the manifest
+    throw error;
+  }
 }
 
 /** What was recorded of a run's steps, without the validation before the first. */

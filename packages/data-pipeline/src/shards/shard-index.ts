@@ -108,8 +108,8 @@ function findProblem(index: ShardIndex): string | undefined {
   }
   if (index.idType === 'uint16' && index.vocabSize > 2 ** 16)
     return `a vocabulary of ${index.vocabSize} does not fit uint16`;
-  const batches = index.shards.flatMap((shard) => shard.batches);
-  if (!batches.every((batch) => isCount(batch.offset) && isCount(batch.bytes) && isCount(batch.crc32))) {
+  const batches = index.shards.flatMap((shard) => shard?.batches);
+  if (!batches.every((batch) => [batch?.offset, batch?.bytes, batch?.crc32].every(isCount))) {
     return 'a batch has no offset, size or checksum';
   }
   const sum = (key: 'documents' | 'tokens') => batches.reduce((total, batch) => total + batch[key], 0);

@@ -61,6 +61,15 @@ describe('shards', () => {
     expect(rows).toEqual(Array.from({ length: COUNT }, (_, i) => [...numberedDocument(i, sampleLength(i))]));
   });
 
+  it('refuse an index of which one letter of a key has changed', async () => {
+    for (const key of ['batches', 'shards', 'offset', 'lengths', 'crc32']) {
+      const file = path.join(copy(), 'index.json');
+      cpSync(path.join(whole, 'index.json'), file);
+      writeFileSync(file, readFileSync(file, 'utf8').replace(`"${key}"`, `"_${key.slice(1)}"`));
+      await expect(ShardReader.open(path.dirname(file))).rejects.toThrow(/index\.json.*run prepare again/s);
+    }
+  });
+
   it('keep masks and wide ids', async () => {
     const wide = path.join(folder.path, 'wide');
     const index = await writeNumbered(wide, 20, { vocabSize: 70_000, hasTargetsMask: true });
