@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import {
   closeSync,
   constants as fs,
@@ -16,8 +15,8 @@ import {
 } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { createInterface, type Interface } from 'node:readline';
 import { type Ended, PROGRAM, startProcess } from '../../e2e/lethe.js';
+import { Driver } from './driver-process.js';
 
 /** What is to happen at one of a command's changes to files, counted from 1; faults.c says what a change is. */
 export interface Fault {
@@ -47,7 +46,7 @@ export class Faulty {
   private readonly env: NodeJS.ProcessEnv;
   private readonly control: string;
   private readonly log: string;
-  private driver: { process: ChildProcess; lines: Interface } | undefined;
+  private driver: Driver | undefined;
 
   /** @param beside a folder that no command sees, on the same file system. */
   constructor(
@@ -76,15 +75,11 @@ export class Faulty {
   /** Runs a command to its end, in a process that has run others. @param keeps what was synced is kept in `shadow`. */
   async run(args: string[], fault?: Fault, keeps = false): Promise<Ended> {
     this.order(fault, keeps);
-    this.driver ??= this.start();
-    const { process: child, lines } = this.driver;
-    child.stdin!.write(`${JSON.stringify(args)}\n`);
-    let line = '';
-    // What trains a tokenizer writes to standard output itself.
-    while (!line.startsWith('{"code"')) [line] = (await once(lines, 'line')) as [string];
+    this.driver ??= new Driver(this.folder, this.env);
+    const ended = await this.driver.run(args);
     this.order();
     if (!keeps && (fault?.how === 'dead' || fault?.how === 'torn')) this.bury();
-    return JSON.parse(line) as Ended;
+    return ended;
   }
 
   /** Runs a command in a process of its own. */
@@ -107,18 +102,8 @@ export class Faulty {
   }
 
   end(): void {
-    this.driver?.process.kill('SIGKILL');
-    this.driver?.lines.close();
+    this.driver?.end();
     this.driver = undefined;
-  }
-
-  private start(): { process: ChildProcess; lines: Interface } {
-    const child = spawn(process.execPath, [join(__dirname, 'driver.mjs')], {
-      cwd: this.folder,
-      env: this.env,
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    return { process: child, lines: createInterface({ input: child.stdout }) };
   }
 
   /** Written over, not anew: processes have it mapped. */
@@ -151,6 +136,7 @@ export class Faulty {
       const owner = readFileSync(file, 'utf8');
       rmSync(file);
       writeFileSync(file, owner.replace(/"started":"\d+"/, '"started":"1"'));
+      if (owner === '') utimesSync(file, 1, 1); // of whom nobody can tell: it goes when it is old
     }
   }
 }
