@@ -65,8 +65,8 @@ function tensorsOf(...path: string[]): Map<string, Float32Array> {
     reader.close();
   }
 }
-const adapterOf = (name: string): Map<string, Float32Array> =>
-  tensorsOf('runs', name, 'adapter', 'adapter_model.safetensors');
+const adapterOf = (name: string, ...within: string[]): Map<string, Float32Array> =>
+  tensorsOf('runs', name, ...within, 'adapter', 'adapter_model.safetensors');
 const modelOf = (name: string): Map<string, Float32Array> => tensorsOf('runs', name, 'model', 'model.safetensors');
 const moved = (a: Float32Array, b: Float32Array): boolean => a.some((value, i) => value !== b[i]);
 
@@ -75,13 +75,12 @@ it.each([
   ['unlearn', 'bf16', {}],
   ['unlearn', 'fp32', { objective: { method: 'npo', beta1: 0.1 } }],
   ['refine', 'fp32', REPLAYED],
+  ['finetune', 'fp32', REPLAYED],
   ['pretrain', 'bf16', REPLAYED],
 ])('%s in %s moves every adapter, and of the base what they change: %j', async (stage, precision, rest) => {
   const name = `${stage}-${precision}-${Object.keys(rest)[0] ?? 'plain'}`;
-  const common = { stage, precision, ...rest };
-  await run(recipeOf(`${name}-first`, {}, { ...common, steps: 1 }));
-  await run(recipeOf(name, {}, common));
-  const [first, last] = [adapterOf(`${name}-first`), adapterOf(name)];
+  await run(recipeOf(name, {}, { stage, precision, checkpoint: { every: 1, keep: 9 }, steps: 4, ...rest }));
+  const [first, last] = [adapterOf(name, 'checkpoints', 'step-00000001'), adapterOf(name)];
   expect(last.size).toBe(2 * 7 * config.numLayers);
   for (const [key, values] of last) {
     if (!moved(values, first.get(key)!)) throw new Error(`${key} has not moved`);
@@ -157,8 +156,7 @@ it('the model of a run with patience is the best one, whole and as an adapter', 
   const { decision } = await run(recipe);
   expect(decision?.held).toBeLessThan(decision!.step);
   const held = `step-${String(decision!.held).padStart(8, '0')}`;
-  const saved = tensorsOf('runs', 'patient', 'checkpoints', held, 'adapter', 'adapter_model.safetensors');
-  expect(adapterOf('patient')).toEqual(saved);
+  expect(adapterOf('patient')).toEqual(adapterOf('patient', 'checkpoints', held));
   const merged = loadLlama(at('synth'), { trainable: false, adapter: at('runs', 'patient', 'adapter') }).model;
   for (const { name, value } of merged.parameters) expect(modelOf('patient').get(name)).toEqual(value.dataSync());
   merged.dispose();
