@@ -179,6 +179,7 @@ async function finishes(job: Job): Promise<string | undefined> {
     const timer = setTimeout(random.int(Math.ceil(ms) + 1000)).then(() => running.process.kill('SIGKILL'));
     const end = await running.ended;
     await timer;
+    faulty.age();
     return end;
   }
 

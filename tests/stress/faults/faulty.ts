@@ -83,9 +83,17 @@ export class Faulty {
   }
 
   /** Runs a command in a process of its own. */
-  runAlone(args: string[], fault?: Fault): Promise<Ended> {
+  async runAlone(args: string[], fault?: Fault): Promise<Ended> {
     this.order(fault);
-    return startProcess(process.execPath, [PROGRAM, ...args], { cwd: this.folder, env: this.env }).ended;
+    const { ended } = startProcess(process.execPath, [PROGRAM, ...args], { cwd: this.folder, env: this.env });
+    return ended.finally(() => this.age());
+  }
+
+  /** Makes the temporary files of a killed process older than any write may last: then the next command removes them. */
+  age(): void {
+    for (const name of readdirSync(this.folder, { recursive: true }) as string[])
+      if (/\.tmp-\d+-\d+$/.test(name) && statSync(join(this.folder, name)).isFile())
+        utimesSync(join(this.folder, name), 1, 1);
   }
 
   /** What a command changes when nothing goes wrong. @throws Error where it fails. */
