@@ -1,15 +1,19 @@
-// Calls that mean no good: shapes, numbers and contents that no model has, on both host devices, by every instruction set.
-// Each is done or refused by name; nothing outside of the tensors is touched, which the sanitizers see, for here memory ends
-// where its tensor does; inputs stay as they are, and so does everything after a refusal. LETHE_STRESS makes so many calls.
+// Calls that mean no good: shapes, numbers and contents that no model has, on both host devices, by every instruction
+// set. Each is done or refused by name; nothing outside of the tensors is touched, which the sanitizers see, for here
+// memory ends where its tensor does; inputs stay as they are, and so does everything after a refusal. LETHE_STRESS
+// makes so many calls.
 #include <gtest/gtest.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <limits>
 #include <optional>
 #include <random>
 #include <sstream>
+#include <utility>
 
 #include "core/call.h"
 #include "core/check.h"
@@ -60,13 +64,30 @@ class Block {
 };
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
-constexpr double wrong_numbers[] = {-1,     0.5,   nan,  inf,          -inf,          1e308,      -1e308, 2147483648.0, -2147483648.0,
-                                    4.0e18, 1e-310, 17.0, 1048576.0, 4294967296.0, 1099511627776.0, 9007199254740992.0, -9007199254740992.0};
-constexpr int64_t dims[] = {0, 1, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 48, 63, 64, 65, 100, 127, 128, 129, 257};
+constexpr double wrong_numbers[] = {-1,
+                                    0.5,
+                                    nan,
+                                    inf,
+                                    -inf,
+                                    1e308,
+                                    -1e308,
+                                    2147483648.0,
+                                    -2147483648.0,
+                                    4.0e18,
+                                    1e-310,
+                                    17.0,
+                                    1048576.0,
+                                    4294967296.0,
+                                    1099511627776.0,
+                                    9007199254740992.0,
+                                    -9007199254740992.0};
+constexpr int64_t dims[] = {0,  1,  1,  2,  3,  4,  5,  7,  8,   9,   15,  16,  17,
+                            24, 31, 32, 33, 48, 63, 64, 65, 100, 127, 128, 129, 257};
 
 enum class Contents { mild, with_nan, extreme, bits };
 
-// A call: a number for every field that is none of a tensor, a block for every tensor, and where several fields share one.
+// A call: a number for every field that is none of a tensor, a block for every tensor, and where several fields share
+// one.
 struct Call {
   const Operator* op;
   size_t index;
@@ -90,7 +111,8 @@ struct Call {
     int64_t count = 1;
     for (size_t i = 0; i < static_cast<size_t>(field.rank); ++i) {
       const Factor& factor = field.factors[i];
-      count *= factor.coefficient * (factor.dim < 0 ? 1 : static_cast<int64_t>(numbers[static_cast<size_t>(factor.dim)]));
+      count *=
+          factor.coefficient * (factor.dim < 0 ? 1 : static_cast<int64_t>(numbers[static_cast<size_t>(factor.dim)]));
     }
     return count;
   }
@@ -105,9 +127,12 @@ struct Call {
     out << op->name;
     for (size_t i = 0; i < op->fields.size(); ++i) {
       out << ' ' << op->fields[i].name << '=';
-      if (op->fields[i].kind != FieldKind::tensor) out << numbers[i];
-      else if (!block_of[i]) out << "none";
-      else out << (bf16[i] ? "bf16 " : "") << blocks[*block_of[i]].bytes() << " bytes, block " << *block_of[i];
+      if (op->fields[i].kind != FieldKind::tensor)
+        out << numbers[i];
+      else if (!block_of[i])
+        out << "none";
+      else
+        out << (bf16[i] ? "bf16 " : "") << blocks[*block_of[i]].bytes() << " bytes, block " << *block_of[i];
     }
     return out.str();
   }
@@ -148,7 +173,8 @@ void choose_numbers(Call& call, Random& random) {
   }
   const auto set = [&](const char* name, int64_t low, double high) {
     if (call.has(name) && !random.one_in(8))
-      call.number(name) = static_cast<double>(low + random.below(std::max<int64_t>(1, static_cast<int64_t>(high) - low + 1)));
+      call.number(name) =
+          static_cast<double>(low + random.below(std::max<int64_t>(1, static_cast<int64_t>(high) - low + 1)));
   };
   const std::string_view name = call.op->name;
   set("kind", 0, name == "binary" ? 5 : name == "unary" ? 12 : 2);
@@ -170,7 +196,8 @@ float hostile_float(Contents contents, Random& random) {
   if (contents == Contents::mild) return mild;
   if (contents == Contents::with_nan) return random.one_in(50) ? std::nanf("") : mild;
   if (contents == Contents::extreme)
-    return random.pick({3.4e38F, -3.4e38F, 1e-40F, -1e-40F, 0.0F, -0.0F, 88.8F, -104.0F, HUGE_VALF, -HUGE_VALF, std::nanf(""), 1.2e-38F});
+    return random.pick({3.4e38F, -3.4e38F, 1e-40F, -1e-40F, 0.0F, -0.0F, 88.8F, -104.0F, HUGE_VALF, -HUGE_VALF,
+                        std::nanf(""), 1.2e-38F});
   float any;
   const uint32_t bits = random.word();
   std::memcpy(&any, &bits, 4);
@@ -190,7 +217,8 @@ void fill_ids(const Call& call, const Field& field, const Block& block, Random& 
     ids[i] = bound > 0 ? static_cast<int32_t>(random.below(bound)) : 0;
     if (std::string_view(field.name) == "targets" && random.one_in(4)) ids[i] = -1;
     if (is_wrong && random.one_in(4))
-      ids[i] = random.pick({-1, INT32_MIN, INT32_MAX, static_cast<int32_t>(bound), static_cast<int32_t>(bound) + 1, 65536});
+      ids[i] =
+          random.pick({-1, INT32_MIN, INT32_MAX, static_cast<int32_t>(bound), static_cast<int32_t>(bound) + 1, 65536});
   }
 }
 
@@ -202,8 +230,10 @@ void fill(const Call& call, const Field& field, const Block& block, bool bf16, R
     if (is_mean && call.contents <= Contents::with_nan) value = std::fabs(value);
     uint32_t bits;
     std::memcpy(&bits, &value, 4);
-    if (bf16) static_cast<uint16_t*>(block.data())[i] = static_cast<uint16_t>(bits >> 16);
-    else static_cast<float*>(block.data())[i] = value;
+    if (bf16)
+      static_cast<uint16_t*>(block.data())[i] = static_cast<uint16_t>(bits >> 16);
+    else
+      static_cast<float*>(block.data())[i] = value;
   }
 }
 
@@ -222,7 +252,8 @@ void choose_tensors(Call& call, Random& random) {
           (field.dtype == DType::i32) == (call.op->fields[j].dtype == DType::i32) && random.one_in(12))
         call.block_of[i] = call.block_of[j];
     if (call.block_of[i]) continue;
-    call.blocks.emplace_back(random.one_in(100) ? bytes + static_cast<size_t>(random.below(9)) - std::min<size_t>(bytes, 4) : bytes);
+    call.blocks.emplace_back(
+        random.one_in(100) ? bytes + static_cast<size_t>(random.below(9)) - std::min<size_t>(bytes, 4) : bytes);
     call.block_of[i] = call.blocks.size() - 1;
     if (field.access == Access::out || field.access == Access::out_opt) continue;
     fill(call, field, call.blocks.back(), call.bf16[i], random);
@@ -276,12 +307,12 @@ Refusal run_directly(Device& device, const Call& call) {
 #define LETHE_TENSOR(kind, dtype, name, shape) a.name = tensor();
 #define LETHE_REAL(name) a.name = call.numbers[i++];
 #define LETHE_FLAG(name) a.name = call.numbers[i++] != 0;
-#define LETHE_RUN(stem)                                                                    \
-  if (std::string_view(call.op->name) == #stem)                                            \
-    return refusal_of([&] {                                                                \
-      stem##_args a;                                                                       \
+#define LETHE_RUN(stem)                                                                         \
+  if (std::string_view(call.op->name) == #stem)                                                 \
+    return refusal_of([&] {                                                                     \
+      stem##_args a;                                                                            \
       LETHE_FIELDS_##stem(LETHE_DIM, LETHE_TENSOR, LETHE_REAL, LETHE_DIM, LETHE_FLAG) check(a); \
-      device.stem(a);                                                                      \
+      device.stem(a);                                                                           \
     });
   LETHE_OPERATORS(LETHE_RUN)
   throw std::logic_error(call.op->name);
@@ -300,7 +331,8 @@ Refusal run_by_store(Device& device, const Call& call, Random& random) {
     numbers[i] = random.one_in(64) ? random.pick(wrong_numbers) : static_cast<double>(id);
     ids.push_back(id);
   }
-  if (random.one_in(16) && !ids.empty()) store.release(ids[static_cast<size_t>(random.below(static_cast<int64_t>(ids.size())))]);
+  if (random.one_in(16) && !ids.empty())
+    store.release(ids[static_cast<size_t>(random.below(static_cast<int64_t>(ids.size())))]);
   return refusal_of([&] { lethe::call(device, store, call.index, {numbers.data(), call.op->fields.size()}); });
 }
 
@@ -317,7 +349,8 @@ std::string changed(const Call& before, const Call& after, bool is_refused) {
     const Field& field = before.op->fields[i];
     if (field.kind != FieldKind::tensor || !before.block_of[i]) continue;
     const bool may_change = !is_refused && (is_written(field.access) || is_shared(before, i));
-    if (!may_change && !(before.blocks[*before.block_of[i]] == after.blocks[*before.block_of[i]])) names += std::string(" ") + field.name;
+    if (!may_change && !(before.blocks[*before.block_of[i]] == after.blocks[*before.block_of[i]]))
+      names += std::string(" ") + field.name;
   }
   return names;
 }
@@ -331,9 +364,15 @@ bool has_bf16(const Call& call) {
 // What is called now, for a call that does not end.
 std::string current;
 void tell_current(int) {
-  const std::string text = current + ": has not ended for 20 seconds\n";
+  const std::string text = current + ": has not ended in a minute of work\n";
   if (write(2, text.data(), text.size()) > 0) _exit(1);
   _exit(2);
+}
+
+// Counts the processor's time, which a busy machine does not stretch.
+void limit_work(int seconds) {
+  const itimerval limit{{0, 0}, {seconds, 0}};
+  setitimer(ITIMER_PROF, &limit, nullptr);
 }
 
 struct Counts {
@@ -346,7 +385,7 @@ void expect_contained(uint64_t seed, Counts& counts) {
   const Call call = choose(seed, random);
   current = "call " + std::to_string(seed) + ": " + call.text();
   SCOPED_TRACE(current);
-  alarm(20);
+  limit_work(60);
   cpu::set_num_threads(1 + static_cast<int>(random.below(3)));
   if (random.one_in(4)) {
     return counts.add(run_by_store(random.one_in(3) ? reference_device() : cpu_device(), call, random));
@@ -365,7 +404,7 @@ void expect_contained(uint64_t seed, Counts& counts) {
 
 TEST(HostileCalls, AreDoneOrRefused) {
   const int threads = cpu::num_threads();
-  const auto before = std::signal(SIGALRM, tell_current);
+  const auto before = std::signal(SIGPROF, tell_current);
   const auto count = static_cast<uint64_t>(environment_number("LETHE_STRESS", 2000));
   const auto first = static_cast<uint64_t>(environment_number("LETHE_STRESS_FIRST", 1));
   uint64_t quarter = 0;
@@ -373,12 +412,14 @@ TEST(HostileCalls, AreDoneOrRefused) {
   for (const char* limit : {"generic", "avx2", "avx512", ""}) {
     cpu::limit_simd(limit);
     const uint64_t end = first + count * (quarter + 1) / 4;
-    for (uint64_t seed = first + count * quarter++ / 4; seed < end && !HasFailure(); ++seed) expect_contained(seed, counts);
+    for (uint64_t seed = first + count * quarter++ / 4; seed < end && !HasFailure(); ++seed)
+      expect_contained(seed, counts);
   }
-  std::printf("hostile calls: %ld done, %ld refused\n", static_cast<long>(counts.done), static_cast<long>(counts.refused));
+  std::printf("hostile calls: %ld done, %ld refused\n", static_cast<long>(counts.done),
+              static_cast<long>(counts.refused));
   EXPECT_GT(counts.done, counts.refused);
-  alarm(0);
-  std::signal(SIGALRM, before);
+  limit_work(0);
+  std::signal(SIGPROF, before);
   cpu::limit_simd("");
   cpu::set_num_threads(threads);
 }
