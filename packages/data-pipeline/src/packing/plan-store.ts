@@ -36,7 +36,7 @@ export async function openPlanFile(file: string, key: string): Promise<PlanFile 
     const tail = Buffer.alloc(TAIL_BYTES);
     await handle.read(tail, 0, TAIL_BYTES, Math.max(0, size - TAIL_BYTES));
     const length = tail.readUInt32LE(0);
-    if (size < TAIL_BYTES + length) return undefined;
+    if (length === 0 || size < TAIL_BYTES + length) return undefined; // zeros are their own checksum
     const table = Buffer.alloc(length);
     await handle.read(table, 0, length, size - TAIL_BYTES - length);
     if (crc32(table) !== tail.readUInt32LE(4)) return undefined;
