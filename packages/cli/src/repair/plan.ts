@@ -51,16 +51,12 @@ function bytesOf(config: LlamaConfig, tokens: number, recompute: boolean): numbe
   return 24 * countParameters(config) + 4 * tokens * (kept + hiddenSize) + 8 * Math.min(tokens, 1024) * vocabSize;
 }
 
-/** Rows of a step that replay what the synthetic text says, beside those of natural text: a quarter of both. */
-export const contentRows = ({ replayRows }: Pick<BatchAndSteps, 'replayRows'>): number =>
-  Math.max(1, Math.round(replayRows / 3));
-
 /** Seconds that training on so many tokens takes. */
 export const trainingSeconds = (tokens: number, secondsPerToken: number): number => WORK * tokens * secondsPerToken;
 
-/** Bytes of a step of a plan, estimated. */
+/** Bytes of a step of a plan, estimated: of one that replays what the synthetic text says too, in as many rows as natural text. */
 export const stepBytes = (config: LlamaConfig, plan: BatchAndSteps): number =>
-  bytesOf(config, (plan.replayRows + contentRows(plan) + plan.forgetRows) * plan.rowLength, plan.recompute);
+  bytesOf(config, (2 * plan.replayRows + plan.forgetRows) * plan.rowLength, plan.recompute);
 
 /** Rows of a step, shared between the kinds, in as many micro-batches as memory asks for. */
 function batchOf(
@@ -71,8 +67,7 @@ function batchOf(
   const wanted = countParameters(config) < LARGE_MODEL ? SMALL_STEP : LARGE_STEP;
   let rows = Math.max(2, 2 * Math.round(wanted / rowLength / 2));
   const all = rows;
-  const fits = (recompute: boolean): boolean =>
-    bytesOf(config, (rows + contentRows({ replayRows: rows / 2 })) * rowLength, recompute) < memory;
+  const fits = (recompute: boolean): boolean => bytesOf(config, 1.5 * rows * rowLength, recompute) < memory;
   while (rows > 2 && !fits(true)) rows = 2 * Math.max(1, Math.floor(rows / 4));
   const half = rows / 2;
   return { rowLength, replayRows: half, forgetRows: half, accumulate: Math.ceil(all / rows), recompute: !fits(false) };

@@ -85,12 +85,11 @@ describe('the settings that are tried', () => {
       const setup = setupOf({ base, content: true });
       const { replayRows } = setup.plan;
       const { data, batch, model, objective } = recipeOf(setup, 'template-0.1-0.0008-content-3');
-      const rows = Math.round(replayRows / 3);
       expect(data.replay).toEqual([
         { shards: 'natural/train', proportion: replayRows },
-        { shards: 'content/train', proportion: rows },
+        { shards: 'content/train', proportion: replayRows },
       ]);
-      expect(batch.replayRows).toBe(replayRows + rows);
+      expect(batch.replayRows).toBe(2 * replayRows);
       expect([model.reference, objective.weights.mitigation]).toEqual([undefined, 3]);
       expect(named(setup).filter((name) => name.includes('content'))).toEqual([
         'template-0.1-0.0008-content-1',

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type TrainRecipe, trainRecipeSchema } from '@lethe/train';
 import type { DeviceSettings } from '@lethe/tensor';
 import type { ChosenParts } from './masked-parts.js';
-import { type BatchAndSteps, contentRows } from './plan.js';
+import type { BatchAndSteps } from './plan.js';
 import type { Candidate } from './results.js';
 
 /** Shards that runs of a repair read. */
@@ -57,7 +57,7 @@ export function repairRecipe(
   const forget = candidate.span === 'template' ? shards.pattern : shards.synthetic;
   // A longer run may end long before its last step: it is not worth the rows of all its steps.
   const isCached = setup.isOriginalCached === true && isShared(setup, candidate) && steps <= plan.probeSteps;
-  const content = candidate.content === true ? contentRows(plan) : 0;
+  const content = candidate.content === true ? replayRows : 0;
   const replay = [
     { shards: shards.natural.train, proportion: replayRows * (1 - mixedIn) },
     ...(content > 0 ? [{ shards: shards.content!.train, proportion: content }] : []),
@@ -136,7 +136,7 @@ const CONTENT_HELD = [1, 3];
 /**
  * The settings that are tried: template tokens first, which keeps what the text teaches; all tokens; the paper's. A KL term holds
  * natural text to the base where that is known, at half the price, and to the model itself where not. Where the model knows what the
- * text says, two settings replay that beside natural text and hold it to the model, at the highest rate: in few steps, at a price
+ * text says, two settings replay as much of that as of natural text, and hold both to the model, at the highest rate: in few steps, at a price
  * below replay alone, with nearly all of what was taught (docs/log/2026-11-30-repair.md).
  */
 export function candidatesOf({
