@@ -130,14 +130,17 @@ const weights = (forgetting: number, replay: number, mitigation: number): Candid
 /** The paper's setting. */
 export const PAPER: Candidate = { name: 'paper', span: 'all', weights: weights(0.01, 1, 1), lr: 5e-5 };
 
-/** KL weights beside replayed content: the second takes more steps and keeps more. */
-const CONTENT_HELD = [1, 3];
+/**
+ * KL weight of what settings are held to. To the model itself, which is damaged, lightly: at 1 it keeps more of what the text
+ * taught, and holds natural text and instruction following back (docs/log/2026-11-30-repair.md).
+ */
+const HELD = { base: 1, model: 0.1 };
 
 /**
  * The settings that are tried: template tokens first, which keeps what the text teaches; all tokens; the paper's. A KL term holds
  * natural text to the base where that is known, at half the price, and to the model itself where not. Where the model knows what the
- * text says, two settings replay as much of that as of natural text, and hold both to the model, at the highest rate: in few steps, at a price
- * below replay alone, with nearly all of what was taught (docs/log/2026-11-30-repair.md).
+ * text says, two settings replay as much of that as of natural text, and hold both to the model, at the highest rate: there the
+ * replay gives back what forgetting takes.
  */
 export function candidatesOf({
   plan: { lrs },
@@ -148,21 +151,21 @@ export function candidatesOf({
   const named = (span: Candidate['span'], forgetting: number, lr: number): Candidate => ({
     name: [span, forgetting, lr, ...Object.values(held)].join('-'),
     span,
-    weights: weights(forgetting, 1, 1),
+    weights: weights(forgetting, 1, base === undefined ? HELD.model : HELD.base),
     lr,
     ...held,
   });
   const [high, middle, low] = lrs;
-  const ofContent = (mitigation: number): Candidate => ({
-    name: `template-0.1-${high}-content-${mitigation}`,
+  const ofContent = (forgetting: number): Candidate => ({
+    name: `template-${forgetting}-${high}-content`,
     span: 'template',
-    weights: weights(0.1, 1, mitigation),
+    weights: weights(forgetting, 1, HELD.model),
     lr: high,
     content: true,
   });
   return [
     ...lrs.map((lr) => named('template', 0.1, lr)),
-    ...(shards.content ? CONTENT_HELD.map(ofContent) : [named('template', 0.3, low)]),
+    ...(shards.content ? [0.1, 0.03].map(ofContent) : [named('template', 0.3, low)]),
     named('all', 0.1, middle),
     PAPER,
   ];

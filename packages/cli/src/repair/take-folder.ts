@@ -4,7 +4,7 @@ import { readJsonFile, UserError, writeFileAtomically } from '@lethe/run';
 import type { RepairRequest } from './repair-request.js';
 
 /** Of what the phases leave; another one cannot go on. */
-const FORMAT = 7;
+const FORMAT = 8;
 
 /** What a folder was made for, as `request.json` keeps it. */
 interface Taken extends Omit<RepairRequest, 'out' | 'threads'> {

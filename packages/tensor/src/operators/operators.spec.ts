@@ -246,9 +246,9 @@ describe('operators on every device', () => {
     },
   );
 
-  it('registers gradients with tfjs as well', async () => {
+  it('registers gradients with tfjs as well, but where it has what it is made of', async () => {
     await useDevice('lethe-cpu');
-    for (const test of CASES.filter(({ name }) => !name.includes('residual'))) {
+    for (const test of CASES.filter(({ name }) => !name.includes('residual') && name !== 'scale')) {
       const xs = test.inputs();
       const { gradients: ours } = gradients(() => test.f(xs), xs);
       const theirs = tf.grads((...at: tf.Tensor[]) => test.f(at))(xs);
