@@ -10,6 +10,7 @@ import { baselm, cloneLlama, disposeBatch, initializeLlama, toTokenBatch } from 
 import { bf16Bits, deviceMemory, noGrad, resetPeakMemory, setNumThreads, useDevice } from '@lethe/tensor';
 import { accumulateGradients, CachedModel, Optimizer } from '@lethe/train';
 import { HYPERPARAMETERS, OBJECTIVE } from './method.mjs';
+import { randomBatch } from './random-batch.mjs';
 
 const [size = 'small', precision = 'bf16', pairs = '6'] = process.argv.slice(2);
 const shape = JSON.parse(readFileSync(new URL('sizes.json', import.meta.url), 'utf8'))[size];
@@ -25,16 +26,7 @@ const optimizer = new Optimizer(model.parameters, HYPERPARAMETERS);
 const folder = mkdtempSync(join(tmpdir(), 'lethe-cached-'));
 process.on('exit', () => rmSync(folder, { recursive: true }));
 
-function batch(seed) {
-  const count = rows * length;
-  let state = seed;
-  const next = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) % vocab;
-  const column = Int32Array.from({ length: count }, (_, i) => i % length);
-  const ids = Int32Array.from({ length: count }, next);
-  const targets = Int32Array.from({ length: count }, next);
-  const token = { ids, targets, positions: column, first: new Int32Array(count), last: column };
-  return { ...token, numRows: rows, rowLength: length, numTargets: count, documents: [] };
-}
+const batch = (seed) => randomBatch(shape, seed);
 
 const set = { digest: 'rows' };
 const steps = Array.from({ length: Number(pairs) + 1 }, (_, step) => {

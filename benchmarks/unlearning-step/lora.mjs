@@ -16,26 +16,18 @@ import {
 } from '@lethe/tensor';
 import { accumulateGradients, Optimizer } from '@lethe/train';
 import { HYPERPARAMETERS, OBJECTIVE } from './method.mjs';
+import { randomBatch } from './random-batch.mjs';
 
 const [size = 'small', precision = 'bf16', pairs = '6', rank = '16'] = process.argv.slice(2);
 const shape = JSON.parse(readFileSync(new URL('sizes.json', import.meta.url), 'utf8'))[size];
-const { hidden, layers, ffn, heads, vocab, length, rows } = shape;
+const { hidden, layers, ffn, heads, vocab, length } = shape;
 const threads = Number(process.env.THREADS ?? Math.min(2, cpus().length));
 setNumThreads(threads);
 await useDevice('lethe-cpu', precision);
 const sizes = { vocabSize: vocab, hiddenSize: hidden, intermediateSize: ffn, numLayers: layers, maxPositions: length };
 const config = baselm({ ...sizes, numHeads: heads, numKeyValueHeads: heads, headDim: hidden / heads });
 
-function batch(seed) {
-  const count = rows * length;
-  let state = seed;
-  const next = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) % vocab;
-  const column = Int32Array.from({ length: count }, (_, i) => i % length);
-  const ids = Int32Array.from({ length: count }, next);
-  const targets = Int32Array.from({ length: count }, next);
-  const token = { ids, targets, positions: column, first: new Int32Array(count), last: column };
-  return { ...token, numRows: rows, rowLength: length, numTargets: count, documents: [] };
-}
+const batch = (seed) => randomBatch(shape, seed);
 
 /** A model with its original and optimizer: all weights trained, or an adapter of them. */
 function side(isAdapted) {

@@ -15,22 +15,15 @@ import {
 import { type DeviceName, installedDevices, noGrad, type Precision, useDevice } from '@lethe/tensor';
 import { accumulateGradients, Optimizer, type StepContext } from '@lethe/train';
 import { goldenJson, goldenPath, goldenTensors, relativeError } from './golden-files.js';
-import { batchAt } from './unlearning-batch.js';
+import { batchAt, type GoldenOptimizer, type GoldenStep } from './unlearning-batch.js';
 
 const base = goldenPath('models/llama');
 const SETTINGS = { rank: 3, alpha: 5, targets: ['q_proj', 'v_proj', 'gate_proj', 'down_proj'] as const };
 
-interface GoldenStep {
-  total: number;
-  forgetting: number;
-  replay: number;
-  mitigation: number;
-  gradient_norm: number;
-}
 const curve = goldenJson<GoldenStep[]>('adapters/unlearning.json');
 const { weights, optimizer: settings } = goldenJson<{
   weights: StepContext['objective']['weights'];
-  optimizer: { lr: number; beta1: number; beta2: number; epsilon: number; weight_decay: number; clip_norm: number };
+  optimizer: GoldenOptimizer;
 }>('unlearning.json');
 
 /** models/llama with an adapter that peft wrote laid over it, the weights frozen. */

@@ -26,3 +26,22 @@ export function batchAt(role: 'forget' | 'replay', step: number): Batch {
   tensors.close();
   return batch;
 }
+
+/** The losses of a golden step, and the norm of its gradient before clipping. */
+export interface GoldenStep {
+  total: number;
+  forgetting: number;
+  replay: number;
+  mitigation: number;
+  gradient_norm: number;
+}
+
+/** The optimizer of golden steps. */
+export interface GoldenOptimizer {
+  lr: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  weight_decay: number;
+  clip_norm: number;
+}

@@ -4,20 +4,13 @@ import { type Llama, loadLlama } from '@lethe/model';
 import { type DeviceName, installedDevices, type Precision, useDevice } from '@lethe/tensor';
 import { accumulateGradients, Optimizer, type StepContext } from '@lethe/train';
 import { goldenJson, goldenPath, goldenTensors, relativeError } from './golden-files.js';
-import { batchAt, LENGTH } from './unlearning-batch.js';
+import { batchAt, LENGTH, type GoldenOptimizer, type GoldenStep } from './unlearning-batch.js';
 
-interface GoldenStep {
-  total: number;
-  forgetting: number;
-  replay: number;
-  mitigation: number;
-  gradient_norm: number;
-}
 interface Golden {
   model: string;
   original: string;
   weights: { forgetting: number; replay: number; mitigation: number };
-  optimizer: { lr: number; beta1: number; beta2: number; epsilon: number; weight_decay: number; clip_norm: number };
+  optimizer: GoldenOptimizer;
   steps_by_decayed_parameters: { matrices: GoldenStep[] };
 }
 

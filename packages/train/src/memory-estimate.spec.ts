@@ -10,23 +10,24 @@ const size: StepSize = {
   bf16: true,
 };
 
+// 3 layers, hidden 8, 4 heads of 2 of which 2 for keys, feed-forward 16, 32 words: counted by hand.
+const sizes = {
+  vocabSize: 32,
+  hiddenSize: 8,
+  intermediateSize: 16,
+  numLayers: 3,
+  numHeads: 4,
+  numKeyValueHeads: 2,
+};
+const small = baselm({ ...sizes, headDim: 2, tieEmbeddings: true });
+
 describe('estimateMemory', () => {
   it('fits 16k tokens of the 2B model into 80 GB with recompute, not without', () => {
     expect(estimateMemory(config, size).total).toBeLessThan(71e9);
     expect(estimateMemory(config, { ...size, recompute: false }).total).toBeGreaterThan(71e9);
   });
 
-  // 1 layer, hidden 8, 4 heads of 2 of which 2 for keys, feed-forward 16, 32 words: counted by hand.
   it('counts every part', () => {
-    const sizes = {
-      vocabSize: 32,
-      hiddenSize: 8,
-      intermediateSize: 16,
-      numLayers: 3,
-      numHeads: 4,
-      numKeyValueHeads: 2,
-    };
-    const small = baselm({ ...sizes, headDim: 2, tieEmbeddings: true });
     const attention = 8 * 8 + 2 * (8 * 4) + 8 * 8;
     const parameters = 32 * 8 + 3 * (attention + 3 * 8 * 16 + 2 * 8) + 8;
     const shape = { rows: 2, length: 5 };
@@ -50,15 +51,6 @@ describe('estimateMemory', () => {
 
   // The same sizes: q, o [8, 8], k, v [4, 8], gate, up [16, 8], down [8, 16]; rank 2 on q and down.
   it('counts an adapter over frozen weights, and the moments that a rank keeps', () => {
-    const sizes = {
-      vocabSize: 32,
-      hiddenSize: 8,
-      intermediateSize: 16,
-      numLayers: 3,
-      numHeads: 4,
-      numKeyValueHeads: 2,
-    };
-    const small = baselm({ ...sizes, headDim: 2, tieEmbeddings: true });
     const shape = { rows: 2, length: 5, frozenParameters: 0, recompute: false };
     const lora = { rank: 2, alpha: 4, targets: ['q_proj', 'down_proj'] as const };
     const adapter = 3 * 2 * (8 + 8 + 16 + 8);
