@@ -58,8 +58,9 @@ const weights = (run: string): Buffer => readFileSync(at(run, 'model/model.safet
     ['refine', 'fp32', 4],
     ['finetune', 'fp32', 2],
     ['unlearn', 'fp32', 3, 'model.lora={ rank: 4 }'],
+    ['unlearn', 'fp32', 3, 'data.replay=[{ shards: natural/train, held: false }, { shards: natural/heldout }]'],
   ])('%s in %s on %d ranks is what one process does', async (stage, precision, ranks, ...more) => {
-    const kind = [stage, precision, ...(more.length > 0 ? ['lora'] : [])].join('-');
+    const kind = [stage, precision, ...more.map((change) => change.split(/[.=]/)[1])].join('-');
     const [one, many] = [`one-${kind}`, `${kind}-${ranks}`];
     const changes = [`precision=${precision}`, ...more];
     if (!existsSync(at(one))) await succeed(folder, ...command(stage, one, ...changes));

@@ -10,6 +10,7 @@ const PAPER: Objective = {
   reduction: 'mean',
 };
 const NO_SUMS: TermSums = {
+  heldTargets: 0,
   forgetting: 0,
   replay: 0,
   mitigation: 0,
@@ -101,8 +102,24 @@ describe('the weights of a step', () => {
   });
 
   it('micro-batches add up by tokens: means are of all targets, not of the micro-batches’ means', () => {
-    const one = { ...NO_SUMS, forgetting: 6, forgetTargets: 3, replay: 2, mitigation: 1, replayTargets: 1 };
-    const two = { ...NO_SUMS, forgetting: 2, forgetTargets: 1, replay: 10, mitigation: 2, replayTargets: 9 };
+    const one = {
+      ...NO_SUMS,
+      forgetting: 6,
+      forgetTargets: 3,
+      replay: 2,
+      mitigation: 1,
+      replayTargets: 1,
+      heldTargets: 1,
+    };
+    const two = {
+      ...NO_SUMS,
+      forgetting: 2,
+      forgetTargets: 1,
+      replay: 10,
+      mitigation: 2,
+      replayTargets: 9,
+      heldTargets: 9,
+    };
     const means = termMeans(addSums(one, two), PAPER);
     expect(means).toMatchObject({ forgetting: 2, replay: 1.2, mitigation: 0.3 });
     expect(means.loss).toBeCloseTo(0.01 * 2 + 1.2 + 0.3, 12);

@@ -17,6 +17,8 @@ export interface TermWeights {
 export interface TargetCounts {
   forget: number;
   replay: number;
+  /** Of the replay targets, those that the mitigation term holds to a frozen model (default: all). */
+  held?: number;
 }
 
 /** mean: each term is divided by its stream's target count, so weights do not depend on the batch's shape. */
@@ -40,6 +42,8 @@ export interface TermSums {
   push: number;
   /** Sequences of forget rows, for methods of whole sequences; else 0. */
   forgetSequences: number;
+  /** Of the replay targets, those that the mitigation term holds to a frozen model. */
+  heldTargets: number;
 }
 
 /** Factors of the plain sums in the loss; an empty stream has factor 0, so it contributes 0 and never NaN. */
@@ -51,14 +55,14 @@ export function termScales({ weights, reduction }: Objective, counts: TargetCoun
   return {
     forgetting: per(weights.forgetting, counts.forget),
     replay: per(weights.replay, counts.replay),
-    mitigation: per(weights.mitigation, counts.replay),
+    mitigation: per(weights.mitigation, counts.held ?? counts.replay),
   };
 }
 
 /**
  * L = w_fgt L_fgt + w_rpy L_rpy + w_mtn L_mtn (Chen et al. 2024, section 5.1) of one micro-batch, through the fused head; a
  * forgetting loss that it has no form for, beside it.
- * @param inputs hidden states with the forget rows first; the original model's belong to the last rows.
+ * @param inputs hidden states with the forget rows first; the original model's belong to the last rows, which are held to it.
  * @param forget what methods beside the head need of forget rows: see {@link ForgetRows}.
  * @returns the scalar loss, and `sums` [8] on the device, to be read with `readSums` when it is time to wait.
  * @throws RangeError where the method needs what `forget` lacks.
@@ -89,15 +93,22 @@ function normalized(
   return { loss: add(loss, tf.scalar(scales.forgetting * more)), sums: tf.tensor1d(values) };
 }
 
-/** Reads the sums of the fused head. Waits for the device. */
-export function readSums(sums: tf.Tensor): TermSums {
+type HeadSum = (typeof HEAD_SUMS)[number];
+
+/**
+ * Reads the sums of the fused head. Waits for the device.
+ * @param heldTargets which the head does not count (default: all replay targets).
+ */
+export function readSums(sums: tf.Tensor, heldTargets?: number): TermSums {
   const values = sums.dataSync();
-  return Object.fromEntries(HEAD_SUMS.map((name, i) => [name, values[i]])) as unknown as TermSums;
+  const read = Object.fromEntries(HEAD_SUMS.map((name, i) => [name, values[i]])) as Record<HeadSum, number>;
+  return { ...read, heldTargets: heldTargets ?? read.replayTargets };
 }
 
 /** The sums of several micro-batches as one. */
 export function addSums(a: TermSums, b: TermSums): TermSums {
-  return Object.fromEntries(HEAD_SUMS.map((name) => [name, a[name] + b[name]])) as unknown as TermSums;
+  const names = Object.keys(a) as (keyof TermSums)[];
+  return Object.fromEntries(names.map((name) => [name, a[name] + b[name]])) as unknown as TermSums;
 }
 
 /**
@@ -107,11 +118,11 @@ export function addSums(a: TermSums, b: TermSums): TermSums {
 export function termMeans(sums: TermSums, objective: Objective): TermWeights & { loss: number } {
   const mean = (sum: number, count: number): number => (count === 0 ? 0 : sum / count);
   const forget = sums.forgetSequences || sums.forgetTargets;
-  const scales = termScales(objective, { forget, replay: sums.replayTargets });
+  const scales = termScales(objective, { forget, replay: sums.replayTargets, held: sums.heldTargets });
   return {
     forgetting: mean(sums.forgetting, forget),
     replay: mean(sums.replay, sums.replayTargets),
-    mitigation: mean(sums.mitigation, sums.replayTargets),
+    mitigation: mean(sums.mitigation, sums.heldTargets),
     loss: scales.forgetting * sums.forgetting + scales.replay * sums.replay + scales.mitigation * sums.mitigation,
   };
 }

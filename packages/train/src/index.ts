@@ -8,7 +8,7 @@ export { cacheBytes, frozenReads } from './cached/cache-estimate.js';
 export { CachedModel } from './cached-model.js';
 export { removeCached } from './cached/cache-folder.js';
 export { freeBytes } from './cached/cache-room.js';
-export { frozenParameters, needsOriginal, numFrozen, readsForgetRows, readsReplayRows } from './original.js';
+export { frozenParameters, heldShare, needsOriginal, numFrozen, readsForgetRows, readsReplayRows } from './original.js';
 export { rowsOfRole } from './validation-recipe.js';
 export { Optimizer } from './optimizer.js';
 export { type TrainRecipe, trainRecipeSchema } from './recipe.js';

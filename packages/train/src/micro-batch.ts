@@ -1,10 +1,52 @@
-import type { Batch } from '@lethe/data-pipeline';
+import type { Batch, RowOrigin } from '@lethe/data-pipeline';
 import type { TokenRows } from '@lethe/model';
 
 /** The rows of one forward pass: forget rows, then replay rows. Either may be absent. */
 export interface MicroBatch {
   forget?: Batch;
   replay?: Batch;
+  /** Replay rows, the first ones, that the mitigation term does not hold (default 0). */
+  numFree?: number;
+}
+
+/** The replay rows that the mitigation term holds. */
+export function heldOf({ replay, numFree = 0 }: MicroBatch): Batch | undefined {
+  if (!replay || numFree === 0) return replay;
+  return numFree < replay.numRows ? rowsAt(replay, range(numFree, replay.numRows)) : undefined;
+}
+
+/** A micro-batch whose free replay rows come first, in their order. */
+export function withHeldLast(micro: MicroBatch, isFree: (origin: RowOrigin) => boolean): MicroBatch {
+  const { replay } = micro;
+  if (!replay) return micro;
+  const rows = range(0, replay.numRows);
+  const free = rows.filter((r) => isFree(replay.origins![r]));
+  const held = rows.filter((r) => !isFree(replay.origins![r]));
+  return { ...micro, replay: rowsAt(replay, [...free, ...held]), numFree: free.length };
+}
+
+const range = (start: number, end: number): number[] => Array.from({ length: end - start }, (_, i) => start + i);
+
+/** Rows of a batch, in the order that is asked for. */
+function rowsAt(batch: Batch, rows: readonly number[]): Batch {
+  const { rowLength, origins } = batch;
+  const cut = (values: Int32Array): Int32Array => {
+    const made = new Int32Array(rows.length * rowLength);
+    for (const [i, r] of rows.entries()) made.set(values.subarray(r * rowLength, (r + 1) * rowLength), i * rowLength);
+    return made;
+  };
+  const targets = cut(batch.targets);
+  return {
+    ...batch,
+    ids: cut(batch.ids),
+    targets,
+    positions: cut(batch.positions),
+    first: cut(batch.first),
+    last: cut(batch.last),
+    numRows: rows.length,
+    numTargets: targets.reduce((count, id) => count + Number(id >= 0), 0),
+    ...(origins && { origins: rows.map((r) => origins[r]) }),
+  };
 }
 
 /** Targets of both streams in row order, int32 [N]. */

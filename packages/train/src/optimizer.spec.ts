@@ -19,6 +19,7 @@ const SUMS = {
   forgetP: 0,
   push: 0,
   forgetSequences: 0,
+  heldTargets: 0,
 };
 
 describe.each(installedDevices())('the optimizer on %s', (device) => {

@@ -14,6 +14,12 @@ export const readsForgetRows = ({ stage, objective }: Unlearning): boolean =>
 export const readsReplayRows = ({ stage, objective }: Unlearning): boolean =>
   stage === 'unlearn' && isEverPositive(objective.weights.mitigation);
 
+/** The share of the replay rows that the mitigation term holds, of a run that has one. */
+export function heldShare({ data: { replay } }: Pick<TrainRecipe, 'data'>): number {
+  const sum = (parts: typeof replay): number => parts.reduce((total, { proportion }) => total + proportion, 0);
+  return sum(replay.filter(({ held }) => held !== false)) / sum(replay);
+}
+
 /** Whether a run compares with the original model: not where another model is the reference of the mitigation term. */
 export const needsOriginal = (recipe: Unlearning & { model?: Pick<TrainRecipe['model'], 'reference'> }): boolean =>
   (readsReplayRows(recipe) && recipe.model?.reference === undefined) || readsForgetRows(recipe);

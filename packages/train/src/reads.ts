@@ -7,6 +7,8 @@ import type { TrainRecipe } from './recipe.js';
 export interface Reads {
   role: 'replay' | 'forget';
   shards: string;
+  /** Whether the mitigation term holds its rows, where there is one. */
+  isHeld: boolean;
   tokens: number;
   /** Tokens of its rows as a multiple of those; padding counts, so that it is a little too many. */
   times: number;
@@ -18,11 +20,13 @@ export function readsOf({ batch, data, steps }: TrainRecipe): Reads[] {
   return (['replay', 'forget'] as const).flatMap((role) => {
     const total = data[role].reduce((sum, { proportion }) => sum + proportion, 0);
     const read = steps * batch.accumulate * rows[role] * data.rowLength;
+    const free = new Set(data.replay.flatMap(({ shards, held }) => (held === false ? [shards] : [])));
     return data[role].flatMap(({ shards, proportion }): Reads[] => {
       const index = join(shards, 'index.json');
       if (!existsSync(index)) return [];
       const { tokens } = JSON.parse(readFileSync(index, 'utf8')) as Pick<ShardIndex, 'tokens'>;
-      return [{ role, shards, tokens, times: (read * proportion) / total / tokens }];
+      const isHeld = role === 'replay' && !free.has(shards);
+      return [{ role, shards, isHeld, tokens, times: (read * proportion) / total / tokens }];
     });
   });
 }

@@ -18,6 +18,11 @@ const MINIMAL = {
   steps: 10,
 };
 
+/** Replay sources named by letters, held or not. */
+const holding = (held: boolean[], shards = 'a'): object => ({
+  data: { ...MINIMAL.data, replay: held.map((one, i) => ({ shards: shards[i], held: one })) },
+});
+
 const parse = (changes: object = {}): TrainRecipe => trainRecipeSchema.parse({ ...MINIMAL, ...changes });
 
 describe('a recipe', () => {
@@ -55,6 +60,14 @@ describe('a recipe', () => {
     ['a beta of 1', { optimizer: { beta2: 1 } }, /beta2/],
     ['a stream of no weight', { data: { ...MINIMAL.data, replay: [{ shards: 'a', proportion: 0 }] } }, /proportion/],
     ['a keep of 0', { checkpoint: { keep: 0 } }, /keep/],
+    ['rows that are held where nothing is', { stage: 'pretrain', ...holding([true]) }, /held where unlearning has/],
+    ['nothing that is held', holding([false, false], 'ab'), /it would hold nothing/],
+    ['the same rows held and not', holding([false, true], 'aa'), /held or not, and here/],
+    [
+      'held rows without a mitigation term',
+      { objective: { weights: { mitigation: 0 } }, ...holding([true, false], 'ab') },
+      /held where unlearning has a mitigation term/,
+    ],
   ])('is refused with %s', (_case, changes, message) => {
     expect(() => parse(changes)).toThrow(message);
   });

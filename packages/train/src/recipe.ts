@@ -3,7 +3,7 @@ import { exponentHelp, exponentProblem, forgettingMethodNames, methodsHelp } fro
 import { TEMPLATE_DEFAULTS } from '@lethe/data-pipeline';
 import { DEVICE_NAMES } from '@lethe/tensor';
 import { loraSchema } from './lora-recipe.js';
-import { streamSchema } from './stream-recipe.js';
+import { replaySchema, streamSchema } from './stream-recipe.js';
 import { isEverPositive, weightSchema } from './weight-schedule.js';
 import { checkValidation, stopSchema, validationSchema } from './validation-recipe.js';
 
@@ -102,7 +102,7 @@ const recipeKeys = z.strictObject({
         .enum(['concat', 'best-fit'])
         .default('best-fit')
         .describe('how documents fill rows: one after another, cut where a row ends, or whole where they fit'),
-      replay: z.array(streamSchema).default([]).describe('natural data, or the training data of pretrain and finetune'),
+      replay: z.array(replaySchema).default([]).describe('natural data, or the training data of pretrain and finetune'),
       forget: z.array(streamSchema).default([]).describe('synthetic data whose pattern is to be forgotten'),
     })
     .describe('token rows of the run'),
@@ -204,6 +204,30 @@ const recipeKeys = z.strictObject({
     .describe('what metrics.jsonl records'),
 });
 
+/** Which replay rows are held is asked where rows are held; where some are, some source must be. */
+function checkHeld(
+  { stage, objective, data: { replay } }: z.output<typeof recipeKeys>,
+  context: z.RefinementCtx<unknown>,
+): void {
+  const isHeld = stage === 'unlearn' && isEverPositive(objective.weights.mitigation);
+  const told = replay.findIndex(({ held }) => held !== undefined);
+  if (told >= 0 && !isHeld) {
+    const message = 'held where unlearning has a mitigation term (objective.weights.mitigation) only';
+    context.addIssue({ code: 'custom', path: ['data', 'replay', told, 'held'], message });
+  }
+  if (isHeld && replay.length > 0 && replay.every(({ held }) => held === false)) {
+    const message =
+      'a source that is held (held: true), or no mitigation term (objective.weights.mitigation=0): it would hold nothing';
+    context.addIssue({ code: 'custom', path: ['data', 'replay'], message });
+  }
+  for (const [i, { shards, held = true }] of replay.entries()) {
+    if (!replay.some((other) => other.shards === shards && (other.held ?? true) !== held)) continue;
+    const message = 'shards that are held or not, and here they are both';
+    context.addIssue({ code: 'custom', path: ['data', 'replay', i, 'held'], message });
+    return;
+  }
+}
+
 /** The recipe of every training stage. Keys that are absent take the paper's values where it states them. */
 export const trainRecipeSchema = recipeKeys
   .superRefine(checkValidation)
@@ -212,6 +236,7 @@ export const trainRecipeSchema = recipeKeys
     const message = 'a reference where unlearning has a mitigation term (objective.weights.mitigation) only';
     context.addIssue({ code: 'custom', path: ['model', 'reference'], message });
   })
+  .superRefine(checkHeld)
   .superRefine(({ stage, objective: { weights } }, context) => {
     if (stage !== 'unlearn' || Object.values(weights).some(isEverPositive)) return;
     const message = 'a term with a weight above 0: with none, nothing would be trained';

@@ -9,6 +9,7 @@ const sums = (replay: number, replayTargets: number) => ({
   forgetP: 0,
   push: 0,
   forgetSequences: 0,
+  heldTargets: 0,
 });
 
 describe('weights', () => {

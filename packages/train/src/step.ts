@@ -12,7 +12,7 @@ import {
 import { disposeBatch, type Llama, toTokenBatch } from '@lethe/model';
 import { backward, noGrad, type Parameter, scope } from '@lethe/tensor';
 import { CachedModel } from './cached-model.js';
-import { type MicroBatch, rowsOf, sequencesOf, targetsOf } from './micro-batch.js';
+import { heldOf, type MicroBatch, rowsOf, sequencesOf, targetsOf } from './micro-batch.js';
 
 /** A frozen model: at work, or what it made of these rows before. */
 export type Frozen = Llama | CachedModel;
@@ -35,8 +35,9 @@ export function countTargets(batches: MicroBatch[], method: Objective['method'])
   const total = (role: 'forget' | 'replay'): number =>
     batches.reduce((sum, batch) => sum + (batch[role]?.numTargets ?? 0), 0);
   const { isSequenceLevel } = FORGETTING_METHODS[method];
+  const held = batches.reduce((sum, micro) => sum + (heldOf(micro)?.numTargets ?? 0), 0);
   const sequences = (sum: number, { forget }: MicroBatch): number => sum + (forget ? sequencesOf(forget).count : 0);
-  return { forget: isSequenceLevel ? batches.reduce(sequences, 0) : total('forget'), replay: total('replay') };
+  return { forget: isSequenceLevel ? batches.reduce(sequences, 0) : total('forget'), replay: total('replay'), held };
 }
 
 /** The frozen model's final hidden states of a stream's rows. */
@@ -66,12 +67,12 @@ export const protectedModel = ({
   reference,
 }: Pick<StepContext, 'original' | 'reference'>): Frozen | undefined => reference ?? original;
 
-/** The protected model's final hidden states of the replay rows. */
-function protectedHidden(context: StepContext, { replay }: MicroBatch): tf.Tensor | undefined {
+/** The protected model's final hidden states of the replay rows that are held to it. */
+function protectedHidden(context: StepContext, micro: MicroBatch): tf.Tensor | undefined {
   const { objective } = context;
-  const original = protectedModel(context);
-  if (!original || !replay || objective.weights.mitigation === 0) return undefined;
-  return frozenHidden(original, replay);
+  const [original, held] = [protectedModel(context), heldOf(micro)];
+  if (!original || !held || objective.weights.mitigation === 0) return undefined;
+  return frozenHidden(original, held);
 }
 
 /** Computes the objective's loss and sums on a micro-batch. */
@@ -97,7 +98,7 @@ function sumsOf(
     const inputs = { hidden, weight: model.headWeight, targets, originalHidden: teacher, originalWeight };
     return unlearnLoss(inputs, numForget, objective, counts, forget);
   });
-  const read = readSums(sums);
+  const read = readSums(sums, heldOf(micro)?.numTargets ?? 0);
   tf.dispose([sums, targets, ...(teacher ? [teacher] : []), ...(forget.originalHidden ? [forget.originalHidden] : [])]);
   disposeBatch(batch);
   return read;

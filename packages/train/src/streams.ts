@@ -1,6 +1,6 @@
-import { mixStreams, openStream, type TokenStream } from '@lethe/data-pipeline';
+import { mixStreams, openStream, type RowOrigin, type TokenStream } from '@lethe/data-pipeline';
 import { UserError } from '@lethe/run';
-import type { MicroBatch } from './micro-batch.js';
+import { type MicroBatch, withHeldLast } from './micro-batch.js';
 import { type Among, type Rows, shareOfStep } from './ranks/share.js';
 import type { TrainRecipe } from './recipe.js';
 import { requireApart } from './same-shards.js';
@@ -9,9 +9,11 @@ import { requireApart } from './same-shards.js';
 export interface TrainStreams {
   forget?: TokenStream;
   replay?: TokenStream;
+  /** Whether the mitigation term does not hold a replay row; absent where it holds all. */
+  isFree?: (row: RowOrigin) => boolean;
 }
 
-type Role = keyof TrainStreams;
+type Role = 'forget' | 'replay';
 
 /** What shards must fit: the model's tokenizer, where it has one, and its vocabulary. */
 export interface ShardFit {
@@ -19,21 +21,32 @@ export interface ShardFit {
   vocabSize?: number;
 }
 
-async function openRole(recipe: TrainRecipe, role: Role, fit: ShardFit): Promise<TokenStream | undefined> {
-  const parts = recipe.data[role];
-  if (parts.length === 0) return undefined;
+/** A stream for each source of a role. */
+async function openParts(recipe: TrainRecipe, role: Role, fit: ShardFit): Promise<TokenStream[]> {
   const { rowLength, packing } = recipe.data;
-  const streams = await Promise.all(
-    parts.map(({ shards }) => openStream({ shards, rowLength, packing, seed: recipe.seed, ...fit })),
+  return Promise.all(
+    recipe.data[role].map(({ shards }) => openStream({ shards, rowLength, packing, seed: recipe.seed, ...fit })),
   );
-  if (streams.length === 1) return streams[0];
+}
+
+function mixed(recipe: TrainRecipe, role: Role, streams: readonly TokenStream[]): TokenStream | undefined {
+  const parts = recipe.data[role];
+  if (streams.length <= 1) return streams[0];
   const total = parts.reduce((sum, { proportion }) => sum + proportion, 0);
-  const mixed = streams.map((stream, i) => ({
+  const shares = streams.map((stream, i) => ({
     stream,
     proportion: parts[i].proportion / total,
     name: parts[i].shards,
   }));
-  return mixStreams(mixed, recipe.seed);
+  return mixStreams(shares, recipe.seed);
+}
+
+/** Tells rows of sources that are not held, by the set of rows that they are of. */
+function freeRows({ data }: TrainRecipe, streams: readonly TokenStream[]): TrainStreams['isFree'] {
+  const free = streams.filter((_, i) => data.replay[i].held === false);
+  if (free.length === 0) return undefined;
+  const digests = new Set(free.map((stream) => stream.origins(0, 1)[0].set.digest));
+  return ({ set }) => digests.has(set.digest);
 }
 
 /**
@@ -58,9 +71,12 @@ export async function openStreams(recipe: TrainRecipe, fit: ShardFit = {}): Prom
     if (data.replay.length === 0 || batch.replayRows === 0)
       throw new UserError(`stage ${stage} needs data.replay and batch.replayRows at least 1`);
   }
+  const replayed = await openParts(recipe, 'replay', fit);
+  const isFree = freeRows(recipe, replayed);
   return {
-    forget: await openRole(recipe, 'forget', fit),
-    replay: await openRole(recipe, 'replay', fit),
+    forget: mixed(recipe, 'forget', await openParts(recipe, 'forget', fit)),
+    replay: mixed(recipe, 'replay', replayed),
+    ...(isFree && { isFree }),
   };
 }
 
@@ -75,9 +91,10 @@ export async function batchesOfStep(
 ): Promise<MicroBatch[]> {
   const read = async (role: Role, { start, count }: Rows): Promise<MicroBatch[Role]> =>
     count > 0 ? streams[role]?.batch(start, count) : undefined;
-  const micro: MicroBatch[] = [];
+  const batches: MicroBatch[] = [];
   for (const { forget, replay } of shareOfStep(recipe, step, among)) {
-    micro.push({ forget: await read('forget', forget), replay: await read('replay', replay) });
+    const micro = { forget: await read('forget', forget), replay: await read('replay', replay) };
+    batches.push(streams.isFree ? withHeldLast(micro, streams.isFree) : micro);
   }
-  return micro;
+  return batches;
 }

@@ -111,10 +111,10 @@ function recordOf({ step: _step, replay, ...others }: ValidationPoint, seconds: 
 }
 
 function means(sums: TermSums, hasOriginal: boolean): Omit<ValidationPoint, 'step'> {
-  const { replay, mitigation, forgetting, forgetP, replayTargets, forgetTargets } = sums;
+  const { replay, mitigation, forgetting, forgetP, replayTargets, forgetTargets, heldTargets } = sums;
   return {
     ...(replayTargets > 0 && { replay: replay / replayTargets }),
-    ...(replayTargets > 0 && hasOriginal && { mitigation: mitigation / replayTargets }),
+    ...(heldTargets > 0 && hasOriginal && { mitigation: mitigation / heldTargets }),
     ...(forgetTargets > 0 && { forgetP: forgetP / forgetTargets, forgetNll: -forgetting / forgetTargets }),
   };
 }

@@ -15,6 +15,7 @@ import {
   numFrozen,
   readsForgetRows,
   readsOf,
+  heldShare,
   readsReplayRows,
   recipeWarnings,
   trainedSizes,
@@ -101,8 +102,12 @@ const passesOf = ({ model: { recompute, lora } }: TrainRecipe): number => (lora 
 /** What the original model costs: its share of a step's time, or room on disk; or that it costs nothing. */
 function originalLine(recipe: TrainRecipe, config?: LlamaConfig): string {
   const { replayRows, forgetRows } = recipe.batch;
-  const rows = (readsReplayRows(recipe) ? replayRows : 0) + (readsForgetRows(recipe) ? forgetRows : 0);
-  const roles = [...(readsReplayRows(recipe) ? ['replay'] : []), ...(readsForgetRows(recipe) ? ['forget'] : [])];
+  const rows =
+    (readsReplayRows(recipe) ? heldShare(recipe) * replayRows : 0) + (readsForgetRows(recipe) ? forgetRows : 0);
+  const roles = [
+    ...(readsReplayRows(recipe) ? [heldShare(recipe) < 1 ? 'held replay' : 'replay'] : []),
+    ...(readsForgetRows(recipe) ? ['forget'] : []),
+  ];
   if (rows === 0) return 'original model: not needed';
   const trained = passesOf(recipe) * (replayRows + forgetRows);
   const share = ((100 * rows) / (rows + trained)).toFixed(0);

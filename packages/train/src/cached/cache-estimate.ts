@@ -16,8 +16,8 @@ export function frozenReads(recipe: TrainRecipe): FrozenReads {
   const { data, validation, steps } = recipe;
   const isRead = { replay: readsReplayRows(recipe), forget: readsForgetRows(recipe) };
   const found = { rows: 0, reads: 0 };
-  for (const { role, tokens, times } of readsOf(recipe)) {
-    if (!isRead[role]) continue;
+  for (const { role, isHeld, tokens, times } of readsOf(recipe)) {
+    if (!isRead[role] || (role === 'replay' && !isHeld)) continue;
     const whole = tokens / data.rowLength;
     found.rows += Math.min(1, times) * whole;
     found.reads += times * whole;

@@ -37,12 +37,14 @@ export function wantedRows(role: FrozenRole, { recipe, streams, validationRows, 
   const wanted: WantedRows[] = [];
   const seen = new Set<string>();
   const once = ({ origin }: WantedRow): boolean => seen.size < seen.add(nameOf(origin)).size;
-  const ofStream = (stream: TokenStream, each: number): void => {
+  const ofStream = (stream: TokenStream, each: number, isRead: (origin: RowOrigin) => boolean = () => true): void => {
     const perStep = batch.accumulate * each;
-    wanted.push({ rows: rowsOfStream(stream, step * perStep, steps * perStep, once), sideBySide: each });
+    const isNew = (row: WantedRow): boolean => isRead(row.origin) && once(row);
+    wanted.push({ rows: rowsOfStream(stream, step * perStep, steps * perStep, isNew), sideBySide: each });
   };
+  const { isFree = () => false } = streams;
   const isProtected = role === 'reference' || recipe.model.reference === undefined;
-  if (isProtected && readsReplayRows(recipe)) ofStream(streams.replay!, batch.replayRows);
+  if (isProtected && readsReplayRows(recipe)) ofStream(streams.replay!, batch.replayRows, (row) => !isFree(row));
   if (role === 'original' && readsForgetRows(recipe)) ofStream(streams.forget!, batch.forgetRows);
   if (isProtected)
     for (const { replay } of validationRows?.batches ?? []) {

@@ -8,8 +8,8 @@ import { reduceGradients } from './divide-optimizer.js';
 
 async function countsOf(context: StepContext, batches: MicroBatch[], ranks: Collectives): Promise<TargetCounts> {
   const counts = countTargets(batches, context.objective.method);
-  const [forget, replay] = await ranks.sum([counts.forget, counts.replay]);
-  return { forget, replay };
+  const [forget, replay, held] = await ranks.sum([counts.forget, counts.replay, counts.held ?? counts.replay]);
+  return { forget, replay, held };
 }
 
 /** Adds up the sums of all ranks. */
@@ -71,4 +71,5 @@ export const NO_SUMS: TermSums = {
   forgetP: 0,
   push: 0,
   forgetSequences: 0,
+  heldTargets: 0,
 };
