@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { loadTokenizer } from '@lethe/data-pipeline';
 import { seededRandom, silentLogger } from '@lethe/run';
 import { useDevice } from '@lethe/tensor';
-import { rows, texts } from '../repair/job.mjs';
+import { precisionOfProcessor, rows, texts } from '../repair/job.mjs';
 
 const load = (name) => import(new URL(`../../packages/cli/dist/paper/${name}.js`, import.meta.url));
 const { REGIME } = await load('regime');
@@ -145,13 +145,14 @@ const regime = {
   synthetic: { template: 0.5, prose: 0 },
   numItems: asked.length,
 };
-await useDevice('lethe-cpu', 'bf16');
+const precision = precisionOfProcessor();
+await useDevice('lethe-cpu', precision);
 const corpus = await makeCorpus(regime);
 const measuring = await PaperMeasuring.open(regime, corpus);
 const lineages = [];
 const began = performance.now();
 for (const seed of list.split(',').map(Number)) {
-  const setup = { regime, corpus, runs: join(folder, `seed-${seed}`), seed, precision: 'bf16' };
+  const setup = { regime, corpus, runs: join(folder, `seed-${seed}`), seed, precision };
   const made = await runLineage(setup, measuring, {
     recipes: (lineage) => claims.recipes(lineage, regime),
     chatRuns: (name) => claims.chatRuns(name, regime),
@@ -165,7 +166,7 @@ for (const seed of list.split(',').map(Number)) {
   lineages.push(made);
 }
 const seconds = (performance.now() - began) / 1000;
-const { numbers, page, table } = claims.report({ lineages, regime, precision: 'bf16', seconds });
+const { numbers, page, table } = claims.report({ lineages, regime, precision, seconds });
 writeFileSync(join(folder, 'paper.json'), `${JSON.stringify(numbers)}\n`);
 writeFileSync(join(folder, 'report.html'), page);
 process.stdout.write(`${table}\n`);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { build } from '../build.mjs';
 
 await build();
+export const { precisionOfProcessor } = await import('../../packages/cli/dist/doctor/describe-addon.js');
 export const { main } = await import('../../packages/cli/dist/main.js');
 
 const data = process.env.LETHE_DATA ?? '../shared';
@@ -90,7 +91,7 @@ export async function trainModels(folder, { synthetic, seed, corpus, baseSteps =
       stage: 'pretrain',
       runs,
       seed,
-      precision: 'bf16',
+      precision: precisionOfProcessor(),
       batch: { replayRows: 16 },
       metrics: { every: 50, termGradientsEvery: 0 },
       checkpoint: { every: 10_000, keep: 1 },

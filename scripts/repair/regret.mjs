@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { applyDeviceSettings } from '@lethe/tensor';
 import { runStage } from '@lethe/train';
 import { silentLogger } from '@lethe/run';
-import { main, prepareTexts, trainModels } from './job.mjs';
+import { main, precisionOfProcessor, prepareTexts, trainModels } from './job.mjs';
 
 const load = (name) => import(new URL(`../../packages/cli/dist/repair/${name}.js`, import.meta.url));
 const { chosenOf } = await load('choose');
@@ -55,7 +55,14 @@ function setupOf(out, model) {
   const masked = (name) => ({ train: join(out, 'data', name, 'train'), select: join(out, 'data', name, 'select') });
   const content = existsSync(join(out, 'data', 'content')) ? { content: masked('content') } : {};
   const shards = { natural: data.natural, synthetic: data.synthetic, pattern: masked('pattern'), ...content };
-  const setup = { runs: join(out, 'sweep'), model, shards, plan: found.plan, device: 'lethe-cpu', precision: 'bf16' };
+  const setup = {
+    runs: join(out, 'sweep'),
+    model,
+    shards,
+    plan: found.plan,
+    device: 'lethe-cpu',
+    precision: precisionOfProcessor(),
+  };
   return { setup, data, goal: found.goal };
 }
 
@@ -112,7 +119,7 @@ async function cell(size, kind) {
   if (!existsSync(join(out, 'repair.json'))) await main(['repair', '--model', synth, ...texts, '--out', out]);
   const { before, after, settings: taken } = read(join(out, 'repair.json'));
   if (before.verdict !== 'advised') return { size, kind, before: before.verdict };
-  await applyDeviceSettings({ device: 'lethe-cpu', precision: 'bf16' });
+  await applyDeviceSettings({ device: 'lethe-cpu', precision: precisionOfProcessor() });
   const opened = setupOf(out, synth);
   const best = await sweep(out, opened);
   const measure = await measuring(synth, opened);

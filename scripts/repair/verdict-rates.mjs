@@ -6,7 +6,7 @@ import { loadTokenizer, sampleDocuments } from '@lethe/data-pipeline';
 import { loadLlama, scoreSequences } from '@lethe/model';
 import { seededRandom } from '@lethe/run';
 import { applyDeviceSettings } from '@lethe/tensor';
-import { prepareTexts, trainModels } from './job.mjs';
+import { precisionOfProcessor, prepareTexts, trainModels } from './job.mjs';
 
 const dist = new URL('../../packages/cli/dist/repair/', import.meta.url);
 const load = (name) => import(new URL(name, dist));
@@ -18,7 +18,7 @@ const [folder = 'runs/repair-rates', numSeeds = '100', only = ''] = process.argv
 const corpus = await prepareTexts(folder);
 const models = await trainModels(folder, { synthetic: 'templated', seed: 1, corpus });
 const { synth: bare } = await trainModels(folder, { synthetic: 'qa', seed: 1, corpus });
-await applyDeviceSettings({ device: 'lethe-cpu', precision: 'bf16' });
+await applyDeviceSettings({ device: 'lethe-cpu', precision: precisionOfProcessor() });
 const tokenizer = await loadTokenizer(corpus.tokenizer);
 const documentsOf = async (name) =>
   (await sampleDocuments([join(corpus.shards(name), 'train'), join(corpus.shards(name), 'heldout')], 1e9))

@@ -124,7 +124,7 @@ const COMMANDS: Record<string, string[]> = {
   ],
   export: ['--model <dir>', '--adapter <dir>', '--out <dir>', '--dtype <type>', '--push <owner/name>', '--public'],
   demo: ['--quick', '--runs <dir>', '--json'],
-  paper: ['--quick', '--study <name>', '--seeds <list>', '--jobs <n>', '--out <dir>', '--precision <name>', '--json'],
+  paper: ['--quick', '--study <name>', '--seeds <list>', '--jobs <n>', '--out <dir>', '--precision <p>', '--json'],
   schema: ['<command>'],
   completion: ['<shell>'],
   doctor: ['--runs <dir>', '--network', '--json'],

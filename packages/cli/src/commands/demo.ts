@@ -5,7 +5,7 @@ import type { CliContext } from '../command-line/context.js';
 import { JSON_OPTION, printResults } from '../command-line/print-results.js';
 import { followingSentence, followingTable } from '../demo/following.js';
 import { runDemo } from '../demo/run-demo.js';
-import { openAddon } from '../doctor/describe-addon.js';
+import { precisionOfProcessor } from '../doctor/describe-addon.js';
 import { usableProcessors } from '../doctor/processor.js';
 import { QUICK, REGIME } from '../paper/regime.js';
 import { sentence } from '../repair/verdict-text.js';
@@ -31,7 +31,7 @@ export function addDemoCommand(program: Command, context: CliContext): void {
           folder,
           regime: quick ? QUICK : REGIME,
           isQuick: quick,
-          precision: openAddon().description?.bf16 ? 'bf16' : 'fp32',
+          precision: precisionOfProcessor(),
           threads: usableProcessors(),
           logger,
           stop,

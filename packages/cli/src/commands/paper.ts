@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import type { CliContext } from '../command-line/context.js';
 import { JSON_OPTION, printResults } from '../command-line/print-results.js';
 import { positiveInteger } from '../command-line/number-options.js';
+import { precisionOfProcessor } from '../doctor/describe-addon.js';
 import { usableProcessors } from '../doctor/processor.js';
 import { CHOSEN, QUICK, REGIME } from '../paper/regime.js';
 import { runStudy } from '../paper/run-paper.js';
@@ -16,7 +17,7 @@ interface PaperFlags {
   seeds?: string;
   jobs?: number;
   out?: string;
-  precision: 'fp32' | 'bf16';
+  precision?: 'fp32' | 'bf16';
   json?: true;
 }
 
@@ -57,16 +58,15 @@ export function addPaperCommand(program: Command, context: CliContext): void {
     .option('--seeds <list>', 'such as 3001-3005 (the default), or 3001,3003')
     .option('--jobs <n>', 'lineages at a time, each on one thread (default: the processors)', positiveInteger)
     .option('--out <dir>', 'folder of its runs and its page (default: runs/paper, runs/paper-quick)')
-    .option('--precision <name>', 'fp32 or bf16', 'bf16')
+    .addOption(new Option('--precision <p>', 'default: bf16 where the processor has it').choices(['fp32', 'bf16']))
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
       `\nStudies:\n${studyNames.map((name) => `  ${name.padEnd(10)} ${STUDIES[name].help}`).join('\n')}`,
     )
     .addHelpText('after', '\nExample: lethe paper --seeds 4001-4005 --out runs/paper-again')
-    .action(async ({ quick, study, seeds, jobs, out, precision, json }: PaperFlags) => {
-      if (precision !== 'fp32' && precision !== 'bf16')
-        throw new UsageError(`--precision: expected fp32 or bf16, received "${String(precision)}"`);
+    .action(async ({ quick, study, seeds, jobs, out, json, ...flags }: PaperFlags) => {
+      const precision = flags.precision ?? precisionOfProcessor();
       const folder = out ?? join('runs', quick ? 'paper-quick' : 'paper');
       const logger = context.logger();
       const stop = listenForStop((signal) =>

@@ -4,7 +4,7 @@ import { DEVICE_NAMES } from '@lethe/tensor';
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../command-line/context.js';
 import { positiveInteger, threadCount } from '../command-line/number-options.js';
-import { openAddon } from '../doctor/describe-addon.js';
+import { precisionOfProcessor } from '../doctor/describe-addon.js';
 import { dryRun } from '../repair/dry-run.js';
 import type { RepairRequest } from '../repair/repair-request.js';
 import { durationSeconds, repairSettings, type RepairSettings } from '../repair/repair-settings.js';
@@ -74,7 +74,7 @@ function requestOf(recipe: string | undefined, { budget: seconds, ...flags }: Re
     budget: { ...(most !== undefined && { seconds: most }), ...(tokens !== undefined && { tokens }) },
     instructions: instructions ?? [],
     anyway: anyway ?? false,
-    precision: precision ?? (openAddon().description?.bf16 ? 'bf16' : 'fp32'),
+    precision: precision ?? precisionOfProcessor(),
   };
 }
 

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { addonPath } from '@lethe/native';
+import type { Precision } from '@lethe/tensor';
 
 /** What the addon says of itself and of this machine. */
 export interface AddonDescription {
@@ -41,3 +42,6 @@ export function openAddon(path = addonPath, environment = process.env): OpenedAd
   const how = child.signal ?? child.error?.message ?? `status ${child.status}`;
   return { unloadable: `loading it ended the process (${how})`, stderr };
 }
+
+/** The precision in which the processor is fastest: bf16 where it has instructions for it. */
+export const precisionOfProcessor = (): Precision => (openAddon().description?.bf16 ? 'bf16' : 'fp32');
