@@ -40,6 +40,14 @@ function addTo(batch: ContinuousBatch, one: SequenceRequest, id = 0): Continuous
 const tokensOf = (events: SequenceEvent[] = []): number[] =>
   events.flatMap((event) => (event.kind === 'token' ? [event.token] : []));
 
+/** The same, but for rounding, which on some processors depends on the number of rows side by side. */
+const nearly = (value: unknown): unknown => {
+  if (typeof value === 'number') return expect.closeTo(value, 5);
+  if (Array.isArray(value)) return value.map(nearly);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, of]) => [key, nearly(of)]));
+};
+
 describe.each(installedDevices())('continuous batching on %s', (device) => {
   let model: Llama;
   beforeAll(async () => {
@@ -65,7 +73,7 @@ describe.each(installedDevices())('continuous batching on %s', (device) => {
     const batch = new ContinuousBatch(model, { maxSequences: 1, keptPrefixes: 3 });
     const shared = requests.map((one, id) => run(addTo(batch, one, id)).get(id)!);
     const isOwn = ({ kind }: SequenceEvent): boolean => kind !== 'shared';
-    expect(shared.map((events) => events.filter(isOwn))).toEqual(alone);
+    expect(shared.map((events) => events.filter(isOwn))).toEqual(nearly(alone));
     const numShared = shared.map(([first]) => (first.kind === 'shared' ? first.numTokens : 0));
     expect(numShared).toEqual([0, 41, 0, 39, 0, 39, 0]);
     batch.dispose();
