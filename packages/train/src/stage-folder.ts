@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type MetricsRecord, readMetrics, readRunManifest, UserError } from '@lethe/run';
 import type { TrainRecipe } from './recipe.js';
@@ -12,26 +12,28 @@ export function stageFolders(recipe: TrainRecipe): { folder: string; checkpoints
 
 /**
  * Everything that was recorded of a run; step 0 is the validation before the first step.
- * @throws UserError naming the file where a record is damaged, or the last ones of a finished run are lost.
+ * @throws UserError naming the file where a record is damaged, or the last ones of a run that came to its end are lost.
  */
 export function stageRecords(folder: string): MetricsRecord[] {
   const file = join(folder, 'metrics.jsonl');
-  if (!existsSync(file) || readFileSync(file).length === 0) return [];
-  const records = readMetrics(file);
-  const [end, last] = [finishedAt(folder), records.at(-1)?.step ?? 0];
+  const records = existsSync(file) ? readMetrics(file) : [];
+  const [end, last] = [endedAt(folder), records.at(-1)?.step ?? 0];
   if (end !== undefined && last < end)
     throw new UserError(
-      `${file}: ends at step ${last}, and the run finished at step ${end}: records are lost; restore the file, or run it again`,
+      `${file}: ends at step ${last}, and the run ended at step ${end}: records are lost; restore the file, or run it again`,
     );
   return records;
 }
 
-/** The last step of a run that finished; undefined where it did not, or a rule ended it, or its manifest cannot be read. */
-function finishedAt(folder: string): number | undefined {
+/** The step that a run came to its end at, by its recipe or a rule; undefined where it did not, or its manifest cannot be read. */
+function endedAt(folder: string): number | undefined {
   if (!existsSync(join(folder, 'manifest.json'))) return undefined;
   try {
     const { launches, recipe } = readRunManifest(folder);
-    return launches.at(-1)?.outcome === 'finished' ? (recipe as TrainRecipe).steps : undefined;
+    const outcome = launches.at(-1)?.outcome ?? '';
+    const byRule = /^(?:finished|exceeded): at step (\d+) of/.exec(outcome);
+    if (byRule) return Number(byRule[1]);
+    return outcome === 'finished' ? (recipe as TrainRecipe).steps : undefined;
   } catch (error) {
     if (error instanceof UserError) return undefined; // told by whoever needs the manifest
     throw error;
