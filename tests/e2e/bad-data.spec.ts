@@ -18,6 +18,7 @@ const filesOr = (name: string): string[] => (existsSync(at(name)) ? filesIn(at(n
 beforeAll(async () => {
   await prepareProject(folder);
   writeFileSync(at('empty.jsonl'), '');
+  writeFileSync(at('broken.jsonl'), '{"text": oops\n{"nothing":1}\n');
   writeFileSync(at('malformed.jsonl'), '{"text":"the river"}\n{"text": oops\n{"nothing":1}\n{"text":"the stone"}\n');
 }, 60000);
 
@@ -43,6 +44,11 @@ describe('prepare refuses', () => {
       'at least 262 ids (256 bytes, 6 special tokens), received 100; ask for more',
     ],
     ['a vocabulary beyond the text', ['natural.jsonl', '--train-tokenizer', '9000'], 'a vocabulary of 9000'],
+    [
+      'a tokenizer to be trained on rows that are all broken',
+      ['broken.jsonl', '--train-tokenizer', '300'],
+      'received none; name sources with text; rows that cannot be read: 2, the first broken.jsonl:1: not valid JSON',
+    ],
   ])('%s', async (_case, args, message) => {
     expect(await failureHere(folder, 'prepare', ...args, '--out', 'refused')).toContain(message);
     expect(filesOr('refused')).toEqual([]);
