@@ -40,6 +40,7 @@ describe('exportModelFolder', () => {
     const rawConfig = { pad_token_id: 0, rope_parameters: { rope_type: 'yarn' }, dtype: 'bfloat16' };
     await exportModelFolder({ config, rawConfig, tensors: [...tensors].reverse(), tokenizerFrom, out });
     expect(readdirSync(out).sort()).toEqual([
+      'SHA256SUMS',
       'config.json',
       'generation_config.json',
       'model.safetensors',

@@ -38,7 +38,7 @@ export interface ExportOptions {
 
 /**
  * Writes a Hugging Face model folder that transformers, vLLM and llama.cpp's converter open: `config.json`, weights,
- * `generation_config.json` and the tokenizer's files. The folder appears whole or not at all.
+ * `generation_config.json`, the tokenizer's files, and the SHA-256 of each. The folder appears whole or not at all.
  *
  * @throws UserError when `out` is not empty, `tokenizerFrom` is not a folder, or tensors are missing, extra or misshapen.
  */
@@ -61,8 +61,7 @@ export async function exportModelFolder(options: ExportOptions): Promise<void> {
     writeGenerationConfig(folder, config, tokenizerFrom);
     for (const [name, content] of Object.entries(extraFiles)) writeFileSync(join(folder, name), content);
   };
-  // No manifest of our own inside: the folder is Hugging Face's layout, and users edit its files.
-  await writeFolderAtomically(out, write, { replace, manifest: false });
+  await writeFolderAtomically(out, write, { replace, list: 'sums' });
 }
 
 /** The keys of `config` win; of the two spellings of one setting only the one they use stays. */

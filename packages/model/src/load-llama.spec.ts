@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Parameter, useDevice } from '@lethe/tensor';
@@ -52,6 +52,19 @@ it('is saved in fp32 unless another format is asked for', async () => {
     expect(model.parameter(name).value.dataSync()).toEqual(value.dataSync());
   model.dispose();
   made.dispose();
+});
+
+it('is refused with a bit of its weights flipped, and read where the caller has looked', async () => {
+  await useDevice('lethe-cpu');
+  const [made, path] = [initializeLlama(config, 3), join(folder, 'flipped')];
+  await saveLlama(made, path);
+  made.dispose();
+  const file = join(path, 'model.safetensors');
+  const bytes = readFileSync(file);
+  bytes[bytes.length - 1] ^= 0x40;
+  writeFileSync(file, bytes);
+  expect(() => loadLlama(path)).toThrow(`${file}: was changed after it was written`);
+  loadLlama(path, { isChecked: true }).model.dispose();
 });
 
 it('a model lacks no parameter, and has none of another shape', async () => {

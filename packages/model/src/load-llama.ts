@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { requireSums } from '@lethe/run';
 import { bf16Tensor, holdsBf16, Parameter } from '@lethe/tensor';
 import { openModelFolder } from './checkpoint-files.js';
 import type { WeightDtype } from './config.js';
@@ -25,14 +26,17 @@ export interface LoadOptions {
   numPositions?: number;
   /** Folder of a LoRA adapter in peft's layout, which is added to the weights in fp32 as they are read. */
   adapter?: string;
+  /** The caller has just compared the folder's files with the hashes that they were written with. Default false. */
+  isChecked?: boolean;
 }
 
 /**
  * Loads a Hugging Face checkpoint folder onto the current device, one tensor at a time: as fp32, or in bf16
- * where the precision is bf16 and the model is not trained.
+ * where the precision is bf16 and the model is not trained. Files that were written with their hashes are compared with them first.
  * @throws UserError naming the file and what is wrong with it.
  */
 export function loadLlama(folder: string, options: LoadOptions = {}): LoadedLlama {
+  if (!options.isChecked) requireSums(folder);
   const { config, rawConfig, tensors } = openModelFolder(folder);
   let adapter: Adapter | undefined;
   try {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -15,21 +14,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { digestFile, type FileDigest } from './digest-file.js';
 import { startOf } from './process-start.js';
 import { requireFile, specialKind } from './regular-file.js';
+import { SUMS, sumsText } from './sums.js';
 import { readingProblem } from './system-error.js';
 import { UserError } from './user-error.js';
 import { explainWriteError, writing } from './write-error.js';
 
 /** Name of the file that lists the others of an atomically written folder. */
 export const FOLDER_MANIFEST = 'manifest.json';
-
-/** Size and hash of one file of a folder. */
-export interface FileDigest {
-  bytes: number;
-  /** Hexadecimal. */
-  sha256: string;
-}
 
 /** The path a file or folder has until it is whole: in the same folder, hidden, marked with the process id. */
 export const temporaryPath = (path: string): string =>
@@ -150,13 +144,13 @@ export function writeFileAtomically(path: string, content: string | Uint8Array):
 export interface WriteFolderOptions {
   /** Replace an existing folder instead of refusing it. Default false. */
   replace?: boolean;
-  /** Write {@link FOLDER_MANIFEST}. Default true. */
-  manifest?: boolean;
+  /** What lists the files and their hashes: {@link FOLDER_MANIFEST}, or for a folder of others' layout {@link SUMS}. Default `manifest`. */
+  list?: 'manifest' | 'sums' | 'none';
 }
 
 /**
  * Writes a folder so that it exists whole or not at all. `writer` fills a temporary folder; then every file is synced
- * and hashed, the manifest is written last, and the folder is renamed.
+ * and hashed, the list of hashes is written last, and the folder is renamed.
  *
  * @throws UserError when the folder exists and is not empty, unless `replace` is set. Nothing is left after a throw.
  */
@@ -175,9 +169,10 @@ export async function writeFolderAtomically(
     const files = Object.fromEntries(
       listFiles(temporary).map((name) => [name, digestFile(join(temporary, name), true)]),
     );
-    if (options.manifest !== false) {
+    const { list = 'manifest' } = options;
+    if (list === 'manifest')
       writeFileAtomically(join(temporary, FOLDER_MANIFEST), `${JSON.stringify({ files }, null, 2)}\n`);
-    }
+    if (list === 'sums') writeFileAtomically(join(temporary, SUMS), sumsText(files));
     syncFolders(temporary);
     if (!options.replace) requireEmpty(path); // another process may have been quicker
     swapFolders(temporary, path);
@@ -243,25 +238,6 @@ function readFolderManifest(manifest: string): Record<string, FileDigest> {
 function listFiles(root: string): string[] {
   const names = readdirSync(root, { recursive: true }) as string[];
   return names.filter((name) => statSync(join(root, name)).isFile()).sort();
-}
-
-/** Reads a file to its end, about 1.5 GB a second; `sync` waits first until its bytes are on the disk. */
-export function digestFile(path: string, sync = false): FileDigest {
-  const hash = createHash('sha256');
-  const buffer = Buffer.alloc(1 << 20);
-  const handle = openSync(path, 'r');
-  let bytes = 0;
-  try {
-    if (sync) fsyncSync(handle);
-    for (;;) {
-      const read = readSync(handle, buffer);
-      if (read === 0) return { bytes, sha256: hash.digest('hex') };
-      hash.update(buffer.subarray(0, read));
-      bytes += read;
-    }
-  } finally {
-    closeSync(handle);
-  }
 }
 
 function syncFolders(root: string): void {

@@ -1,6 +1,4 @@
 export {
-  digestFile,
-  type FileDigest,
   makeFolder,
   requireLocal,
   requireReplaceable,
@@ -18,6 +16,7 @@ export {
   saveCheckpoint,
 } from './checkpoint-folder.js';
 export { type Clock, systemClock } from './clock.js';
+export { digestFile, type FileDigest } from './digest-file.js';
 export { formatDuration, remainingSeconds } from './duration.js';
 export { EXIT_CODES } from './exit-codes.js';
 export { LockedError, lockBeside, lockWithin, removeDeadLock, whileLocked } from './lock.js';
@@ -51,6 +50,7 @@ export { type Random, seededRandom } from './seed.js';
 export { setAside } from './set-aside.js';
 export { listenForStop, type StopRequest, type StopSignal } from './signals.js';
 export { readJsonFile } from './json-file.js';
+export { requireSums } from './sums.js';
 export { explainSystemError, readingProblem } from './system-error.js';
 export { closingOnError } from './closing-on-error.js';
 export { openTensorBoard } from './tensorboard.js';

@@ -76,7 +76,7 @@ export async function saveResult(
   const source = join(checkpointPath(checkpoints, best), 'model');
   await writeFolderAtomically(out, (folder) => cpSync(source, folder, { recursive: true }), {
     replace: true,
-    manifest: false,
+    list: 'none', // it is among what is copied
   });
 }
 
@@ -90,7 +90,7 @@ async function saveAdapted(
   const adapter = saved === undefined ? model.adapter! : readAdapter(saved, model.config);
   try {
     const write = (temporary: string): void => writeAdapter(adapter, temporary, lora!);
-    await writeFolderAtomically(adapterFolder(folder), write, { replace: true, manifest: false });
+    await writeFolderAtomically(adapterFolder(folder), write, { replace: true, list: 'sums' });
     await exportMerged(model.source, adapter, { out, tokenizerFrom, extraFiles, replace: true });
   } finally {
     if (saved !== undefined) adapter.dispose();

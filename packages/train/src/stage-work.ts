@@ -60,7 +60,8 @@ function loadWork(
 ): StageWork {
   const { init, tokenizerFrom, config, streams, validationRows, spans } = inputs;
   const reference = cached.reference ?? liveReference(inputs);
-  const start = init ? loadLlama(init, { trainable: recipe.model.lora === undefined }) : undefined;
+  const trainable = recipe.model.lora === undefined;
+  const start = init ? loadLlama(init, { trainable, isChecked: true }) : undefined; // when the run was opened
   if (start) requireFiniteStart(start.model.parameters, init!);
   const original = cached.original ?? (needsOriginal(recipe) ? liveOriginal(recipe, start!.model) : undefined);
   const model = startModel(recipe, { start: start?.model, config, resumeFrom: resumed?.checkpoint });
@@ -108,5 +109,5 @@ function startModel(recipe: TrainRecipe, { start, config, resumeFrom }: StartFro
   }
   if (!resumeFrom) return start ?? initializeLlama(config, recipe.seed);
   start?.dispose();
-  return loadLlama(join(resumeFrom, 'model')).model;
+  return loadLlama(join(resumeFrom, 'model'), { isChecked: true }).model; // when the newest checkpoint was found
 }

@@ -53,6 +53,21 @@ it('refuses a shard that has changed, and one file in place of shards', () => {
   expect(() => check(began)).toThrow(refusal('model.safetensors'));
 });
 
+it('refuses a model whose files, its tokenizer among them, are not as they were written', () => {
+  write('model.safetensors', 'abc');
+  write('tokenizer.json', '{}');
+  const lines = { 'model.safetensors': digest()['model.safetensors'], 'tokenizer.json': digest()['config.json'] };
+  write(
+    'SHA256SUMS',
+    Object.entries(lines)
+      .map(([name, sha256]) => `${sha256}  ${name}\n`)
+      .join(''),
+  ); // both are {}
+  expect(Object.keys(digest())).toEqual(['config.json', 'model.safetensors']);
+  write('tokenizer.json', '[]');
+  expect(digest).toThrow(`${join(folder, 'tokenizer.json')}: was changed after it was written`);
+});
+
 it('does not ask for files that are gone', () => {
   write('model.safetensors', 'abc');
   const began = digest();

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { isHubLocation } from '@lethe/data-pipeline';
 import { findModelFiles } from '@lethe/model';
-import { digestFile, UserError } from '@lethe/run';
+import { digestFile, requireSums, UserError } from '@lethe/run';
 import type { TrainRecipe } from './recipe.js';
 
 /** SHA-256 of the files of a start model by name, and of a reference model by path: config, weights, index. */
@@ -10,14 +10,21 @@ export type StartFiles = Record<string, string>;
 /**
  * The files that a run starts from, read once: the path in a recipe does not say what lies there. Undefined for fresh
  * weights, and for a model on the hub, whose pinned commit says it.
+ * @throws UserError naming a file that is not as it was written.
  */
 export function digestStart({ model: { init, reference } }: Pick<TrainRecipe, 'model'>): StartFiles | undefined {
   if (init === undefined || isHubLocation(init)) return undefined;
-  const beside = reference === undefined || isHubLocation(reference) ? [] : findModelFiles(reference);
+  const beside = reference === undefined || isHubLocation(reference) ? [] : digestModelFiles(reference);
   return Object.fromEntries([
-    ...findModelFiles(init).map((file) => [basename(file), digestFile(file).sha256] as const),
-    ...beside.map((file) => [join(reference!, basename(file)), digestFile(file).sha256] as const),
+    ...digestModelFiles(init),
+    ...beside.map(([name, sha256]) => [join(reference!, name), sha256] as const),
   ]);
+}
+
+/** SHA-256 of a model's files by name. @throws UserError naming one that is not as it was written. */
+function digestModelFiles(folder: string): [name: string, sha256: string][] {
+  const checked = requireSums(folder);
+  return findModelFiles(folder).map((file) => [basename(file), checked[basename(file)] ?? digestFile(file).sha256]);
 }
 
 /**

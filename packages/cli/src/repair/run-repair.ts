@@ -353,7 +353,7 @@ class Repair {
   private async keepModel(from: string): Promise<string> {
     const to = join(this.request.out, 'model');
     if (!existsSync(to))
-      await writeFolderAtomically(to, (folder) => cpSync(from, folder, { recursive: true }), { manifest: false });
+      await writeFolderAtomically(to, (folder) => cpSync(from, folder, { recursive: true }), { list: 'none' });
     return to;
   }
 

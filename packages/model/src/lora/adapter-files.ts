@@ -3,7 +3,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { makeFolder } from '@lethe/run';
+import { makeFolder, requireSums } from '@lethe/run';
 import { Parameter } from '@lethe/tensor';
 import type { LlamaConfig } from '../config.js';
 import { openSafetensors, type TensorSource } from '../safetensors/reader.js';
@@ -48,9 +48,11 @@ export function writeAdapter(
 
 /**
  * Reads a LoRA adapter of a model with this config onto the current device.
- * @throws ConfigError or SafetensorsError naming the file, and what is missing, not supported or does not fit the model.
+ * @throws ConfigError or SafetensorsError naming the file, and what is missing, not supported or does not fit the model; UserError
+ *   naming one that is not as it was written.
  */
 export function readAdapter(folder: string, config: LlamaConfig): Adapter {
+  requireSums(folder);
   const described = readAdapterConfig(join(folder, ADAPTER_CONFIG));
   const file = join(folder, ADAPTER_WEIGHTS);
   if (!existsSync(file))

@@ -1,3 +1,4 @@
+import { requireSums } from '@lethe/run';
 import { openModelFolder } from '../checkpoint-files.js';
 import { type ExportOptions, exportModelFolder } from '../export-model.js';
 import { parameterSpecs } from '../parameter-names.js';
@@ -40,6 +41,7 @@ export type MergedOptions = Omit<ExportOptions, 'config' | 'tensors' | 'rawConfi
  * @throws UserError as {@link exportModelFolder} and {@link openModelFolder}.
  */
 export async function exportMerged(base: string, adapter: Adapter, options: MergedOptions): Promise<void> {
+  requireSums(base);
   const { config, rawConfig, tensors } = openModelFolder(base);
   const source = mergedSource(tensors, adapter);
   function* all(): Generator<{ name: string; shape: number[]; data: Float32Array }> {
