@@ -95,6 +95,21 @@ it('a lock that cannot be written leaves nothing, nor the folder that was made f
   expect(readdirSync(folder)).toEqual([]);
 });
 
+it('a lock whose temporary file the disk does not remove is given back: the same process may try again', async () => {
+  const at = mkdtempSync(join(folder, 'refused-'));
+  const failing = jest.spyOn(jest.requireActual<typeof import('node:fs')>('node:fs'), 'rmSync');
+  failing.mockImplementationOnce((path) => {
+    throw Object.assign(new Error('EIO: i/o error, rm'), { code: 'EIO', syscall: 'rm', path });
+  });
+  await expect(whileLocked(lockWithin(at), () => Promise.resolve())).rejects.toThrow(
+    `${at}: the disk reports an error`,
+  );
+  failing.mockRestore();
+  expect(readdirSync(at)).toEqual([]);
+  await whileLocked(lockWithin(at), () => Promise.resolve());
+  rmSync(at, { recursive: true });
+});
+
 it('temporary files that a killed owner left are removed, and nothing else', async () => {
   const run = join(folder, 'run');
   for (const name of ['checkpoints', '.model.tmp-77-2', 'locked', 'items'])

@@ -16,6 +16,7 @@ import { Worker } from 'node:worker_threads';
 import { isTemporaryName, makeFolder, requireLocal, temporaryPath } from './atomic-file.js';
 import { orEmpty, startOf } from './process-start.js';
 import { UserError } from './user-error.js';
+import { writing } from './write-error.js';
 
 /** Who holds a lock: enough to tell whether that process still lives, and to tell a person which one it is. */
 interface Owner {
@@ -82,15 +83,18 @@ function acquire(file: string): () => void {
   // Written first and then linked, which fails where the name is taken: nobody sees half a lock, also after a loss of power.
   const fresh = temporaryPath(file);
   let made: string | undefined;
+  let isTaken = false;
   try {
     made = writeInFolder(fresh, content);
     while (!takeName(fresh, file)) removeAbandoned(file, statSync(fresh).mtimeMs);
+    isTaken = true;
+    writing(dirname(file), () => rmSync(fresh, { force: true }));
   } catch (error) {
     discard(fresh);
+    if (isTaken) discard(file);
     if (made !== undefined) removeEmpty(dirname(file), made);
     throw error;
   }
-  rmSync(fresh, { force: true });
   const heartbeat = beat(file, content);
   return () => {
     void heartbeat.terminate();

@@ -97,8 +97,9 @@ export function resultOf(folder: string, { out }: Job): Record<string, unknown> 
 const records = (file: string): unknown[] =>
   readMetrics(file).map(({ seconds: _seconds, tokensPerSecond: _speed, memoryBytes: _memory, ...rest }) => rest);
 
-/** Removes what a job wrote. */
+/** Removes what a job wrote, and plans of packing, so that each time it makes the same changes. */
 export function removeResult(folder: string, { out }: Job): void {
+  for (const name of filesIn(folder)) if (/(^|\/)\.packing-/.test(name)) rmSync(join(folder, name));
   for (const place of out) rmSync(join(folder, place), { recursive: true, force: true });
 }
 
