@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failure, failureHere, succeed, temporaryFolder } from './lethe.js';
 import { pretrainProject } from './small-project.js';
@@ -11,6 +11,7 @@ const at = (...path: string[]): string => join(folder, ...path);
 /** Copies the base model and changes the header and data of its weights. */
 function changedModel(name: string, change: (header: Header, data: Buffer) => Buffer | void): string {
   cpSync(at('runs/base/model'), at(name), { recursive: true });
+  rmSync(at(name, 'SHA256SUMS')); // as a model of elsewhere
   const file = at(name, 'model.safetensors');
   const bytes = readFileSync(file);
   const size = Number(bytes.readBigUInt64LE());
@@ -81,6 +82,22 @@ describe('a safetensors file is refused', () => {
     expect(message).toMatch(expected);
   });
 });
+
+it.each(['model.safetensors', 'config.json', 'tokenizer.json'])(
+  'a bit flipped in %s of a model that a run made is named, whoever reads it',
+  async (name) => {
+    cpSync(at('runs/base/model'), at('flipped'), { recursive: true });
+    const bytes = readFileSync(at('flipped', name));
+    bytes[bytes.length >> 1] ^= 1;
+    writeFileSync(at('flipped', name), bytes);
+    const told = join('flipped', name);
+    const unlearn = ['unlearn', '--recipe', 'unlearn.yaml', '--set', 'model.init=flipped', '--set', 'name=flipped'];
+    for (const command of [unlearn, ['export', '--model', 'flipped', '--out', 'exported']])
+      expect(await failureHere(folder, ...command)).toContain(told);
+    expect(existsSync(at('exported'))).toBe(false);
+    rmSync(at('flipped'), { recursive: true });
+  },
+);
 
 describe('numbers that are none', () => {
   const poisoned = 'model.layers.1.mlp.up_proj.weight';
