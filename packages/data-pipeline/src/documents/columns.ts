@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Conversation } from './conversation.js';
-import { ForeignValue } from './foreign-value.js';
+import { isForeign } from './foreign-value.js';
 
 /** Names the columns of a row; dots and numbers reach inside: `instances.0.output`. */
 export interface Columns {
@@ -48,7 +48,7 @@ export function describe(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (value instanceof Number || typeof value === 'bigint') return 'a number';
-  if (value instanceof ForeignValue) return `a ${value.kind}`;
+  if (isForeign(value)) return `a ${value.kind}`;
   if (ArrayBuffer.isView(value)) return 'binary data';
   return value === undefined ? 'nothing' : `a ${typeof value}`;
 }

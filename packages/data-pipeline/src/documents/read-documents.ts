@@ -34,6 +34,7 @@ export interface ReadDocumentsOptions {
   prefer?: Preference;
   /** Told how many bytes were read from the files, before decompression. */
   onBytes?: (bytes: number) => void;
+  /** Told of each row that could not be used; `readRows` yields them. */
   onWrongRow?: (row: WrongRow) => void;
   /** Told for each row what changes its meaning and is not used. */
   onNote?: (file: string, text: string) => void;
@@ -50,6 +51,16 @@ export async function* readDocuments(
   sources: readonly (string | Source)[],
   options: ReadDocumentsOptions = {},
 ): AsyncGenerator<Document> {
+  for await (const read of readRows(sources, options))
+    if ('reason' in read) options.onWrongRow?.(read);
+    else yield read;
+}
+
+/** The same, with the rows that could not be used where they are. */
+export async function* readRows(
+  sources: readonly (string | Source)[],
+  options: Omit<ReadDocumentsOptions, 'onWrongRow'> = {},
+): AsyncGenerator<Document | WrongRow> {
   if (sources.length === 0) throw new SourceError('expected at least one source, received none');
   const seen = new Map<string, string>();
   for (const source of sources) {
@@ -78,7 +89,7 @@ async function* readFile(
   how: Source,
   options: ReadDocumentsOptions,
   report: FileReport,
-): AsyncGenerator<Document> {
+): AsyncGenerator<Document | WrongRow> {
   const rows = await openRows(found, how, report, options.onBytes);
   if (!rows) return;
   const { file } = found;
@@ -89,7 +100,7 @@ async function* readFile(
       if (options.strict)
         throw new SourceError(`${file}:${row.line}: ${shaped.problem}; correct the row or read without strict`);
       report.wrongRows++;
-      options.onWrongRow?.({ ...place, reason: shaped.problem });
+      yield { ...place, reason: shaped.problem };
       continue;
     }
     report.documents++;

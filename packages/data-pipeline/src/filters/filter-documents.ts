@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
-import { documentText, SourceError, type Document, type WrongRow } from '../documents/document.js';
+import { documentText, SourceError, type Document } from '../documents/document.js';
 import type { DocumentFilter, FilterKind } from './filter.js';
 import { FILTER_KINDS, type FilterOptions } from './filter-kinds.js';
 import { OVERLAP_FILE } from './overlap-filter.js';
@@ -31,12 +31,14 @@ const MAX_EXAMPLES = 10;
 /** A chain of filters: a document is dropped by the first that objects. */
 export class Filters {
   private readonly reports: FilterReport[];
+  private readonly readsText: boolean;
   private numSeen = 0;
 
   private constructor(
     private readonly filters: DocumentFilter[],
     private readonly template: string | undefined,
   ) {
+    this.readsText = filters.some(({ name }) => name !== 'exactDuplicates');
     this.reports = filters.map(({ name }) => ({ name, seen: 0, dropped: 0, reasons: {}, examples: [] }));
   }
 
@@ -54,19 +56,14 @@ export class Filters {
     return new Filters(filters, template);
   }
 
-  /** The documents that every filter keeps. @throws SourceError for ids where a filter reads text. */
-  async *apply(documents: AsyncIterable<Document>, onDropped: (row: WrongRow) => void): AsyncGenerator<Document> {
-    const readsText = this.filters.some(({ name }) => name !== 'exactDuplicates');
-    for await (const document of documents) {
-      this.numSeen++;
-      if ('ids' in document && readsText) {
-        throw new SourceError('filters: token ids can be filtered by exactDuplicates only; filter the text before');
-      }
-      const text = readsText ? documentText(document, this.template) : '';
-      const reason = this.findReason(text, document);
-      if (reason === undefined) yield document;
-      else onDropped({ ...document.place, reason });
+  /** Why a document is dropped; undefined where every filter keeps it. @throws SourceError for ids where a filter reads text. */
+  objection(document: Document): string | undefined {
+    this.numSeen++;
+    if ('ids' in document && this.readsText) {
+      throw new SourceError('filters: token ids can be filtered by exactDuplicates only; filter the text before');
     }
+    const text = this.readsText ? documentText(document, this.template) : '';
+    return this.findReason(text, document);
   }
 
   /** What prepare.json says; undefined without filters. */

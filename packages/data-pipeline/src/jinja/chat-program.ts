@@ -1,4 +1,4 @@
-import { ForeignValue } from '../documents/foreign-value.js';
+import { isForeign } from '../documents/foreign-value.js';
 import { execute, Output } from './execute.js';
 import { globalNames } from './globals.js';
 import type { Statement } from './nodes.js';
@@ -54,7 +54,7 @@ function toValue(value: unknown): Value {
   if (value instanceof Number) return new Float(value.valueOf());
   if (Array.isArray(value)) return value.map(toValue);
   if (typeof value !== 'object') throw new UnsupportedTemplateError(`a ${typeof value}`);
-  if (value instanceof ForeignValue) return foreign(value.kind);
+  if (isForeign(value)) return foreign(value.kind);
   if (ArrayBuffer.isView(value)) return foreign('bytes');
   const entries = Object.entries(value as object).filter(([, entry]) => entry !== undefined);
   const numeric = entries.find(([key]) => /^(0|[1-9]\d*)$/.test(key));

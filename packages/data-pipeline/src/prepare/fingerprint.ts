@@ -24,7 +24,7 @@ export async function fingerprint(options: PrepareOptions): Promise<Fingerprint>
     files.push(...found);
   }
   const evaluation = await Promise.all((options.filters?.overlap?.sets ?? []).map(describeFiles));
-  const { tokenizer, signal: _signal, force: _force, out: _out, strict: _strict, ...rest } = options;
+  const { tokenizer, signal: _signal, force: _force, out: _out, strict: _strict, threads: _threads, ...rest } = options;
   const content = JSON.stringify({
     version: PREPARE_VERSION,
     rest,

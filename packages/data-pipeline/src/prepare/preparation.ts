@@ -1,12 +1,14 @@
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { makeFolder, writeFileAtomically } from '@lethe/run';
 import type { Preference } from '../documents/columns.js';
 import { SourceError, type Document, type WrongRow } from '../documents/document.js';
-import { readDocuments, type FileReport, type ReadDocumentsOptions } from '../documents/read-documents.js';
+import { readRows, type FileReport, type ReadDocumentsOptions } from '../documents/read-documents.js';
 import { Filters } from '../filters/filter-documents.js';
 import type { ShardWriterOptions } from '../shards/shard-writer.js';
 import { TokenizerError } from '../tokenizer/tokenizer-core.js';
-import { encodeDocuments, type EncodedDocument } from './encode-documents.js';
+import { type Encoded, encodeDocuments } from './encode-documents.js';
+import type { EncodedPart } from './encoder.js';
 import type { Fingerprint } from './fingerprint.js';
 import { documentHash, heldOutLimit } from './held-out.js';
 import { Notes } from './notes.js';
@@ -30,13 +32,15 @@ export class Preparation {
   private readonly files: FileReport[] = [];
   private filters: Filters | undefined;
   private splits: Split[] = [];
-  /** The number of each document on its way through the encoder, from 1. */
-  private readonly numbers = new WeakMap<Document, number>();
-  private readonly wrongEncoded: { number: number; row: WrongRow }[] = [];
+  /** Documents whose hash is below it are held out. */
+  private limit = 0;
+  /** Documents that are done. */
+  private numDone: number;
+  /** Those among them that could not be encoded. */
+  private readonly wrongEncoded: WrongRow[] = [];
+  /** What was told as rows were read, and as documents were encoded. */
   private readonly notes = new Notes();
-  /** What the encoder told, by the number of its document. */
-  private readonly encoderNotes: { number: number; file: string; text: string }[] = [];
-  private readonly earlierNotes: Notes;
+  private readonly encoderNotes: Notes;
   private bytesRead = 0;
   private lastProgress = 0;
   private tokensAtCheckpoint = 0;
@@ -51,7 +55,8 @@ export class Preparation {
     this.wrongRows = new WrongRows(path.join(options.out, 'wrong-rows.jsonl'), options.strict ?? false);
     this.dropped = new WrongRows(path.join(options.out, 'dropped.jsonl'), false);
     this.hasCheckpoint = state !== undefined;
-    this.earlierNotes = new Notes(state?.notes);
+    this.numDone = state?.documents ?? 0;
+    this.encoderNotes = new Notes(state?.notes);
   }
 
   /** Does all of it. @throws as `prepare`. */
@@ -64,14 +69,12 @@ export class Preparation {
         'heldOut: a number of documents needs two passes, and standard input can be read once; give a fraction',
       );
     }
-    const limit = await heldOutLimit(heldOut, seed, () => this.countable());
+    this.limit = await heldOutLimit(heldOut, seed, () => this.countable());
     makeFolder(out);
     try {
-      await this.openSplits(limit > 0 ? ['train', 'heldout'] : ['train'], writerOptions);
+      await this.openSplits(this.limit > 0 ? ['train', 'heldout'] : ['train'], writerOptions);
       for await (const encoded of this.encoded(hasMask)) {
-        const isHeld = this.splits.length > 1 && documentHash(encoded.document, seed) < limit;
-        await this.write(this.splits[isHeld ? 1 : 0]!, encoded);
-        if (!encoded.isPart) await this.checkpoint(this.numbers.get(encoded.document)!);
+        await this.take(encoded);
         this.progress();
       }
     } catch (error) {
@@ -87,7 +90,7 @@ export class Preparation {
     for (const folder of folders) {
       this.splits.push(await Split.open(this.options.out, folder, writerOptions, this.state?.splits[folder]));
     }
-    for (const row of this.state?.wrongRows ?? []) this.addWrongEncoded(row, 0);
+    for (const row of this.state?.wrongRows ?? []) this.addWrongEncoded(row);
     this.tokensAtCheckpoint = this.numTokens();
   }
 
@@ -115,74 +118,76 @@ export class Preparation {
   private async *countable(): AsyncGenerator<Document> {
     const filters = await Filters.open(this.options.filters ?? {}, this.options.out, this.options.template);
     try {
-      yield* filters.apply(this.documents(), () => undefined);
+      for await (const read of this.rows()) if (!('reason' in read) && filters.objection(read) === undefined) yield read;
     } finally {
       filters.close();
     }
   }
 
-  private documents(told: ReadDocumentsOptions = {}): AsyncGenerator<Document> {
+  private rows(told: ReadDocumentsOptions = {}): AsyncGenerator<Document | WrongRow> {
     const prefer: Preference = ({ text: 'text', chat: 'turns', ids: 'ids' } as const)[this.options.as ?? 'text'];
-    return readDocuments(this.options.sources, { prefer, ...told });
+    return readRows(this.options.sources, { prefer, ...told });
   }
 
   /** Whether documents have a mask: conversations do; for ids the first row tells. */
   private async findMask(): Promise<boolean> {
     if (this.options.as !== 'ids') return this.options.as === 'chat';
     if (this.identity.bytesTotal === undefined) return false;
-    for await (const document of this.documents()) return 'mask' in document;
+    for await (const read of this.rows()) if (!('reason' in read)) return 'mask' in read;
     return false;
   }
 
-  private async *encoded(hasMask: boolean): AsyncGenerator<EncodedDocument> {
+  private async *encoded(hasMask: boolean): AsyncGenerator<Encoded> {
     const { tokenizer, out, as = 'text', template, chatTemplate, addSpecialTokens = true } = this.options;
-    const { answers = 'all', specialTokens = 'text' } = this.options;
+    const { answers = 'all', specialTokens = 'text', threads = availableParallelism() } = this.options;
     this.filters = await Filters.open(this.options.filters ?? {}, out, template);
-    const onWrongRow = (row: WrongRow, document: Document) => this.addWrongEncoded(row, this.numbers.get(document)!);
-    const onNote = (file: string, text: string, document: Document) => {
-      // Without checkpoints there is nothing to wait for.
-      if (this.identity.hash === undefined) this.notes.add(file, text);
-      else this.encoderNotes.push({ number: this.numbers.get(document)!, file, text });
-    };
-    const how = { as, template, chatTemplate, addSpecialTokens, answers, specialTokens, hasMask };
-    const encoding = { tokenizer, ...how, onWrongRow, onNote };
-    yield* encodeDocuments(this.numbered(this.filters), encoding);
+    const how = { as, template, chatTemplate, addSpecialTokens, answers, specialTokens, hasMask, threads };
+    yield* encodeDocuments(this.kept(this.filters), tokenizer, how);
   }
 
-  /** The documents that the filters keep, without those that were written before an interruption. */
-  private async *numbered(filters: Filters): AsyncGenerator<Document> {
-    const documents = this.documents({
-      onWrongRow: (row) => this.wrongRows.add(row),
+  /** Wrong rows, and the documents that the filters keep, without those that were written before an interruption. */
+  private async *kept(filters: Filters): AsyncGenerator<Document | WrongRow> {
+    const rows = this.rows({
       onFile: (report) => this.files.push(report),
       onNote: (file, text) => this.notes.add(file, text),
       onBytes: (bytes) => (this.bytesRead += bytes),
     });
     let number = 0;
-    for await (const document of filters.apply(documents, (row) => this.dropped.add(row))) {
+    for await (const read of rows) {
       this.options.signal?.throwIfAborted();
-      if (++number <= (this.state?.documents ?? 0)) {
-        this.progress();
-        continue;
-      }
-      this.numbers.set(document, number);
-      yield document;
+      const reason = 'reason' in read ? undefined : filters.objection(read);
+      if (reason !== undefined) this.dropped.add({ ...(read as Document).place, reason });
+      else if ('reason' in read || ++number > (this.state?.documents ?? 0)) yield read;
+      else this.progress();
     }
   }
 
-  private async write(split: Split, { document, ids, mask, isClosed }: EncodedDocument): Promise<void> {
+  /** Writes what became of a document, or tells what is wrong with it. */
+  private async take({ read, encoded }: Encoded): Promise<void> {
     this.options.signal?.throwIfAborted();
+    if ('reason' in read) return this.wrongRows.add(read);
+    const { parts, problem, notes } = encoded!;
+    for (const text of notes) this.encoderNotes.add(read.place.file, text);
+    if (problem !== undefined) this.addWrongEncoded({ ...read.place, reason: problem });
+    const isHeld = this.limit > 0 && documentHash(read, this.options.seed ?? 0) < this.limit;
+    for (const part of parts) await this.write(this.splits[isHeld ? 1 : 0]!, part, read);
+    this.numDone++;
+    await this.checkpoint();
+  }
+
+  private async write(split: Split, { ids, mask, isClosed }: EncodedPart, { place }: Document): Promise<void> {
     if (ids.length > 0 && split.writer.fits(ids.length)) return split.add(ids, mask, isClosed);
     const reason = ids.length === 0 ? 'the text gives no tokens' : `${ids.length} tokens do not fit a record batch`;
-    this.addWrongEncoded({ ...document.place, reason }, this.numbers.get(document)!);
+    this.addWrongEncoded({ ...place, reason });
   }
 
-  private addWrongEncoded(row: WrongRow, number: number): void {
+  private addWrongEncoded(row: WrongRow): void {
     this.wrongRows.add(row);
-    if (this.wrongEncoded.length <= MAX_WRONG_ROWS) this.wrongEncoded.push({ number, row });
+    if (this.wrongEncoded.length <= MAX_WRONG_ROWS) this.wrongEncoded.push(row);
   }
 
-  /** After enough tokens, notes that the documents up to this one are done. */
-  private async checkpoint(documents: number): Promise<void> {
+  /** After enough tokens, notes that the documents so far are done. */
+  private async checkpoint(): Promise<void> {
     const { out, checkpointTokens = CHECKPOINT_TOKENS } = this.options;
     const isDue = this.numTokens() - this.tokensAtCheckpoint >= checkpointTokens;
     if (!isDue || this.identity.hash === undefined) return;
@@ -192,19 +197,10 @@ export class Preparation {
       splits[report.folder] = { writer: await writer.checkpoint(), report: { ...report } };
     }
     if (this.wrongEncoded.length > MAX_WRONG_ROWS) return;
-    const wrongRows = this.wrongEncoded.filter(({ number }) => number <= documents).map(({ row }) => row);
-    this.settleNotes(documents);
-    const notes = this.earlierNotes.list();
+    const { numDone: documents, wrongEncoded: wrongRows } = this;
+    const notes = this.encoderNotes.list();
     writeResumeState(out, { fingerprint: this.identity.hash, documents, splits, wrongRows, notes });
     this.hasCheckpoint = true;
-  }
-
-  /** Counts what the encoder told of the documents up to this one, which a checkpoint holds. */
-  private settleNotes(documents: number): void {
-    const isSettled = ({ number }: { number: number }) => number <= documents;
-    for (const { file, text } of this.encoderNotes.filter(isSettled)) this.earlierNotes.add(file, text);
-    const later = this.encoderNotes.filter((note) => !isSettled(note));
-    this.encoderNotes.splice(0, this.encoderNotes.length, ...later);
   }
 
   private numTokens(): number {
@@ -244,7 +240,6 @@ export class Preparation {
     for (const { writer } of this.splits) await writer.finish();
     const seconds = (performance.now() - this.started) / 1000;
     const filters = this.filters?.report();
-    this.settleNotes(Infinity);
     const report: PrepareReport = {
       format: 'lethe-prepare',
       version: 1,
@@ -256,7 +251,7 @@ export class Preparation {
       files: this.files,
       wrongRows: this.wrongRows.report(),
       ...(filters ? { filters } : {}),
-      notes: [...this.notes.list(), ...this.earlierNotes.list()],
+      notes: [...this.notes.list(), ...this.encoderNotes.list()],
       splits: held ? { train: train!, heldout: held } : { train: train! },
       bytesRead: this.bytesRead,
       seconds,

@@ -50,6 +50,8 @@ export interface PrepareOptions {
   idType?: IdType;
   batchBytes?: number;
   shardBytes?: number;
+  /** Threads that encode, this one among them; with little to encode it is alone. Default: one for each core. */
+  threads?: number;
   /** Prepare again even if the same preparation is already there. */
   force?: boolean;
   /** Stops the preparation; the folder then holds no finished shards, and the same preparation goes on from there. */

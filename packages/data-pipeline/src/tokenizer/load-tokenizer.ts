@@ -58,7 +58,7 @@ export async function loadTokenizer(location: string, options: LoadTokenizerOpti
     chatTemplates: await readChatTemplates(folder, files.tokenizerConfig['chat_template']),
     templateNames: templateNames(files, (name) => contents.get(special[name.replace('_token', '') as 'bos'])),
     hash: hashOf(bytes, isChanged ? json.added_tokens : undefined),
-    folder,
+    file,
     usesPieces: options.pieces ?? true,
   };
   try {

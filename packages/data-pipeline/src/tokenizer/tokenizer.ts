@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { SpecialIds } from './special-tokens.js';
 import {
   TokenizerError,
@@ -27,7 +28,8 @@ export interface TokenizerParts {
   config: Record<string, unknown>;
   special: SpecialIds;
   hash: string;
-  folder: string;
+  /** The tokenizer.json. */
+  file: string;
   /** Chat templates by name; the model's own is `default`. */
   chatTemplates: ReadonlyMap<string, string>;
   /** What `bos_token`, `eos_token` and the like are in templates; those that the model has none of are left out. */
@@ -43,7 +45,9 @@ export class Tokenizer {
   readonly special: SpecialIds;
   /** SHA-256 of tokenizer.json, hexadecimal. */
   readonly hash: string;
-  /** Where tokenizer.json lies. */
+  /** The tokenizer.json. */
+  readonly file: string;
+  /** Where it lies. */
   readonly folder: string;
   /** Chat templates (Jinja) by name. */
   readonly chatTemplates: ReadonlyMap<string, string>;
@@ -67,7 +71,8 @@ export class Tokenizer {
   ) {
     this.special = parts.special;
     this.hash = parts.hash;
-    this.folder = parts.folder;
+    this.file = parts.file;
+    this.folder = path.dirname(parts.file);
     this.chatTemplates = parts.chatTemplates;
     this.templateNames = parts.templateNames;
     this.config = parts.config;
