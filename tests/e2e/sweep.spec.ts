@@ -53,7 +53,7 @@ describe('lethe sweep', () => {
     expect(first.stdout).toMatch(/^\*? +0\.002 .* finished +lr-0\.002$/m);
     expect(told('grid')).toEqual({ finished: ['lr-0.001', 'lr-0.002'], failed: ['lr-1e30'], stopped: [] });
     const [csv, json] = ['sweep.csv', 'sweep.json'].map((name) => readFileSync(at('runs/grid', name)));
-    expect(csv.toString().split('\n')[2]).toMatch(/^lr-1e30,1e\+30,failed,"?step 2: /);
+    expect(csv.toString().split('\n')[3]).toMatch(/^lr-1e30,1e\+30,failed,"?step 2: /);
 
     const again = await letheHere(folder, ...grid);
     expect(again.code).toBe(1);

@@ -113,7 +113,7 @@ export function createProgram(context: CliContext): Command {
   ]) {
     add(program, context);
   }
-  program.hook('preAction', (_, command) => requireOneProcess(command.name()));
+  program.hook('preAction', (_, command) => requireOneProcess(command.name(), command.opts<{ over?: string }>().over));
   return program;
 }
 

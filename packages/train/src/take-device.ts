@@ -20,14 +20,20 @@ export async function takeDevice(
   ranks: Collectives,
   logger: Logger,
 ): Promise<DeviceName> {
-  const count = threads ?? threadsOfRank(ranks);
-  if (count) setNumThreads(count);
-  const gpu = gpuOfRank(ranks);
-  if (gpu !== undefined) process.env['LETHE_CUDA_DEVICE'] = String(gpu);
+  takePartOfMachine(ranks);
+  if (threads) setNumThreads(threads);
   const { device, reason } = await useDevice(wanted, precision);
   if (reason) logger.warn(`${wanted} takes ${device}: ${reason}`);
   resetPeakMemory(); // An earlier run of this process had its own.
   return device;
+}
+
+/** Takes this rank's part of its machine: cores and a GPU, where nobody has chosen them. */
+export function takePartOfMachine(ranks: Collectives): void {
+  const count = threadsOfRank(ranks);
+  if (count) setNumThreads(count);
+  const gpu = gpuOfRank(ranks);
+  if (gpu !== undefined) process.env['LETHE_CUDA_DEVICE'] = String(gpu);
 }
 
 /** Holds the devices of all ranks against each other; those on GPUs must reach one another. @throws UserError. */

@@ -14,13 +14,17 @@ export function rankOfJob(): number {
   }
 }
 
-/** @throws UserError where a launcher has started several processes of a command that is one process's work. */
-export function requireOneProcess(command: string, find = launchOf): void {
-  if (SHARED.includes(command)) return;
+/**
+ * Refuses what is one process's work where a launcher has started several. The processes of a sweep `over` MPI share it.
+ * @throws UserError with the remedy.
+ */
+export function requireOneProcess(command: string, over?: string, find = launchOf): void {
+  if (SHARED.includes(command) || over === 'mpi') return;
   const launch = find();
   if (!launch) return;
   const shared = SHARED.join(', ');
+  const more = command === 'sweep' ? '; --over mpi gives each process runs of its own' : '';
   throw new UserError(
-    `lethe ${command} is the work of one process, and ${launch.launcher} has started ${launch.size}; start it without. Processes share ${shared}`,
+    `lethe ${command} is the work of one process, and ${launch.launcher} has started ${launch.size}; start it without${more}. Processes share ${shared}`,
   );
 }

@@ -3,7 +3,7 @@ import { describeIssues, listenForStop, loadRecipe, type Logger, EXIT_CODES, Usa
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../command-line/context.js';
 import { intoList } from '../command-line/repeatable-options.js';
-import { integer, positiveInteger, shareBelowOne } from '../command-line/number-options.js';
+import { integer, positiveInteger, shareBelowOne, threadCount } from '../command-line/number-options.js';
 import { partialPrepareRecipeSchema, type PrepareRecipe, prepareRecipeSchema } from '../preparation/prepare-recipe.js';
 import { runPrepare } from '../preparation/run-prepare.js';
 
@@ -17,6 +17,7 @@ interface PrepareFlags {
   specialTokens?: 'text' | 'parse';
   heldOut?: number;
   seed?: number;
+  threads?: number;
   strict?: boolean;
   filter: string[];
   overlap: string[];
@@ -59,6 +60,7 @@ export function addPrepareCommand(program: Command, context: CliContext): void {
         .default([]),
     )
     .option('--overlap <set>', 'list n-grams shared with this evaluation set; repeatable', intoList, [])
+    .option('--threads <n>', 'CPU threads that tokenize (default: all cores)', threadCount)
     .option('--strict', 'stop at the first row that cannot be read')
     .option('--force', 'prepare again even if the same preparation is there')
     .action(async (sources: string[], flags: PrepareFlags) => {
@@ -96,8 +98,8 @@ function resolve(sources: string[], flags: PrepareFlags): PrepareRecipe {
   const chosen = flags.trainTokenizer ? { train: { vocabSize: flags.trainTokenizer } } : flags.tokenizer;
   const tokenizer = chosen ?? base?.tokenizer;
   if (!tokenizer) throw new UsageError('give --tokenizer DIR, or --train-tokenizer SIZE to make one from the sources');
-  const { as, seed, heldOut, strict, specialTokens } = flags;
-  const given = { as, seed, heldOut, strict, specialTokens };
+  const { as, seed, heldOut, threads, strict, specialTokens } = flags;
+  const given = { as, seed, heldOut, threads, strict, specialTokens };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const filters = filtersFrom(flags, base?.filters);
   const values = { ...base, ...set, filters, sources: from, out, tokenizer };

@@ -32,6 +32,7 @@ export const prepareRecipeSchema = z.strictObject({
   heldOut: z.number().min(0).lt(1).default(0.01).describe('share of the documents that is held out'),
   seed: z.int().nonnegative().default(0).describe('of the choice of held-out documents'),
   filters: filtersSchema.optional().describe('which documents are left out'),
+  threads: z.int().positive().optional().describe('CPU threads that tokenize (default: all cores)'),
   strict: z.boolean().default(false).describe('stop at the first row that cannot be read'),
   checkpointTokens: z
     .int()

@@ -13,6 +13,7 @@ import {
   type WrongRow,
 } from '@lethe/data-pipeline';
 import { formatDuration, lockWithin, type Logger, remainingSeconds, UsageError, whileLocked } from '@lethe/run';
+import { usableProcessors } from '../doctor/processor.js';
 import type { PrepareRecipe } from './prepare-recipe.js';
 
 /** Who is told of a preparation, and what stops it. */
@@ -26,7 +27,9 @@ export interface PrepareContext {
 export async function runPrepare(recipe: PrepareRecipe, context: PrepareContext): Promise<PrepareResult> {
   const tokenizer = await tokenizerFor(recipe, context.logger);
   const { heldOut, tokenizer: _tokenizer, ...rest } = recipe;
-  const options = { ...rest, tokenizer, heldOut: { fraction: heldOut }, signal: context.signal, force: context.force };
+  const { signal, force } = context;
+  const threads = recipe.threads ?? usableProcessors();
+  const options = { ...rest, tokenizer, heldOut: { fraction: heldOut }, threads, signal, force };
   const result = await prepare(options, (progress) => context.logger.progress(progressLine(progress)));
   context.logger.endProgress();
   return result;

@@ -43,7 +43,7 @@ const endingIn = (...end: [number, number, number]): [number, number, number][] 
 const lr = (value: number): object => ({ optimizer: { lr: value }, threads: Math.ceil(value * 1e5) });
 
 beforeAll(() => {
-  writeRun('strong', { changes: lr(3e-5), started: '2026-01-03T00:00:00Z', terms: endingIn(0.1, 3.5, 0.5) });
+  writeRun('strong', { changes: lr(3e-5), started: '2025-01-03T00:00:00Z', terms: endingIn(0.1, 3.5, 0.5) });
   writeRun('mild', { changes: lr(1e-5), started: '2026-01-01T00:00:00Z', terms: endingIn(0.3, 3.1, 0.1) });
   writeRun('worse', { changes: lr(2e-5), started: '2026-01-02T00:00:00Z', terms: endingIn(0.3, 3.2, 0.1) });
   const nan = 'failed: step 7: the replay loss is NaN, "batch"';
@@ -64,7 +64,7 @@ describe('readSweep', () => {
   const byName = (): Record<string, SweptRun> =>
     Object.fromEntries(readSweep(folder).runs.map((run) => [run.run, run]));
 
-  it('tells every run in the order in which they began, by the keys in which they differ', () => {
+  it('tells every run in the order of the values in which they differ, whenever it began', () => {
     const { name, keys, front, runs } = readSweep(folder);
     expect({ name, keys, front }).toEqual({
       name: 'mine',

@@ -45,7 +45,8 @@ interface RunFiles {
 export function readSweep(folder: string): SweepResults {
   const files = readRuns(folder);
   const keys = differingKeys(files.map(({ leaves }) => leaves));
-  const measured = files.map((file) => describe(file, keys));
+  const ordered = files.sort((a, b) => byValues(keys, a, b)); // whoever ran them when
+  const measured = ordered.map((file) => describe(file, keys));
   const finished = measured.filter(({ outcome }) => outcome === 'finished');
   const front = frontOf(finished.map(({ end }) => end));
   const isOnFront = onFront(finished.map(({ end }) => front.map((axis) => end[axis]!)));
@@ -53,16 +54,24 @@ export function readSweep(folder: string): SweepResults {
   return { name: basename(folder), keys, front, runs: measured.map((run) => ({ ...run, onFront: best.has(run) })) };
 }
 
-/** The runs in the order in which they began. */
 function readRuns(folder: string): RunFiles[] {
   const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'manifest.json')));
-  const runs = names.map((run) => {
+  return names.sort().map((run) => {
     const manifest = readRunManifest(join(folder, run));
     const recipe = manifest.recipe as TrainRecipe;
     return { run, folder: join(folder, run), manifest, recipe, leaves: leavesOf(decidingPart(recipe)) };
   });
-  const began = ({ manifest }: RunFiles): number => Date.parse(manifest.launches[0]?.started ?? '');
-  return runs.sort((a, b) => began(a) - began(b) || a.run.localeCompare(b.run));
+}
+
+/** Compares two runs by the values of these keys, one after another: numbers as such, others as texts. */
+function byValues(keys: readonly string[], a: RunFiles, b: RunFiles): number {
+  for (const key of keys) {
+    const [x, y] = [a, b].map(({ leaves }) => leaves.get(key) ?? null);
+    const [first, second] = [x, y].map((value) => JSON.stringify(value));
+    if (first === second) continue;
+    return typeof x === 'number' && typeof y === 'number' ? x - y : first < second ? -1 : 1;
+  }
+  return 0;
 }
 
 function describe({ run, folder, manifest, recipe, leaves }: RunFiles, keys: string[]): Omit<SweptRun, 'onFront'> {

@@ -1,10 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Document, WrongRow } from '../documents/document.js';
-import type { Tokenizer } from '../tokenizer/tokenizer.js';
-import { createEncoder, type EncodedDocument, type EncodingOptions } from './encoder.js';
-import { EncoderThreads } from './encoder-threads.js';
+import type { Encode, EncodedDocument } from './encoder.js';
+import type { EncoderThreads } from './encoder-threads.js';
 
-/** What was read, and what became of it: a wrong row has become nothing. */
+/** What was read, and what became of it: of a wrong row nothing. */
 export interface Encoded {
   read: Document | WrongRow;
   encoded?: EncodedDocument;
@@ -13,8 +12,6 @@ export interface Encoded {
 /** Documents encoded together, at most. */
 const MAX_DOCUMENTS = 512;
 const MAX_CHARACTERS = 2 ** 18;
-/** Characters that this thread encodes before it starts another: fewer are done before another one is ready. */
-const CHARACTERS_A_THREAD = 2 ** 22;
 /** Batches read ahead for each thread. */
 const AHEAD = 4;
 
@@ -24,32 +21,22 @@ interface Batch {
 }
 
 /**
- * Encodes documents, in batches, on up to `threads` threads; results come in the order of what was read, wrong rows in
- * between. This thread encodes what the others have no room for. Memory is bounded by some batches a thread.
+ * Encodes documents, in batches; results come in the order of what was read, wrong rows in between. This thread encodes
+ * what the others have no room for. Memory is bounded by some batches a thread; the others are closed in the end.
  */
 export async function* encodeDocuments(
   reads: AsyncIterable<Document | WrongRow>,
-  tokenizer: Tokenizer,
-  options: EncodingOptions & { threads: number },
+  encode: Encode,
+  others: EncoderThreads,
 ): AsyncGenerator<Encoded> {
-  const encode = createEncoder(tokenizer, options);
-  const others = new EncoderThreads(tokenizer, options);
-  const most = options.as === 'ids' ? 0 : options.threads - 1; // ids are only looked at
   const pending: Promise<Encoded[]>[] = [];
-  let characters = 0;
   try {
     for await (const batch of gather(reads)) {
       await turn(); // for answers of other threads
-      const documents = batch.reads.filter((read) => !('reason' in read)) as Document[];
-      const given = others.encode(documents);
-      if (!given) characters += batch.characters;
-      const next = inPlace(batch, given ?? encode(documents));
+      const documents = batch.reads.filter((read): read is Document => !('reason' in read));
+      const next = inPlace(batch, others.encode(documents, batch.characters) ?? encode(documents));
       next.catch(() => undefined); // reported when awaited, below
       pending.push(next);
-      if (characters >= CHARACTERS_A_THREAD && others.count < most) {
-        characters = 0;
-        others.start();
-      }
       while (pending.length > 1 + AHEAD * others.count) yield* await pending.shift()!;
     }
     for (const last of pending) yield* await last;
@@ -78,5 +65,5 @@ async function* gather(reads: AsyncIterable<Document | WrongRow>): AsyncGenerato
 function sizeOf(read: Document | WrongRow): number {
   if ('reason' in read) return 0;
   if ('text' in read) return read.text.length;
-  return 'ids' in read ? read.ids.length : read.turns.reduce((n, turn) => n + turn.content.length, 0);
+  return 'ids' in read ? read.ids.length : read.turns.reduce((n, { content }) => n + content.length, 0);
 }

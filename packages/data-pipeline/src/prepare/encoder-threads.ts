@@ -1,69 +1,92 @@
-import { Worker } from 'node:worker_threads';
+import { type MessagePort, Worker } from 'node:worker_threads';
 import type { Document } from '../documents/document.js';
 import { TokenizerError } from '../tokenizer/tokenizer-core.js';
-import type { Tokenizer } from '../tokenizer/tokenizer.js';
-import type { EncodedDocument, EncodingOptions } from './encoder.js';
+import type { EncodedDocument } from './encoder.js';
 import type { EncoderReply, EncoderSettings } from './encoder-messages.js';
+
+/** What leads to a thread that encodes, and what ends it. */
+export interface StartedEncoder {
+  port: MessagePort | Worker;
+  end: () => void;
+}
 
 interface Waiting {
   resolve(documents: EncodedDocument[]): void;
   reject(error: Error): void;
 }
 
-/** A thread that encodes; `waiting` in the order in which it answers. */
-interface Encoder {
-  worker: Worker;
+/** A thread; `waiting` in the order in which it answers. */
+interface Encoder extends StartedEncoder {
   isReady: boolean;
   waiting: Waiting[];
 }
 
 /** Batches that a thread has at once: one in work, and one at hand when that is done. */
 const BATCHES = 2;
+/** Characters for which no thread has room before one more is started: fewer are done before it is ready. */
+const CHARACTERS = 2 ** 22;
 
-/** Threads that encode documents, each with the tokenizer and what it remembers for itself. */
+/** Starts a thread that encodes. */
+export function startEncoder(settings: EncoderSettings): StartedEncoder {
+  const worker = new Worker(new URL('./encoder-worker.js', import.meta.url), { workerData: settings });
+  return { port: worker, end: () => void worker.terminate() };
+}
+
+/**
+ * Threads that encode documents, each with a tokenizer and what it remembers for itself. They are started one after
+ * another while there is more to encode than those there are, and the thread that asks, get done.
+ */
 export class EncoderThreads {
   private readonly encoders: Encoder[] = [];
+  private turnedAway = 0;
   private failure: Error | undefined;
   private isClosed = false;
 
   constructor(
-    private readonly tokenizer: Pick<Tokenizer, 'file' | 'hash' | 'core'>,
-    private readonly options: EncodingOptions,
+    private readonly most: number,
+    private readonly start: () => StartedEncoder,
+    private readonly characters = CHARACTERS,
   ) {}
 
+  /** Threads started. */
   get count(): number {
     return this.encoders.length;
   }
 
-  /** Starts a thread, which takes batches once it has loaded its tokenizer; one after another. */
-  start(): void {
-    if (this.encoders.some(({ isReady }) => !isReady)) return;
-    const { file, hash, core } = this.tokenizer;
-    const settings: EncoderSettings = { file, hash, core, options: this.options };
-    const worker = new Worker(new URL('./encoder-worker.js', import.meta.url), { workerData: settings });
-    const encoder: Encoder = { worker, isReady: false, waiting: [] };
-    worker.on('message', (reply: EncoderReply) => this.hear(encoder, reply));
-    worker.on('error', (error) => this.fail(error));
-    worker.on('exit', (code) => this.fail(new Error(`a thread that tokenizes has ended with ${code}`)));
-    this.encoders.push(encoder);
-  }
-
-  /** Gives documents to the thread that has least to do; undefined where all have enough. @throws what a thread failed with. */
-  encode(documents: Document[]): Promise<EncodedDocument[]> | undefined {
+  /**
+   * Gives documents of so many characters to the thread that has least to do; undefined where all have enough.
+   * @throws what a thread has failed with.
+   */
+  encode(documents: Document[], characters: number): Promise<EncodedDocument[]> | undefined {
     if (this.failure) throw this.failure;
     const free = this.encoders.filter(({ isReady, waiting }) => isReady && waiting.length < BATCHES);
     const [encoder] = free.sort((a, b) => a.waiting.length - b.waiting.length);
-    if (!encoder) return undefined;
+    if (!encoder) {
+      this.turnedAway += characters;
+      if (this.turnedAway >= this.characters && this.count < this.most) this.add();
+      return undefined;
+    }
     return new Promise((resolve, reject) => {
       encoder.waiting.push({ resolve, reject });
-      encoder.worker.postMessage(documents);
+      encoder.port.postMessage(documents);
     });
   }
 
   /** Ends the threads, whatever they do. */
   close(): void {
     this.isClosed = true;
-    for (const { worker } of this.encoders) void worker.terminate();
+    for (const { end } of this.encoders) end();
+  }
+
+  private add(): void {
+    if (this.encoders.some(({ isReady }) => !isReady)) return;
+    this.turnedAway = 0;
+    const encoder: Encoder = { ...this.start(), isReady: false, waiting: [] };
+    const port = encoder.port as MessagePort;
+    port.on('message', (reply: EncoderReply) => this.hear(encoder, reply));
+    port.on('error', (error) => this.fail(error));
+    port.on('exit', (code: number) => this.fail(new Error(`a thread that tokenizes has ended with ${code}`)));
+    this.encoders.push(encoder);
   }
 
   private hear(encoder: Encoder, reply: EncoderReply): void {

@@ -8,7 +8,8 @@ import { Filters } from '../filters/filter-documents.js';
 import type { ShardWriterOptions } from '../shards/shard-writer.js';
 import { TokenizerError } from '../tokenizer/tokenizer-core.js';
 import { type Encoded, encodeDocuments } from './encode-documents.js';
-import type { EncodedPart } from './encoder.js';
+import { createEncoder, type EncodedPart } from './encoder.js';
+import { EncoderThreads, startEncoder } from './encoder-threads.js';
 import type { Fingerprint } from './fingerprint.js';
 import { documentHash, heldOutLimit } from './held-out.js';
 import { Notes } from './notes.js';
@@ -31,6 +32,7 @@ export class Preparation {
   private readonly dropped: WrongRows;
   private readonly files: FileReport[] = [];
   private filters: Filters | undefined;
+  private threads: EncoderThreads | undefined;
   private splits: Split[] = [];
   /** Documents whose hash is below it are held out. */
   private limit = 0;
@@ -141,8 +143,11 @@ export class Preparation {
     const { tokenizer, out, as = 'text', template, chatTemplate, addSpecialTokens = true } = this.options;
     const { answers = 'all', specialTokens = 'text', threads = availableParallelism() } = this.options;
     this.filters = await Filters.open(this.options.filters ?? {}, out, template);
-    const how = { as, template, chatTemplate, addSpecialTokens, answers, specialTokens, hasMask, threads };
-    yield* encodeDocuments(this.kept(this.filters), tokenizer, how);
+    const how = { as, template, chatTemplate, addSpecialTokens, answers, specialTokens, hasMask };
+    const { file, hash, core } = tokenizer;
+    const others = as === 'ids' ? 0 : threads - 1; // ids are only looked at
+    this.threads = new EncoderThreads(others, () => startEncoder({ file, hash, core, options: how }));
+    yield* encodeDocuments(this.kept(this.filters), createEncoder(tokenizer, how), this.threads);
   }
 
   /** Wrong rows, and the documents that the filters keep, without those that were written before an interruption. */
@@ -255,6 +260,7 @@ export class Preparation {
       splits: held ? { train: train!, heldout: held } : { train: train! },
       bytesRead: this.bytesRead,
       seconds,
+      threads: 1 + this.threads!.count,
       bytesPerSecond: this.bytesRead / seconds,
       tokensPerSecond: this.numTokens() / seconds,
     };

@@ -102,6 +102,8 @@ export interface PrepareReport {
   splits: { train: SplitReport; heldout?: SplitReport };
   bytesRead: number;
   seconds: number;
+  /** Threads that encoded. */
+  threads: number;
   bytesPerSecond: number;
   tokensPerSecond: number;
 }

@@ -180,7 +180,7 @@ describeWith('corpora')('on the shared corpora', () => {
 
   beforeAll(async () => {
     const llama = await loadTokenizer(realData('tokenizers/llama2'));
-    const common = { tokenizer: llama, heldOut: { fraction: 0.02 } };
+    const common = { tokenizer: llama, heldOut: { fraction: 0.02 }, threads: 1 }; // others run what is built
     const corpus = (name: string) => realData('corpora', name);
     await prepare({ ...common, sources: [corpus('NonSynth/web-openwebtext')], out: path.join(big, 'natural') });
     await prepare({

@@ -2,7 +2,7 @@ import { alone, type Collectives } from './collectives.js';
 import { launchOf } from './launch.js';
 import { NativeCollectives } from './native-collectives.js';
 
-/** Seconds that a call waits for other ranks, which may be saving or loading; LETHE_COLLECTIVE_SECONDS is another number. */
+/** Seconds that a call waits for other ranks, which may be saving or loading. */
 const DEADLINE_SECONDS = 1800;
 
 let opened: Collectives | undefined;
@@ -10,14 +10,16 @@ let opened: Collectives | undefined;
 /**
  * The ranks of the job that a launcher started; this process alone where none did, which costs nothing. The same ones
  * whenever it is asked.
+ * @param deadline seconds that a call waits for other ranks, Infinity where they may work for days;
+ *   LETHE_COLLECTIVE_SECONDS is another number.
  * @throws RangeError where the job cannot be joined, with the remedy.
  */
-export function openCollectives(): Collectives {
-  opened ??= open();
+export function openCollectives(deadline = DEADLINE_SECONDS): Collectives {
+  opened ??= open(deadline);
   return opened;
 }
 
-function open(): Collectives {
+function open(wanted: number): Collectives {
   const launch = launchOf();
   if (!launch) return alone;
   if (launch.transport === 'nccl') {
@@ -26,7 +28,7 @@ function open(): Collectives {
     );
   }
   const given = process.env['LETHE_COLLECTIVE_SECONDS'];
-  const deadline = given === undefined ? DEADLINE_SECONDS : Number(given);
+  const deadline = given === undefined ? wanted : Number(given);
   if (!(deadline > 0)) throw new RangeError(`LETHE_COLLECTIVE_SECONDS: expected seconds above 0, received '${given}'`);
   const ranks = openMpi(deadline);
   if (ranks.size === launch.size) return ranks;
