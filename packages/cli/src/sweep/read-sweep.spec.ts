@@ -145,7 +145,7 @@ describe('held-out measures', () => {
   it('start at step 0, end with the model, and go before those of training on the front', () => {
     const { front, runs } = readSweep(validated);
     expect(front).toEqual(['validation.replay']);
-    const [bad, good, past] = runs;
+    const [good, bad, past] = runs;
     expect(good).toMatchObject({
       start: { replay: 4, 'validation.replay': 3, 'validation.perplexity': Math.exp(3) },
       end: { replay: 8.9, 'validation.replay': 2.6, 'validation.perplexity': Math.exp(2.6) },
@@ -168,10 +168,10 @@ describe('held-out measures', () => {
     const results = readSweep(validated);
     const lines = sweepTable(results).split('\n');
     expect(lines[0]).toMatch(/^ +seed +validation\.replay +validation\.perplexity +outcome +run$/);
-    expect(lines[3]).toMatch(/^\* +2 +3\.0000 -> 2\.6000 +20\.0855 -> 13\.4637 +finished +good$/);
+    expect(lines[2]).toMatch(/^\* +2 +3\.0000 -> 2\.6000 +20\.0855 -> 13\.4637 +finished +good$/);
     expect(lines[4]).toMatch(/exceeded at 20 of 20 +past$/);
     expect(lines.at(-1)).toBe('* no other run is as small in validation.replay and smaller in one of them');
-    const [header, , good] = sweepCsv(results).split('\n');
+    const [header, good] = sweepCsv(results).split('\n');
     expect(header).toMatch(/,mitigation_end,validation\.replay_start,.*,validation\.perplexity_end,front$/);
     expect(good).toBe(`good,2,finished,,20,20,,,,,4,8.9,,,3,2.6,${Math.exp(3)},${Math.exp(2.6)},true`);
   });

@@ -1,7 +1,11 @@
 import { slurmScript } from './slurm-script.js';
 import type { SweepPlan } from './plan-sweep.js';
 
-const plan = { folder: 'runs/try', variations: [], runs: Array.from({ length: 3 }, () => ({})) } as unknown as SweepPlan;
+const plan = {
+  folder: 'runs/try',
+  variations: [],
+  runs: Array.from({ length: 3 }, () => ({})),
+} as unknown as SweepPlan;
 
 it('is an array of a task a run, each with the words of the sweep and its part', () => {
   const request = { stage: 'unlearn', set: ['steps=4', "name=it's"], vary: ['optimizer.lr=1e-5, 2e-5'], name: 'try' };

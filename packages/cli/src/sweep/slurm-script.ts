@@ -10,7 +10,9 @@ function wordsOf({ stage, recipe, set, vary, sweep, name }: SweepRequest): strin
   return [
     'sweep',
     stage,
-    ...Object.entries(flags).flatMap(([flag, values]) => [values ?? []].flat().flatMap((value) => [`--${flag}`, value])),
+    ...Object.entries(flags).flatMap(([flag, values]) =>
+      [values ?? []].flat().flatMap((value) => [`--${flag}`, value]),
+    ),
   ];
 }
 

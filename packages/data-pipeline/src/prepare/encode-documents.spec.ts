@@ -21,7 +21,13 @@ beforeAll(async () => {
 const TEMPLATE =
   "{% for m in messages %}{{ '<|' ~ m.role ~ '|>' ~ m.content ~ (m.when or '') ~ '</s>' }}{% endfor %}" +
   "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}";
-const BASIS: EncodingOptions = { as: 'text', addSpecialTokens: true, answers: 'all', specialTokens: 'text', hasMask: false };
+const BASIS: EncodingOptions = {
+  as: 'text',
+  addSpecialTokens: true,
+  answers: 'all',
+  specialTokens: 'text',
+  hasMask: false,
+};
 const HOW: Record<string, EncodingOptions> = {
   text: BASIS,
   chat: { ...BASIS, as: 'chat', chatTemplate: TEMPLATE },
@@ -43,17 +49,27 @@ async function* reads(count = 4000): AsyncGenerator<Document | WrongRow> {
   const texts = sampleTexts(200);
   for (let i = 0; i < count; i++) {
     const place = { file: 'a.jsonl', line: i + 1 };
-    const content = `${texts[i % 200]} ${i}`;
+    const content = `${i} ${texts[i % 200]!.slice(0, 30)}`;
     const keys = i % 7 === 0 ? { keys: { when: new ForeignValue('datetime', '2026-01-01') } } : {};
     if (i % 97 === 5) yield { ...place, reason: 'not valid JSON' };
     else if (i % 5 === 0) yield { text: content, place };
     else if (i % 11 === 0) yield { turns: [{ role: 'user', content }], place };
-    else yield { turns: [{ role: 'user', content }, { role: 'assistant', content: `so ${content}`, ...keys }], place };
+    else
+      yield {
+        turns: [
+          { role: 'user', content },
+          { role: 'assistant', content: `so ${content}`, ...keys },
+        ],
+        place,
+      };
   }
 }
 
 /** Everything in order, ids as numbers, and how many threads took part. */
-async function all(options: EncodingOptions, most: number): Promise<{ found: string[]; count: number; ended: string[] }> {
+async function all(
+  options: EncodingOptions,
+  most: number,
+): Promise<{ found: string[]; count: number; ended: string[] }> {
   const ended: string[] = [];
   const threads = new EncoderThreads(most, () => start(options, ended), 2 ** 10);
   const found: string[] = [];

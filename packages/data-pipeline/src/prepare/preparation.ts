@@ -120,7 +120,8 @@ export class Preparation {
   private async *countable(): AsyncGenerator<Document> {
     const filters = await Filters.open(this.options.filters ?? {}, this.options.out, this.options.template);
     try {
-      for await (const read of this.rows()) if (!('reason' in read) && filters.objection(read) === undefined) yield read;
+      for await (const read of this.rows())
+        if (!('reason' in read) && filters.objection(read) === undefined) yield read;
     } finally {
       filters.close();
     }
