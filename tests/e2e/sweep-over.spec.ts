@@ -9,9 +9,14 @@ import { pretrainProject } from './small-project.js';
 const folder = temporaryFolder();
 const at = (...path: string[]): string => join(folder, ...path);
 const NAMES = ['lr-0.001', 'lr-0.002', 'lr-0.003'];
+const SWEEP = ['sweep', 'unlearn', '--recipe', 'unlearn.yaml', '--set', 'steps=4'];
 const sweep = (name: string, ...rest: string[]): string[] => [
-  ...['sweep', 'unlearn', '--recipe', 'unlearn.yaml', '--name', name, '--set', 'steps=4'],
-  ...['--vary', 'optimizer.lr=1e-3,2e-3,3e-3', ...rest],
+  ...SWEEP,
+  '--name',
+  name,
+  '--vary',
+  'optimizer.lr=1e-3,2e-3,3e-3',
+  ...rest,
 ];
 
 /** What a sweep left: its table as files, and the weights of its runs. */
