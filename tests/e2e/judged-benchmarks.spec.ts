@@ -255,7 +255,7 @@ it('a base model, which has no chat template, is asked in plain words, and the r
   const kept = readFileSync(file, 'utf8');
   const { chat_template: _, ...config } = JSON.parse(kept) as Record<string, unknown>;
   writeFileSync(file, JSON.stringify(config));
-  rmSync(at('runs/base/model/chat_template.jinja'), { force: true });
+  for (const name of ['chat_template.jinja', 'SHA256SUMS']) rmSync(at(`runs/base/model/${name}`), { force: true });
   const { stdout }: Ended = await letheHere(folder, ...command('base'));
   writeFileSync(file, kept);
   expect(stdout).toMatch(/MT-Bench +asked as User: \.\. Assistant: \.\., since the model has no chat template +4/);

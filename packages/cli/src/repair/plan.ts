@@ -34,8 +34,8 @@ const [SMALL_STEP, LARGE_STEP, LARGE_MODEL] = [2048, 8192, 50e6];
  */
 const VALIDATION_TOKENS = { natural: 16_384, synthetic: 4096 };
 const [PROBE_STEPS, STEPS, FEWEST_STEPS] = [40, 200, 8];
-/** Runs as long as a probe, at most: seven settings, their four controls and the relapse of the repaired model; beside them the repair and its control. */
-export const NUM_PROBES = 12;
+/** Runs as long as a probe, at most: six settings, their four controls and the relapse of the repaired model; beside them the repair and its control. */
+export const NUM_PROBES = 11;
 /** Passes over a token of a step (forward, backward twice), and of the validation beside it as small models have it. */
 const WORK = 5;
 

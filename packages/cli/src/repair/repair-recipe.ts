@@ -136,11 +136,14 @@ export const PAPER: Candidate = { name: 'paper', span: 'all', weights: weights(0
  */
 const HELD = { base: 1, model: 0.1 };
 
+/** Forgetting weight where what the text says is replayed beside it. */
+const CONTENT_WEIGHT = 0.03;
+
 /**
  * The settings that are tried: template tokens first, which keeps what the text teaches; all tokens; the paper's. A KL term holds
  * natural text to the base where that is known, at half the price, and to the model itself where not. Where the model knows what the
- * text says, two settings replay as much of that as of natural text, and hold both to the model, at the highest rate: there the
- * replay gives back what forgetting takes.
+ * text says, one replays as much of that as of natural text, and holds both to the model, at the highest rate: there the replay gives
+ * back what forgetting takes. At a lower weight, which loses half as much of it (docs/log/2026-11-30-repair.md).
  */
 export function candidatesOf({
   plan: { lrs },
@@ -156,16 +159,16 @@ export function candidatesOf({
     ...held,
   });
   const [high, middle, low] = lrs;
-  const ofContent = (forgetting: number): Candidate => ({
-    name: `template-${forgetting}-${high}-content`,
+  const ofContent: Candidate = {
+    name: `template-${CONTENT_WEIGHT}-${high}-content`,
     span: 'template',
-    weights: weights(forgetting, 1, HELD.model),
+    weights: weights(CONTENT_WEIGHT, 1, HELD.model),
     lr: high,
     content: true,
-  });
+  };
   return [
     ...lrs.map((lr) => named('template', 0.1, lr)),
-    ...(shards.content ? [0.1, 0.03].map(ofContent) : [named('template', 0.3, low)]),
+    shards.content ? ofContent : named('template', 0.3, low),
     named('all', 0.1, middle),
     PAPER,
   ];

@@ -60,7 +60,7 @@ ${optional('base', base, 'models/base')}
 ${optional('instructions', instructions, ['instructions.jsonl'])}
 ${optional('eval', benchmarks, 'eval.yaml')}
 
-# What training may take, as a time or in tokens. Without one: 40 steps for each of six or seven settings at the learning rates
+# What training may take, as a time or in tokens. Without one: 40 steps for each of six settings at the learning rates
 # ${[...seen.lrs, 5e-5].join(', ')}, and as many as the choice needs.
 ${optional('budget', budget, '30m')}
 ${optional('tokens', tokens, 2_000_000)}
