@@ -111,8 +111,15 @@ describe('threads', () => {
 
   it('fail the work where their tokenizer is another one by now', async () => {
     const threads = new EncoderThreads(1, () => start(BASIS, [], 'another'), 1);
+    // As slowly as from a disk: a thread that has nothing to do any more says nothing.
+    const slowly = async function* (): AsyncGenerator<Document | WrongRow> {
+      for await (const read of reads()) {
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        yield read;
+      }
+    };
     const work = async (): Promise<void> => {
-      for await (const _ of encodeDocuments(reads(), createEncoder(tokenizer, BASIS), threads));
+      for await (const _ of encodeDocuments(slowly(), createEncoder(tokenizer, BASIS), threads));
     };
     await expect(work()).rejects.toThrow('tokenizer.json: has changed since the preparation began');
   });
