@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Ended, jsonl, lethe, startLethe, succeed, temporaryFolder } from './lethe.js';
 import { pretrainProject } from './small-project.js';
@@ -135,6 +135,7 @@ describe('a run that is stopped and started again by the same command', () => {
     const stopped = await interrupt('replaced', 'SIGTERM', 25);
     expect(stopped.code).toBe(143);
     writeFileSync(start, weights('whole'));
+    rmSync(at('runs/base/model/SHA256SUMS')); // meant to be another
     for (const runs of ['whole', 'replaced']) {
       const { code, stderr } = await lethe(folder, ...command(runs));
       expect(code).toBe(1);

@@ -15,19 +15,26 @@ beforeEach(() =>
     folder,
     (temporary) => {
       mkdirSync(join(temporary, 'more'));
-      for (const name of ['config.json', 'weights', 'README.md', 'more/template.jinja'])
+      for (const name of [
+        'config.json',
+        'weights',
+        'README.md',
+        'tokenizer_config.json',
+        'more/template.jinja',
+        'more/tokenizer.json',
+      ])
         writeFileSync(join(temporary, name), name);
     },
     { replace: true, list: 'sums' },
   ),
 );
 
-it('checks what was written, but cards, as sha256sum does', () => {
-  expect(Object.keys(requireSums(folder))).toEqual(['config.json', 'more/template.jinja', 'weights']);
+it('checks what was written, but what its owner edits, as sha256sum does', () => {
+  expect(Object.keys(requireSums(folder))).toEqual(['config.json', 'more/tokenizer.json', 'weights']);
   appendFileSync(at('README.md'), 'of its owner');
   expect(requireSums(folder)['weights']).toMatch(/^9a129038[0-9a-f]{56}$/);
   const told = execFileSync('sha256sum', ['--check', SUMS], { cwd: folder, encoding: 'utf8' });
-  expect(told).toBe('config.json: OK\nmore/template.jinja: OK\nweights: OK\n');
+  expect(told).toBe('config.json: OK\nmore/tokenizer.json: OK\nweights: OK\n');
   rmSync(at(SUMS));
   expect(requireSums(folder)).toEqual({});
 });

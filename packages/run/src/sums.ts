@@ -9,10 +9,13 @@ export const SUMS = 'SHA256SUMS';
 
 const LINE = /^(?<sha256>[0-9a-f]{64}) [ *](?<name>.+)$/;
 
-/** The text of {@link SUMS}. Cards are not in it: their owners write on in them. */
+/** What owners of a model write on in: its card, chat templates, settings of tokenizing and of generation. */
+const EDITED = /\.(md|jinja)$|(^|\/)(tokenizer_config|generation_config|special_tokens_map)\.json$/;
+
+/** The text of {@link SUMS}, without files that their owners edit. */
 export const sumsText = (files: Record<string, FileDigest>): string =>
   Object.entries(files)
-    .filter(([name]) => !name.endsWith('.md'))
+    .filter(([name]) => !EDITED.test(name))
     .map(([name, { sha256 }]) => `${sha256}  ${name}\n`)
     .join('');
 

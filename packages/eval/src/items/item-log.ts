@@ -73,7 +73,8 @@ export class ItemLog<T extends { id: string } = EvalItem> {
 
   private keep(line: string, number: number): void {
     try {
-      const { json, seal = '' } = openLine(line, this.seal);
+      const { json, seal } = openLine(line, this.seal);
+      if (seal === undefined) throw new Error('expected a checksum at its end');
       const item = JSON.parse(json) as T & { score?: unknown; text?: unknown };
       if (typeof item.id !== 'string') throw new TypeError('no id');
       if (typeof item.score !== 'number' && typeof item.text !== 'string') throw new TypeError('no score, no text');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Tokenizer, trainTokenizer } from '@lethe/data-pipeline';
 import { baselm, initializeLlama, type Llama, scoreSequences } from '@lethe/model';
 import { useDevice } from '@lethe/tensor';
+import { sealLine } from '@lethe/run';
 import type { EvalItem } from '../items/eval-item.js';
 import { answerChoices } from './answer-choices.js';
 import { choiceContinuations, choicePrompt, type ChoiceProtocol } from './choice-prompt.js';
@@ -174,9 +175,10 @@ describe('kept items', () => {
     const whole = await answer({ n: 1 });
     const lines = readFileSync(file, 'utf8').split('\n');
     expect(lines).toHaveLength(1 + 8 + 1);
-    // Without checksums, as files of before have none.
-    const [first, second] = lines.slice(1, 3).map((line) => line.replace(/,"crc":"[0-9a-f]{8}"/, ''));
-    const marked = second.replace('"score":', '"kept":true,"score":');
+    const [first, second] = lines.slice(1, 3);
+    const [, seal] = /"crc":"([0-9a-f]{8})"/.exec(first)!;
+    const json = second.replace(/,"crc":"[0-9a-f]{8}"/, '').replace('"score":', '"kept":true,"score":');
+    const marked = sealLine(json, seal).line;
     writeFileSync(file, `${[lines[0], first, marked].join('\n')}\n${lines[3].slice(0, 20)}`);
     const progress: number[] = [];
     const again = await answer({ n: 1 }, (done) => progress.push(done));
@@ -193,7 +195,10 @@ describe('kept items', () => {
     writeFileSync(file, '{"n":1}\n{"id":"a/0"}\n');
     await expect(answer({ n: 1 })).rejects.toThrow(/items\.jsonl:2: not an item .*delete the file/);
     expect(existsSync(file)).toBe(true);
-    writeFileSync(file, '{"n":1}\n{"score":1}\n');
+    writeFileSync(file, `{"n":1}\n${sealLine('{"score":1}', '').line}\n`);
     await expect(answer({ n: 1 })).rejects.toThrow(/items\.jsonl:2: not an item \(no id\)/);
+    // A bit of a checksum's name: the line is no longer one that has a checksum.
+    writeFileSync(file, `{"n":1}\n${sealLine('{"id":"a/0","score":1}', '').line.replace('crc', 'crg')}\n`);
+    await expect(answer({ n: 1 })).rejects.toThrow(/items\.jsonl:2: not an item \(expected a checksum at its end\)/);
   });
 });
