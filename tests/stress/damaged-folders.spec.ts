@@ -28,7 +28,6 @@ const CASES: Case[] = [
   { job: jobOf('fp32'), damaged: 'synthetic/train' },
   { job: jobOf('eval'), damaged: 'scores', at: 0.7 },
   { job: jobOf('eval'), damaged: 'natural/heldout' },
-  { job: jobOf('eval'), damaged: 'runs/base/model' },
   { job: jobOf('sweep'), damaged: 'runs/sweep', at: 0.8 },
 ];
 
