@@ -4,6 +4,7 @@ import { baselm, cloneLlama, countParameters, initializeLlama } from '@lethe/mod
 import { setNumThreads, startProfile, stopProfile, useDevice } from '@lethe/tensor';
 import { accumulateGradients, Optimizer } from '@lethe/train';
 import { HYPERPARAMETERS, OBJECTIVE } from './method.mjs';
+import { randomBatch } from './random-batch.mjs';
 
 const [size = 'tiny', precision = 'bf16', threads = '2', numSteps = '6'] = process.argv.slice(2);
 const shape = JSON.parse(readFileSync(new URL('sizes.json', import.meta.url), 'utf8'))[size];
@@ -24,26 +25,7 @@ const model = initializeLlama(config, 1);
 const original = cloneLlama(model);
 const optimizer = new Optimizer(model.parameters, HYPERPARAMETERS);
 
-function batch(seed) {
-  const size = rows * length;
-  let state = seed;
-  const next = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) % vocab;
-  const column = Int32Array.from({ length: size }, (_, i) => i % length);
-  const ids = Int32Array.from({ length: size }, next);
-  const targets = Int32Array.from({ length: size }, next);
-  return {
-    ids,
-    targets,
-    positions: column,
-    first: new Int32Array(size),
-    last: column,
-    numRows: rows,
-    rowLength: length,
-    numTargets: size,
-    documents: [],
-  };
-}
-
+const batch = (seed) => randomBatch({ rows, length, vocab }, seed);
 const seconds = [];
 const context = { model, original, objective: OBJECTIVE, recompute: false };
 for (let step = 1; step <= Number(numSteps) + 1; step++) {

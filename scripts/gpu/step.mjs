@@ -4,31 +4,23 @@ import { appendFileSync } from 'node:fs';
 import { baselm, cloneLlama, countParameters, initializeLlama } from '@lethe/model';
 import { deviceMemory, useDevice } from '@lethe/tensor';
 import { accumulateGradients, Optimizer } from '@lethe/train';
+import { randomBatch } from '../../benchmarks/unlearning-step/random-batch.mjs';
 
 const argument = (name) => process.argv[process.argv.indexOf(name) + 1];
 const objective = { weights: { forgetting: 0.01, replay: 1, mitigation: 1 }, method: 'complement', reduction: 'mean' };
 const settings = { lr: 5e-5, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0, clipNorm: 1 };
-
-function batch(seed, rows, length, vocabulary) {
-  const size = rows * length;
-  let state = seed;
-  const next = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) % vocabulary;
-  const column = Int32Array.from({ length: size }, (_, i) => i % length);
-  const [ids, targets] = [0, 1].map(() => Int32Array.from({ length: size }, next));
-  const shape = { numRows: rows, rowLength: length, numTargets: size, documents: [] };
-  return { ids, targets, positions: column, first: new Int32Array(size), last: column, ...shape };
-}
 
 /** Runs steps on the current device; returns each one's sums and seconds. */
 function steps(config, rows, length, numSteps, recompute) {
   const model = initializeLlama(config, 1);
   const context = { model, original: cloneLlama(model), objective, recompute };
   const optimizer = new Optimizer(model.parameters, settings);
+  const shape = { rows, length, vocab: config.vocabSize };
   return Array.from({ length: numSteps }, (_, index) => {
     const started = performance.now();
     const micro = {
-      forget: batch(1 + index, rows, length, config.vocabSize),
-      replay: batch(1000 + index, rows, length, config.vocabSize),
+      forget: randomBatch(shape, 1 + index),
+      replay: randomBatch(shape, 1000 + index),
     };
     const sums = accumulateGradients(context, [micro]);
     optimizer.update(index + 1, settings.lr, optimizer.gradientNorm());

@@ -1,3 +1,5 @@
+import { shellQuoted } from './shell-words.js';
+
 /** A flag as a shell completes it. */
 export interface CompletedOption {
   flag: string;
@@ -15,7 +17,6 @@ export interface CompletedCommand {
   options: CompletedOption[];
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 const names = (commands: readonly CompletedCommand[]): string => commands.map(({ name }) => name).join(' ');
 const flags = ({ options }: CompletedCommand): string => [...options.map(({ flag }) => flag), '--help'].join(' ');
 
@@ -61,12 +62,12 @@ function zsh(commands: readonly CompletedCommand[]): string {
     !takesValue ? '' : choices.length > 0 ? `:value:(${choices.join(' ')})` : ':value:_files';
   const cases = commands.map((command) => {
     const options = command.options.map((option) =>
-      quoted(`*${option.flag}[${inBrackets(option.description)}]${value(option)}`),
+      shellQuoted(`*${option.flag}[${inBrackets(option.description)}]${value(option)}`),
     );
     const rest = command.words.length > 0 ? `*:what:(${command.words.join(' ')})` : '*:file:_files';
-    return `    ${command.name}) _arguments ${[...options, quoted(rest)].join(' ')} ;;`;
+    return `    ${command.name}) _arguments ${[...options, shellQuoted(rest)].join(' ')} ;;`;
   });
-  const described = commands.map(({ name, description }) => quoted(`${name}:${description}`));
+  const described = commands.map(({ name, description }) => shellQuoted(`${name}:${description}`));
   return `#compdef lethe
 # Completes lethe in zsh: lethe completion zsh > "\${fpath[1]}/_lethe"
 _lethe() {
@@ -89,11 +90,11 @@ if [ "$funcstack[1]" = _lethe ]; then _lethe "$@"; else compdef _lethe lethe; fi
 
 function fish(commands: readonly CompletedCommand[]): string {
   const lines = commands.flatMap(({ name, description, words, options }) => [
-    `complete -c lethe -n __fish_use_subcommand -f -a ${name} -d ${quoted(description)}`,
+    `complete -c lethe -n __fish_use_subcommand -f -a ${name} -d ${shellQuoted(description)}`,
     ...words.map((word) => `complete -c lethe -n '__fish_seen_subcommand_from ${name}' -a ${word}`),
     ...options.map(({ flag, description: of, takesValue, choices }) => {
-      const value = !takesValue ? '' : choices.length > 0 ? ` -x -a ${quoted(choices.join(' '))}` : ' -r -F';
-      return `complete -c lethe -n '__fish_seen_subcommand_from ${name}' -l ${flag.slice(2)}${value} -d ${quoted(of)}`;
+      const value = !takesValue ? '' : choices.length > 0 ? ` -x -a ${shellQuoted(choices.join(' '))}` : ' -r -F';
+      return `complete -c lethe -n '__fish_seen_subcommand_from ${name}' -l ${flag.slice(2)}${value} -d ${shellQuoted(of)}`;
     }),
   ]);
   return `# Completes lethe in fish: lethe completion fish > ~/.config/fish/completions/lethe.fish\n${lines.join('\n')}\n`;

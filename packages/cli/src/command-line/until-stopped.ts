@@ -1,5 +1,6 @@
 import { listenForStop, EXIT_CODES, type StopRequest, type StopSignal } from '@lethe/run';
 import type { CliContext } from './context.js';
+import { shellWords } from './shell-words.js';
 
 /** The signal that stopped some work, and how far it had come: `step 3 of 10`. */
 export interface Stopped {
@@ -19,7 +20,7 @@ export async function untilStopped(
   try {
     const stopped = await work(stop);
     if (!stopped) return;
-    const command = process.argv.slice(2).join(' ');
+    const command = shellWords(process.argv.slice(2));
     logger.warn(`stopped after ${stopped.after}; run the same command to go on: npx lethe ${command}`);
     context.exitCode = EXIT_CODES[stopped.by];
   } finally {

@@ -2,6 +2,7 @@ import { DEFAULT_FILTERS, type FilterReport, type PrepareResult } from '@lethe/d
 import { describeIssues, listenForStop, loadRecipe, type Logger, EXIT_CODES, UsageError, UserError } from '@lethe/run';
 import { type Command, Option } from 'commander';
 import type { CliContext } from '../command-line/context.js';
+import { shellWords } from '../command-line/shell-words.js';
 import { intoList } from '../command-line/repeatable-options.js';
 import { integer, positiveInteger, shareBelowOne, threadCount } from '../command-line/number-options.js';
 import { partialPrepareRecipeSchema, type PrepareRecipe, prepareRecipeSchema } from '../preparation/prepare-recipe.js';
@@ -67,7 +68,7 @@ export function addPrepareCommand(program: Command, context: CliContext): void {
       const recipe = resolve(sources, flags);
       const logger = context.logger();
       const abort = new AbortController();
-      const again = `run the same command to go on: npx lethe ${process.argv.slice(2).join(' ')}`;
+      const again = `run the same command to go on: npx lethe ${shellWords(process.argv.slice(2))}`;
       const stop = listenForStop((signal) =>
         abort.abort(new UserError(`${signal}: stopped; ${recipe.out} holds no finished shards; ${again}`)),
       );

@@ -143,7 +143,7 @@ const CONTENT_WEIGHT = 0.03;
  * The settings that are tried: template tokens first, which keeps what the text teaches; all tokens; the paper's. A KL term holds
  * natural text to the base where that is known, at half the price, and to the model itself where not. Where the model knows what the
  * text says, one replays as much of that as of natural text, and holds both to the model, at the highest rate: there the replay gives
- * back what forgetting takes. At a lower weight, which loses half as much of it (docs/log/2026-11-30-repair.md).
+ * back what forgetting takes. At a lower weight, which lost less of it (docs/log/2026-11-30-repair.md).
  */
 export function candidatesOf({
   plan: { lrs },

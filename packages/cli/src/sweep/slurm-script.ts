@@ -1,8 +1,5 @@
+import { shellWords } from '../command-line/shell-words.js';
 import type { SweepPlan, SweepRequest } from './plan-sweep.js';
-
-/** A word as a shell takes it. */
-const quoted = (word: string): string =>
-  /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 
 /** The words of `lethe sweep` that ask for the same sweep. */
 function wordsOf({ stage, recipe, set, vary, sweep, name }: SweepRequest): string[] {
@@ -22,7 +19,7 @@ function wordsOf({ stage, recipe, set, vary, sweep, name }: SweepRequest): strin
  * @param program the words that start `lethe`.
  */
 export function slurmScript({ folder, runs }: SweepPlan, request: SweepRequest, program: readonly string[]): string {
-  const words = [...program, ...wordsOf(request)].map(quoted).join(' ');
+  const words = shellWords([...program, ...wordsOf(request)]);
   return `#!/bin/bash
 # The ${runs.length} runs of ${folder}. When they have ended, the same command without --over makes the table.
 #SBATCH --job-name=lethe-sweep
