@@ -28,8 +28,12 @@ const CASES: Case[] = [
   { job: jobOf('fp32'), damaged: 'synthetic/train' },
   { job: jobOf('eval'), damaged: 'scores', at: 0.7 },
   { job: jobOf('eval'), damaged: 'natural/heldout' },
+  { job: jobOf('eval'), damaged: 'runs/base/model' },
   { job: jobOf('sweep'), damaged: 'runs/sweep', at: 0.8 },
 ];
+
+/** With the times of files: by a model's the items of its evaluation are told apart. */
+const COPIED = { recursive: true, preserveTimestamps: true };
 
 /** Flips a bit, cuts the end off or deletes one of the files. @returns what it did to which. */
 function damage(root: string, random: Random): { file: string; how: string } {
@@ -66,7 +70,7 @@ function damage(root: string, random: Random): { file: string; how: string } {
         const { number } = changes[Math.floor(one.at * changes.length)];
         await faulty.run(one.job.args, { at: number, how: 'dead' });
       }
-      cpSync(join(folder, one.damaged), good(one), { recursive: true });
+      cpSync(join(folder, one.damaged), good(one), COPIED);
       removeResult(folder, one.job);
     }
   }, 600_000);
@@ -99,7 +103,7 @@ function damage(root: string, random: Random): { file: string; how: string } {
       const one = CASES[i % CASES.length];
       const place = join(folder, one.damaged);
       rmSync(place, { recursive: true, force: true });
-      cpSync(good(one), place, { recursive: true });
+      cpSync(good(one), place, COPIED);
       const random = seededRandom(i, 'damaged folder');
       const done = Array.from({ length: 1 + random.int(2) }, () => damage(place, random));
       const outcome = await outcomeOf(one);
@@ -110,7 +114,7 @@ function damage(root: string, random: Random): { file: string; how: string } {
       }
       removeResult(folder, one.job);
       rmSync(place, { recursive: true, force: true });
-      if (one.at === undefined) cpSync(good(one), place, { recursive: true });
+      if (one.at === undefined) cpSync(good(one), place, COPIED);
       if (BY_HAND && i % 50 === 49) process.stdout.write(`damages: ${i + 1}, ${JSON.stringify(counts)}\n`);
     }
     if (BY_HAND) process.stdout.write(`damages: ${JSON.stringify(counts)}\n`);
