@@ -42,7 +42,9 @@ function damage(root: string, random: Random): { file: string; how: string } {
   const name = names[random.int(names.length)];
   const file = join(root, name);
   const { size } = statSync(file);
-  const how = size === 0 ? 'deleted' : ['deleted', 'cut', 'flipped', 'flipped'][random.int(4)];
+  const drawn = ['deleted', 'cut', 'flipped', 'flipped'][random.int(4)];
+  // Without its list of checksums a model is as its owner left it: removing that is how a change is meant.
+  const how = size === 0 ? 'deleted' : name.endsWith('SHA256SUMS') ? 'flipped' : drawn;
   if (how === 'deleted') rmSync(file);
   else if (how === 'cut') truncateSync(file, random.int(size));
   else {
