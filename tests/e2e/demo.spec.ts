@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startLethe, temporaryFolder } from './lethe.js';
+import { itCanBeRead } from './readable-page.js';
 
 interface Results {
   repair: {
@@ -40,3 +41,5 @@ it('the quick demo damages a model, repairs it as a user would, and goes on afte
   expect(page).toContain('Does it follow instructions again?');
   expect(stdout).toMatch(/^replay alone /m);
 }, 900000);
+
+itCanBeRead('its page', () => at('repair', 'report.html'));

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { startLethe, temporaryFolder } from './lethe.js';
+import { itCanBeRead } from './readable-page.js';
 
 interface Results {
   claims: { id: string; span?: string; outcome: string; effect: number; seeds: number }[];
@@ -30,6 +31,8 @@ it('makes the lineages of two seeds beside each other, goes on after Ctrl-C, and
   expect(stdout).toMatch(/gives back .* more than replay alone/);
   expect(readFileSync(at('report.html'), 'utf8')).toContain('gives back');
 }, 900000);
+
+itCanBeRead('its page', () => at('report.html'));
 
 it('another study goes on from the same models', async () => {
   const made = statSync(at('seed-7', 'synth', 'model', 'model.safetensors')).mtimeMs;

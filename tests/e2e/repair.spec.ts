@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { failureHere, lethe, startLethe, succeed, temporaryFolder } from './lethe.js';
+import { itCanBeRead } from './readable-page.js';
 
 const corpora = resolve(__dirname, '..', '..', process.env['LETHE_DATA'] ?? '../shared', 'corpora');
 const webText = join(corpora, 'NonSynth/web-openwebtext/openwebtext-1000.jsonl');
@@ -127,6 +128,8 @@ withData('lethe repair', () => {
     expect(markdown).not.toMatch(/NaN|undefined|null\b/);
     expect(page.match(/<svg/g)!.length).toBeGreaterThanOrEqual(7);
   });
+
+  itCanBeRead('the page', () => at('runs/repair-damaged/report.html'));
 
   it('has nothing left to do when it is run again', async () => {
     const before = readFileSync(at('runs/repair-damaged/repair.json'), 'utf8');

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failureHere, filesIn, jsonl, letheHere, misuseHere, startLethe, succeed, temporaryFolder } from './lethe.js';
+import { itCanBeRead } from './readable-page.js';
 import { pretrainProject } from './small-project.js';
 
 const folder = temporaryFolder();
@@ -74,6 +75,8 @@ describe('lethe sweep', () => {
     expect(page.match(/<svg/g)!.length).toBeGreaterThan(8);
     expect(page).toContain('<th scope="row">optimizer.lr</th><td>0.001</td><td>0.002</td><td>1e+30</td>');
   });
+
+  itCanBeRead('its page', () => at('runs/grid/training.html'));
 
   it('makes the runs that the command by itself makes', async () => {
     const [{ command }] = launchesOf('grid/lr-0.002');

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { filesIn, jsonl, misuseHere, succeed, temporaryFolder } from './lethe.js';
+import { itCanBeRead } from './readable-page.js';
 import { pretrainProject } from './small-project.js';
 
 interface Scored {
@@ -147,6 +148,9 @@ describe('from text to a repaired model on a user’s own files', () => {
     const half = await misuseHere(folder, 'diagnose', '--base', 'runs/base/model', '--synthetic', 'synthetic');
     expect(half).toContain('give both --synthetic SHARDS and --natural SHARDS');
   });
+
+  itCanBeRead('the page of two models', () => at('diagnosis/diagnosis.html'));
+  itCanBeRead('the page of two texts', () => at('tokens/diagnosis.html'));
 
   it('a finished command says so and changes nothing', async () => {
     const before = readFileSync(at('runs/unlearn/metrics.jsonl'));

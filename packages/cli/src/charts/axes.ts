@@ -127,6 +127,6 @@ export function dots(points: readonly Point[], toPlace: ToPlace, look: Look): st
   return `<g ${dataOf(points, look)} fill="${colourOf(look.i)}">${circles.join('')}</g>`;
 }
 
-/** An SVG element of the figure's size. */
-export const figure = (label: string, content: string): string =>
-  `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(label)}">${content}</svg>`;
+/** A figure of a page, which scrolls where the window is narrower than its text can be read. */
+export const figure = (label: string, content: string, height = HEIGHT): string =>
+  `<div class="figure"><svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeHtml(label)}">${content}</svg></div>`;

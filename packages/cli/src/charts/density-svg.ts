@@ -7,7 +7,7 @@ export interface DensitySeries {
   values: readonly number[];
 }
 
-/** Kernel density curves of several samples over one axis, as an SVG element. */
+/** Kernel density curves of several samples over one axis, as a figure. */
 export function densitySvg(series: readonly DensitySeries[], label: string): string {
   const all = series.flatMap(({ values }) => values);
   const [low, high] = [Math.min(...all), Math.max(...all)];
@@ -19,7 +19,7 @@ export function densitySvg(series: readonly DensitySeries[], label: string): str
   );
 }
 
-/** Density curves over one axis, as an SVG element. */
+/** Density curves over one axis, as a figure. */
 export function curvesSvg(
   named: readonly { name: string; curve: DensityCurve }[],
   { label, ...range }: Range & { label: string },

@@ -20,12 +20,13 @@ const STYLE = `
   body { font: 15px/1.5 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }
   p, li { max-width: 60rem; }
   h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
-  .table { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+  .table { overflow-x: auto; } table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; }
   th, td { padding: .3rem .7rem; border-bottom: 1px solid #8884; text-align: right; white-space: nowrap; }
-  th[scope=row], th:first-child { text-align: left; }
+  th[scope=row], th:first-child { text-align: left; position: sticky; left: 0; background: Canvas; }
+  th[scope=row] { white-space: normal; min-width: 8rem; }
   td .text { display: inline-block; width: 20rem; white-space: normal; text-align: left; }
-  svg { width: 100%; max-width: 44rem; min-width: 32rem; height: auto; fill: currentColor; font: 11px system-ui, sans-serif; }
-  svg line { stroke: #8889; } .figure, .figures > div { overflow-x: auto; min-width: 0; } li { overflow-wrap: anywhere; }
+  svg { width: 100%; max-width: 44rem; min-width: 36rem; height: auto; fill: currentColor; font: 11px system-ui, sans-serif; }
+  svg line { stroke: #8889; } .figure { overflow-x: auto; } .figures > div { min-width: 0; } li { overflow-wrap: anywhere; }
   .legend span { display: inline-block; margin-right: 1rem; } .legend i { display: inline-block; width: 1.6em; vertical-align: middle; margin-right: .35em; }
   .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(30rem, 100%), 1fr)); gap: 0 2rem; }
   .holds { color: light-dark(#00795a, #3fc79a); } .not { color: light-dark(#b34700, #ff9a5c); } .unclear, .note { color: light-dark(#595959, #a9a9a9); }

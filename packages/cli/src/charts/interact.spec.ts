@@ -1,15 +1,13 @@
 // The script of a page in a real browser, where there is one (Debian's chromium): a driver acts, and writes down what it sees.
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inBrowser, seenBy } from '../../testing/browser.js';
 import { legend } from './axes.js';
 import { densitySvg } from './density-svg.js';
 import { htmlPage } from './html.js';
 import { lineSvg } from './line-svg.js';
 
-const browser = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-const inBrowser = browser ? it : it.skip;
 const folder = mkdtempSync(join(tmpdir(), 'lethe-interact-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -66,20 +64,7 @@ function drive(): Seen {
   const file = join(folder, 'page.html');
   const watch = '<script>const errors = []; onerror = (message) => errors.push(String(message));</script>';
   writeFileSync(file, page.replace('<body>', `<body>${watch}`).replace('</body>', `<script>${DRIVER}</script></body>`));
-  const flags = [
-    '--headless',
-    '--no-sandbox',
-    '--disable-gpu',
-    '--window-size=1000,900',
-    `--user-data-dir=${folder}/profile`,
-  ];
-  const dom = execFileSync(browser!, [...flags, '--dump-dom', `file://${file}`], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-    maxBuffer: 2 ** 26,
-  });
-  const [, text] = /<pre id="seen">(.*?)<\/pre>/s.exec(dom)!;
-  return JSON.parse(text!.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')) as Seen;
+  return seenBy(file) as Seen;
 }
 
 inBrowser(

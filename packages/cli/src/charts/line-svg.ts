@@ -14,7 +14,7 @@ const MOST = 600;
 /** The share of a curve's points whose mean a point of the smoothed curve is. */
 const SMOOTHED_SHARE = 0.02;
 
-/** Curves of one measure over steps, as an SVG element. Values that are not finite are left out. */
+/** Curves of one measure over steps, as a figure. Values that are not finite are left out. */
 export function lineSvg(series: readonly LineSeries[], label: string): string {
   const drawn = series.map(({ name, steps, values }) => {
     const points = steps.map((step, i): Point => [step, values[i]]).filter(([, value]) => Number.isFinite(value));

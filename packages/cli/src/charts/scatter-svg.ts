@@ -1,11 +1,10 @@
-import { colourOf } from './axes.js';
+import { colourOf, figure, WIDTH } from './axes.js';
 import { escapeHtml } from './html.js';
 
-const WIDTH = 640;
 const HEIGHT = 480;
 const MARGIN = 12;
 
-/** Points in a plane, of groups told by colour, as an SVG element. Axes are left out: their units mean nothing. */
+/** Points in a plane, of groups told by colour, as a figure. Axes are left out: their units mean nothing. */
 export function scatterSvg(
   groups: readonly { name: string; points: readonly (readonly [number, number])[] }[],
   label: string,
@@ -24,5 +23,5 @@ export function scatterSvg(
     const circles = points.map(([x, y]) => `<circle cx="${toX(x)}" cy="${toY(y)}" r="2"/>`);
     return `<g data-series="${g}" fill="${colourOf(g)}" fill-opacity="0.55"><title>${escapeHtml(name)}</title>${circles.join('')}</g>`;
   });
-  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(label)}">${drawn.join('')}</svg>`;
+  return figure(label, drawn.join(''), HEIGHT);
 }

@@ -58,7 +58,6 @@ const table = (header: string[], rows: string[][]): string =>
         header,
         rows.map((row) => row.map(wrapped)),
       );
-const figure = (svg: string): string => `<div class="figure">${svg}</div>`;
 
 /** The page of a repair: what it says first, then what it says that from. It needs no other file and no network. */
 export function repairPage(results: RepairResults, parts: PageParts): string {
@@ -123,13 +122,13 @@ function candidates({ choice }: RepairResults): string {
     `<p>Each was tried for a few steps beside replay alone (training on natural text only), on text that is not reported. Chosen: ` +
     `<b>${escapeHtml(choice.chosen)}</b>; it ${escapeHtml(choice.why)}.</p>` +
     legend(series.map(({ name }) => name)) +
-    figure(candidatesSvg(choice)) +
+    candidatesSvg(choice) +
     table(CANDIDATE_HEADER, candidateRows(choice)) +
     choice.failed.map(({ name, why }) => `<p>${escapeHtml(name)} failed: ${escapeHtml(why)}</p>`).join('') +
-    `<div class="figures"><div class="figure"><h3>Probability of the pattern</h3>${lineSvg(
+    `<div class="figures"><div><h3>Probability of the pattern</h3>${lineSvg(
       curves(({ patternP }) => patternP),
       'probability of the pattern',
-    )}</div><div class="figure"><h3>Natural perplexity against replay alone, %</h3>${lineSvg(
+    )}</div><div><h3>Natural perplexity against replay alone, %</h3>${lineSvg(
       curves(({ price }) => 100 * (price - 1)),
       'natural perplexity against replay alone, %',
     )}</div></div>`
@@ -148,7 +147,7 @@ function relapse({ relapse: found }: RepairResults): string {
   );
   return (
     `<p>${escapeHtml(relapseText(found))}</p>${legend(series.map(({ name }) => name))}` +
-    figure(lineSvg(series, 'probability of the pattern in further training'))
+    lineSvg(series, 'probability of the pattern in further training')
   );
 }
 
@@ -160,7 +159,7 @@ function densities({ models }: PageParts): string {
       name: NAMES[name],
       values: models[name]![kind].map(([sum, count]) => sum / count),
     }));
-    return `<div class="figure"><h3>${kinds[kind]}</h3>${densitySvg(series, 'log-perplexity of a document, nats per token')}</div>`;
+    return `<div><h3>${kinds[kind]}</h3>${densitySvg(series, 'log-perplexity of a document, nats per token')}</div>`;
   });
   return `${legend(present.map((name) => NAMES[name]))}<div class="figures">${figures.join('')}</div>`;
 }

@@ -52,7 +52,7 @@ export function comparisonReport(comparison: Comparison): StudyReport {
   const named = frontOf(points).map(({ name }, i) => `${i + 1}: ${escapeHtml(name)}`);
   const page = htmlPage(
     title,
-    `<p>Seeds ${seeds.join(', ')}; ${Math.round(seconds)} s in the last command.</p><div class="figure">${drawn}</div><p>${named.join('; ')}.</p>` +
+    `<p>Seeds ${seeds.join(', ')}; ${Math.round(seconds)} s in the last command.</p>${drawn}<p>${named.join('; ')}.</p>` +
       htmlTable(
         columns,
         rows.map((row) => row.map(escapeHtml)),

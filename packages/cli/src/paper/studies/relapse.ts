@@ -84,7 +84,7 @@ function report(input: StudyInput): StudyReport {
     interval(aboveBase, 3),
   ]);
   const body =
-    `<p>Seeds ${seeds.join(', ')}.</p><div class="figure">${curves(looks)}</div>` +
+    `<p>Seeds ${seeds.join(', ')}.</p>${curves(looks)}` +
     htmlTable(
       HEADER,
       rows.map((row) => row.map(escapeHtml)),
