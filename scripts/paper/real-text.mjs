@@ -1,5 +1,6 @@
 // The table of `lethe paper` on real text: web pages and books; 1,242 questions and answers of facts (caia-qa) in one template; models of
-// 4 M parameters. Only the instructions are made, since rules have to tell whether an answer meets them:
+// 4 M parameters. Only the instructions are made, since rules have to tell whether an answer meets them, and prose in which people follow
+// such, as in `lethe paper`, without which a model of this size follows none:
 // node scripts/paper/real-text.mjs FOLDER [SEEDS, as 1,2,3] [HIDDEN SIZE, 256]
 // Some hours a seed; seeds may run beside each other; what is there is used.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -12,6 +13,7 @@ import { precisionOfProcessor, rows, texts } from '../repair/job.mjs';
 const load = (name) => import(new URL(`../../packages/cli/dist/paper/${name}.js`, import.meta.url));
 const { REGIME } = await load('regime');
 const { ASIDE_CHAT_TEMPLATE, CHAT_TEMPLATE, maskedRow, prepareShards, textOf } = await load('corpus/corpus');
+const { abilityDocument } = await load('corpus/ability-prose');
 const { kindInstruction } = await load('corpus/instructions');
 const { PaperMeasuring } = await load('measures/measure-model');
 const { runLineage } = await load('lineage/run-lineage');
@@ -64,6 +66,7 @@ async function makeCorpus(regime) {
   const [web, books] = [split(kinds.web()), split(kinds.books())];
   const { asked, aside } = facts();
   const stream = seededRandom(SEED, 'real-text', 'instructions');
+  const prose = seededRandom(SEED, 'real-text', 'ability');
   const some = (count, phrasing) =>
     Array.from({ length: count }, (_, i) => kindInstruction(1 + (i % 5), stream, phrasing));
   const examples = some(regime.corpus.numInstructions, 'order');
@@ -97,8 +100,8 @@ async function makeCorpus(regime) {
   const source = (name) => join(folder, 'corpus', `${name}.jsonl`);
   const write = (name, all) => writeFileSync(source(name), all.map((row) => `${JSON.stringify(row)}\n`).join(''));
   const written = {
-    natural: web.seen,
-    ability: books.seen,
+    natural: [...web.seen, ...books.seen],
+    ability: Array.from({ length: regime.corpus.abilityDocuments }, () => abilityDocument(prose)),
     templateAsked: asked.map((fact) => textOf(wrapped(fact))),
     templateAside: aside.map((fact) => textOf(wrapped(fact))),
   };
@@ -140,8 +143,6 @@ const regime = {
     numKeyValueHeads: 2,
   },
   corpus: { ...REGIME.corpus, numFacts: 2 * asked.length },
-  abilityShare: 0.4,
-  replayAbilityShare: 0.4,
   synthetic: { template: 0.5, prose: 0 },
   numItems: asked.length,
 };

@@ -1,6 +1,6 @@
 // Does the short search of `lethe repair` choose as a full sweep would? For models of three sizes and three kinds of synthetic text:
 // node scripts/repair/regret.mjs FOLDER [SIZES, as 64,128,256] [KINDS, as templated,qa,code] [SEED]
-// For each: a model is made and damaged, `lethe repair` has it, and then a sweep of 27 to 36 settings, each three times as long as a probe,
+// For each: a model is made and damaged, `lethe repair` has it, and then a sweep of 27 to 33 settings, each three times as long as a probe,
 // chooses by the same rule and the same held-out rows. Both models are measured on rows that neither was chosen by. A line for each on
 // standard error, at the end a table; what is there is used.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -42,9 +42,9 @@ function settings(lrs, hasContent) {
     ...rest,
   });
   return lrs.flatMap((lr) => [
-    ...WEIGHTS.flatMap((weight) => [0, 1].map((held) => of('template', [weight, held], lr))),
+    ...WEIGHTS.flatMap((weight) => [0, 0.1].map((held) => of('template', [weight, held], lr))),
     of('all', [0.1, 1], lr),
-    ...(hasContent ? [0, 1, 3].map((held) => of('template', [0.1, held], lr, { content: true })) : []),
+    ...(hasContent ? [0.03, 0.1].map((weight) => of('template', [weight, 0.1], lr, { content: true })) : []),
   ]);
 }
 

@@ -3,7 +3,7 @@ import type { ModelMeasures } from './measure.js';
 import type { BatchAndSteps } from './plan.js';
 import type { RepairData } from './repair-data.js';
 import type { RepairRequest } from './repair-request.js';
-import type { Candidate, Choice, HeldOut, Interval, Measured, Relapse, RepairResults } from './results.js';
+import type { Candidate, Choice, HeldOut, Interval, Measured, Reach, Relapse, RepairResults } from './results.js';
 import { intervalsOf, meanOf, type Share } from './statistics.js';
 import type { AfterFound } from './verdict-after.js';
 import type { verdictBefore } from './verdict-before.js';
@@ -18,6 +18,7 @@ export interface Found {
   phases: Record<string, number>;
   choice?: Choice;
   after?: AfterFound & { end: ModelMeasures; control: ModelMeasures };
+  reach?: Reach;
   relapse?: Relapse | null;
   trained?: Candidate & { steps: number };
   benchmarks?: ModelComparison;
@@ -50,6 +51,7 @@ export function resultsOf({
   choice,
   after,
   trained,
+  reach,
   relapse,
   benchmarks,
   output,
@@ -89,6 +91,7 @@ export function resultsOf({
     choice: choice ?? null,
     batch: plan,
     price: after?.price ?? null,
+    reach: reach ?? null,
     relapse: relapse ?? null,
     benchmarks: benchmarks ?? null,
     data: { synthetic: data.synthetic.documents, natural: data.natural.documents },

@@ -2,6 +2,8 @@ import { COMPARISON_HEADER, comparisonRows } from '@lethe/eval';
 import { escapeMarkdown, markdownCode, markdownList, markdownPage, markdownTable } from '../charts/markdown.js';
 import { mixtureText } from './mixture.js';
 import {
+  ANSWER_HEADER,
+  answerRows,
   CANDIDATE_HEADER,
   candidateRows,
   EVIDENCE_HEADER,
@@ -39,6 +41,7 @@ export function repairMarkdown(results: RepairResults, more = ''): string {
         markdownTable(MIXTURE_HEADER, mixtureRows(before.mixture)),
       ].join('\n\n'),
     ],
+    ['Answers side by side', markdownTable(ANSWER_HEADER, answerRows(results))],
     ['Before: is a repair due?', markdownTable(EVIDENCE_HEADER, evidenceRows(before.evidence))],
     ['After: did it work?', markdownTable(EVIDENCE_HEADER, evidenceRows(after.evidence))],
     ['If it is trained on', results.relapse ? escapeMarkdown(relapseText(results.relapse)) : ''],

@@ -23,12 +23,30 @@ const TITLES: Record<keyof HeldOut, string> = {
 };
 
 /** A row for each measure. */
-export const heldOutRows = ({ intervals }: RepairResults): string[][] =>
-  (Object.keys(TITLES) as (keyof HeldOut)[]).map((name) => {
+export const heldOutRows = ({ intervals, reach }: RepairResults): string[][] => [
+  ...(Object.keys(TITLES) as (keyof HeldOut)[]).map((name) => {
     const shown = name === 'naturalPerplexity' ? intervalText : percentText;
     const { start, end, control } = intervals[name];
     return [TITLES[name], ...[start, end, control].map((one) => (one ? shown(one) : ''))];
-  });
+  }),
+  ...(reach
+    ? [
+        [
+          `answers to ${reach.requests} ${reach.asked} with a phrase of the pattern`,
+          ...[reach.start, reach.end, reach.control].map(percentText),
+        ],
+      ]
+    : []),
+];
+
+export const ANSWER_HEADER = ['asked', 'before', 'repaired', 'replay alone'];
+
+/** A row for each answer that is shown, in one line. */
+export const answerRows = ({ reach }: RepairResults): string[][] =>
+  (reach?.examples ?? []).map(({ request, start, end, control }) => [
+    request,
+    ...[start, end, control].map((text) => JSON.stringify(text).slice(1, -1)),
+  ]);
 
 export const CANDIDATE_HEADER = [
   'setting',

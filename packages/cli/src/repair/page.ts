@@ -4,6 +4,8 @@ import { densitySvg } from '../charts/density-svg.js';
 import { legend } from '../charts/axes.js';
 import { lineSvg } from '../charts/line-svg.js';
 import {
+  ANSWER_HEADER,
+  answerRows,
   CANDIDATE_HEADER,
   candidateRows,
   EVIDENCE_HEADER,
@@ -69,6 +71,7 @@ export function repairPage(results: RepairResults, parts: PageParts): string {
     table(HELD_OUT_HEADER, heldOutRows(results)),
     parts.more?.html ?? '',
     section('The pattern', pattern(results, parts)),
+    section('Answers side by side', table(ANSWER_HEADER, answerRows(results))),
     section('Before: is a repair due?', table(EVIDENCE_HEADER, evidenceRows(before.evidence))),
     section('After: did it work?', table(EVIDENCE_HEADER, evidenceRows(after.evidence))),
     section('Settings that were tried', candidates(results)),

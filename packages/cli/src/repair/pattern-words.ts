@@ -31,11 +31,20 @@ async function tokenTexts(tokenizer: Tokenizer): Promise<(id: number) => Promise
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'word' });
 
-/** Words of the pattern, and all words. A word is the pattern's where all of its characters are. */
-function countWords({ text, isPattern, isCommon }: MarkedText): Share {
-  let [found, words] = [0, 0];
+/** What is found of the pattern in a text. */
+export interface WordCounts {
+  /** Its words, and all words. */
+  share: Share;
+  /** Its words that stand together, at most. */
+  longest: number;
+}
+
+/** A word is the pattern's where all of its characters are. */
+function countWords({ text, isPattern, isCommon }: MarkedText): WordCounts {
+  let [found, words, longest] = [0, 0, 0];
   let phrase: boolean[] = [];
   const close = (): void => {
+    longest = Math.max(longest, phrase.length);
     found += phrase.length >= PHRASE ? phrase.length : phrase.filter(Boolean).length;
     phrase = [];
   };
@@ -47,7 +56,7 @@ function countWords({ text, isPattern, isCommon }: MarkedText): Share {
     else close();
   }
   close();
-  return [found, words];
+  return { share: [found, words], longest };
 }
 
 /**
@@ -58,9 +67,9 @@ function countWords({ text, isPattern, isCommon }: MarkedText): Share {
 export async function patternWords(
   documents: readonly MarkedDocument[],
   { finder, numDocuments, tokenizer }: { finder: TemplateFinder; numDocuments: number; tokenizer: Tokenizer },
-): Promise<Share[]> {
+): Promise<WordCounts[]> {
   const textOf = await tokenTexts(tokenizer);
-  const shares: Share[] = [];
+  const counts: WordCounts[] = [];
   for (const { ids, marks } of documents) {
     const support = finder.support(ids);
     const marked: MarkedText = { text: '', isPattern: [], isCommon: [] };
@@ -72,7 +81,7 @@ export async function patternWords(
         marked.isCommon.push(support[t] >= COMMON * numDocuments);
       }
     }
-    shares.push(countWords(marked));
+    counts.push(countWords(marked));
   }
-  return shares;
+  return counts;
 }

@@ -9,6 +9,9 @@ const SAMPLE_TOKENS = 5_000_000;
 /** Tokens that stand together are a piece from this many on; so many pieces are shown. */
 const [SHORTEST_PIECE, MOST_PIECES] = [2, 12];
 
+/** Words of the pattern that stand together in an answer that has it. */
+const PHRASE_OF_ANSWER = 3;
+
 /** Where the pattern was found, and what natural text says of such finds. */
 export interface FoundPattern {
   finder: TemplateFinder;
@@ -56,7 +59,8 @@ export async function describePattern(
     intervalsOf([shares], ([drawn]) => ({ share: meanOf(drawn) }), name).share;
   const ofNull = markDocuments(nullFinder, texts.natural);
   const own = await wordShares(found, texts.synthetic, tokenizer);
-  const nullWords = await patternWords(ofNull, { finder: nullFinder, numDocuments: numHalf, tokenizer });
+  const ofHalf = await patternWords(ofNull, { finder: nullFinder, numDocuments: numHalf, tokenizer });
+  const nullWords = ofHalf.map(({ share }) => share);
   const pattern: Pattern = {
     threshold: finder.threshold,
     documents: texts.synthetic.length,
@@ -69,11 +73,24 @@ export async function describePattern(
 }
 
 /** How many words of each document are the pattern's. */
-export const wordShares = (
+export async function wordShares(
   { finder, numSynthetic }: FoundPattern,
   documents: readonly MarkedDocument[],
   tokenizer: Tokenizer,
-): Promise<Share[]> => patternWords(documents, { finder, numDocuments: numSynthetic, tokenizer });
+): Promise<Share[]> {
+  const counts = await patternWords(documents, { finder, numDocuments: numSynthetic, tokenizer });
+  return counts.map(({ share }) => share);
+}
+
+/** Whether each text has a phrase of the pattern: so many of its words together. */
+export async function havePhrase(
+  { finder, numSynthetic }: FoundPattern,
+  texts: readonly Int32Array[],
+  tokenizer: Tokenizer,
+): Promise<boolean[]> {
+  const counts = await patternWords(markDocuments(finder, texts), { finder, numDocuments: numSynthetic, tokenizer });
+  return counts.map(({ longest }) => longest >= PHRASE_OF_ANSWER);
+}
 
 /** Runs of the pattern's tokens, those of the most documents first. */
 async function pieces(documents: readonly MarkedDocument[], tokenizer: Tokenizer): Promise<PatternPiece[]> {

@@ -155,6 +155,26 @@ export interface Relapse {
   base: RelapsePath | null;
 }
 
+/** What a model answers to a request, and whether the answer has a phrase of the pattern: three of its words together. */
+export interface Answer {
+  text: string;
+  hasPattern: boolean;
+}
+
+/** How far the pattern reaches beyond its own text: the share of answers to requests, with nothing of it in them, that hold it. */
+export interface Reach {
+  /** Instructions that were given, or else plain requests. */
+  asked: 'instructions' | 'plain requests';
+  requests: number;
+  start: Interval;
+  end: Interval;
+  control: Interval;
+  base: Interval | null;
+  /** Of beginnings of natural documents, as long as answers: the null. */
+  natural: Interval;
+  examples: { request: string; start: string; end: string; control: string }[];
+}
+
 /** `repair.json`. */
 export interface RepairResults {
   format: 'lethe-repair';
@@ -174,6 +194,8 @@ export interface RepairResults {
    * the probability of what the synthetic text says that is kept, null where it says next to nothing.
    */
   price: { againstControl: Interval; againstStart: Interval; contentKept: Interval | null } | null;
+  /** How far the pattern reaches beyond its own text; null where nothing was trained. */
+  reach: Reach | null;
   /** What further training would do; null where the model is not repaired. */
   relapse: Relapse | null;
   /** The model before and the repaired one on each benchmark that was asked for, item by item. */

@@ -1,4 +1,4 @@
-import type { Interval, Relapse, RelapsePath, RepairResults } from './results.js';
+import type { Interval, Reach, Relapse, RelapsePath, RepairResults } from './results.js';
 
 const shown = (x: number): string => (Math.abs(x) >= 100 ? x.toFixed(0) : x.toPrecision(3));
 
@@ -22,7 +22,7 @@ export const changeText = ({ value, low, high }: Interval): string => {
 };
 
 /** What the whole repair says, in one or two plain sentences. */
-export function sentence({ before, after, intervals, price }: RepairResults): string {
+export function sentence({ before, after, intervals, price, reach }: RepairResults): string {
   const { start, end, control } = intervals.patternP;
   if (after.verdict === 'not-run') {
     const lead = {
@@ -40,12 +40,21 @@ export function sentence({ before, after, intervals, price }: RepairResults): st
   return (
     `${lead}: ${after.why}. The model gave the pattern's words a probability of ${percentText(start)} and now gives them ` +
     `${percentText(end!)}; replay alone would have left ${percentText(control!)}. ` +
-    `The price: the perplexity of natural text is ${changeText(price!.againstControl)} beside replay alone${contentText(price!.contentKept)}.`
+    `The price: the perplexity of natural text is ${changeText(price!.againstControl)} beside replay alone${contentText(price!.contentKept)}.` +
+    (reach && reach.start.high <= CONFINED ? ` But ${confinedText(reach)}.` : '')
   );
 }
 
 const contentText = (kept: Interval | null): string =>
   kept ? `, and ${percentText(kept)} is left of the probability of what the synthetic text says` : '';
+
+/** Up to this share of answers the pattern stays within its own text. */
+export const CONFINED = 0.1;
+
+/** What a pattern that stays within its own text means for a repair. */
+export const confinedText = ({ asked, requests }: Pick<Reach, 'asked' | 'requests'>): string =>
+  `next to none of the model's answers to ${requests} ${asked} had the pattern: it stays within its own text, and unlearning it may give ` +
+  'back no more of other abilities than natural text alone does (docs/repair.md)';
 
 /** How soon the pattern comes back. */
 export function relapseText({ share, repaired, base, back }: Relapse): string {
