@@ -16,6 +16,11 @@ interface Repaired {
     'patternP' | 'syntheticP' | 'contentP' | 'naturalPerplexity',
     Record<'start' | 'end' | 'control', number | null>
   >;
+  reach:
+    | (Record<'start' | 'end' | 'control', { value: number; low: number }> & {
+        examples: unknown[];
+      })
+    | null;
   relapse: {
     share: number;
     back: number;
@@ -94,12 +99,17 @@ withData('lethe repair', () => {
 
   it('repairs a model that templated questions have damaged', async () => {
     const { stdout } = await succeed(folder, ...repair('damaged'));
-    const { before, after, heldOut, settings, relapse, price, seconds } = resultsOf('repair-damaged');
+    const { before, after, heldOut, settings, reach, relapse, price, seconds } = resultsOf('repair-damaged');
     expect([before.verdict, before.mixture.isMixed, after.verdict]).toEqual(['advised', false, 'repaired']);
     const { patternP, naturalPerplexity } = heldOut;
     expect(patternP.end! * 3).toBeLessThan(patternP.control!);
     expect(naturalPerplexity.end!).toBeLessThan(1.02 * naturalPerplexity.control!);
     expect(settings).toMatchObject({ preset: 'searched', span: 'template' });
+    // Some of its answers are the template's.
+    expect(reach).toMatchObject({ asked: 'plain requests', requests: 40, base: null, natural: { value: 0 } });
+    expect(reach!.start.low).toBeGreaterThan(0.1);
+    for (const { value } of [reach!.end, reach!.control]) expect(value).toBeLessThan(0.5);
+    expect(reach!.examples.length).toBe(6);
     expect(price).toHaveProperty('againstControl');
     expect(seconds).toBeGreaterThan(0);
     expect(stdout).toMatch(/^Repaired: the pattern is gone/);
