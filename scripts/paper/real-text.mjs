@@ -75,11 +75,11 @@ async function makeCorpus(regime) {
   const names = ['natural', 'ability', 'templateAsked', 'templateAside', 'forget', 'instructions', 'instructionsAside'];
   const tokenizer = join(out('all'), 'trained-tokenizer');
   const compared = (count, draw) => {
-    const [fromWeb, fromBooks] = [draw.shuffle(web.unseen), draw.shuffle(books.unseen)];
+    const [fromWeb, fromBooks] = [draw.shuffle([...web.unseen]), draw.shuffle([...books.unseen])];
     const natural = draw.shuffle([...fromWeb.splice(count), ...fromBooks.splice(count)]);
     const [first, second] = [natural.slice(0, count), natural.slice(count, 2 * count)];
     const synthetic = draw
-      .shuffle(asked)
+      .shuffle([...asked])
       .slice(0, count)
       .map((fact) => textOf(wrapped(fact)));
     return { synthetic: [synthetic, first], halves: [second, first], sources: [fromWeb, fromBooks] };
