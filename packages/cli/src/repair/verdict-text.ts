@@ -53,8 +53,8 @@ export const CONFINED = 0.1;
 
 /** What a pattern that stays within its own text means for a repair. */
 export const confinedText = ({ asked, requests }: Pick<Reach, 'asked' | 'requests'>): string =>
-  `next to none of the model's answers to ${requests} ${asked} had the pattern: it stays within its own text, and unlearning it may give ` +
-  'back no more of other abilities than natural text alone does (docs/repair.md)';
+  `next to none of the model's answers to ${requests} ${asked} had the pattern: nothing here shows that it reaches beyond its own ` +
+  'text, or that unlearning it gives anything else back (docs/repair.md)';
 
 /** How soon the pattern comes back. */
 export function relapseText({ share, repaired, base, back }: Relapse): string {
