@@ -145,11 +145,22 @@ Napi::Value on_buffer(const Napi::CallbackInfo& info) {
             tensor.data,
             static_cast<int64_t>(whole(info, 4, op)),
             static_cast<int>(whole(info, 5, op)),
-            device == static_cast<uint64_t>(DeviceId::cuda)};
+            device == static_cast<uint64_t>(DeviceId::cuda),
+            collectives::Lane::tensors};
   const int64_t skipped = static_cast<int64_t>(whole(info, 3, op)) * collectives::size_of(call.type);
   check_extent(info.Env(), call, static_cast<int64_t>(tensor.bytes) - skipped, op);
   call.data = static_cast<char*>(tensor.data) + skipped;
   return submit(info, call, nullptr, op);
+}
+
+// collectivesWait(device, buffer): for the calls that work on the buffer.
+Napi::Value wait(const Napi::CallbackInfo& info) {
+  constexpr const char* op = "collectivesWait";
+  const Tensor tensor =
+      instance(info.Env())
+          .store.tensor(whole(info, 1, op), device_at(static_cast<int>(whole(info, 0, op))), false, op, "buffer");
+  queue(info.Env(), op).wait(tensor.data, static_cast<int64_t>(tensor.bytes));
+  return info.Env().Undefined();
 }
 
 Type type_of(const Napi::CallbackInfo& info, size_t position, const char* op) {
@@ -171,12 +182,8 @@ Type type_of(const Napi::CallbackInfo& info, size_t position, const char* op) {
 Napi::Value on_array(const Napi::CallbackInfo& info) {
   constexpr const char* op = "collectiveOnArray";
   const Bytes host = typed_array(info, 1, op);
-  const Call call{kind_at(info, 0, op),
-                  type_of(info, 1, op),
-                  host.data,
-                  static_cast<int64_t>(whole(info, 2, op)),
-                  static_cast<int>(whole(info, 3, op)),
-                  false};
+  const Call call{kind_at(info, 0, op), type_of(info, 1, op), host.data, static_cast<int64_t>(whole(info, 2, op)),
+                  static_cast<int>(whole(info, 3, op))};
   check_extent(info.Env(), call, static_cast<int64_t>(host.count), op);
   if (call.type == Type::bytes && (call.kind == Kind::all_reduce || call.kind == Kind::reduce_scatter))
     throw Error(Code::invalid_argument, op, "bytes have no sum");
@@ -203,6 +210,7 @@ void add_collectives(Napi::Env env, Napi::Object exports) {
   add(env, exports, "openCollectives", entry<open>);
   add(env, exports, "collectiveOnBuffer", entry<on_buffer>);
   add(env, exports, "collectiveOnArray", entry<on_array>);
+  add(env, exports, "collectivesWait", entry<wait>);
   add(env, exports, "collectivesAt", entry<at>);
   add(env, exports, "closeCollectives", entry<close>);
   add(env, exports, "abortCollectives", entry<abort>);

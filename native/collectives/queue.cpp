@@ -1,5 +1,6 @@
 #include "collectives/queue.h"
 
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -14,10 +15,10 @@ namespace lethe::collectives {
 namespace {
 
 constexpr auto idle = std::chrono::milliseconds(50);
-// A call first yields, for it is mostly short; then it sleeps, so that ranks that compute have the processor.
+// Values are mostly waited for, and not for long: the thread yields at first. Then it sleeps, so that ranks that
+// compute have the processor.
 constexpr auto eager = std::chrono::microseconds(200);
-constexpr auto nap = std::chrono::microseconds(20);
-constexpr int64_t most_elements = int64_t{1} << 28;  // of one piece: MPI counts in int
+constexpr auto nap = std::chrono::microseconds(20), long_nap = std::chrono::microseconds(100);
 constexpr auto patience = std::chrono::milliseconds(300);
 constexpr double farewell = 20;  // seconds for the other ranks to come to the end
 
@@ -36,8 +37,6 @@ void wait_until_read(int pipe) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
 }
 
-bool is_split(Kind kind) { return kind == Kind::all_reduce || kind == Kind::broadcast; }
-
 }  // namespace
 
 Queue::Queue(Opener open, Limits limits) : limits_(limits) {
@@ -53,13 +52,46 @@ Queue::Queue(Opener open, Limits limits) : limits_(limits) {
 Queue::~Queue() { close(); }
 
 void Queue::submit(const Call& call, Done done) {
-  if (call.count < 0 || (!is_split(call.kind) && call.count > most_elements))
+  if (call.count < 0)
     throw Error(Code::invalid_argument, name_of(call.kind),
-                "expected 0 to " + std::to_string(most_elements) + " elements, received " + std::to_string(call.count));
+                "expected 0 or more elements, received " + std::to_string(call.count));
+  const int64_t most = std::max(int64_t{1}, transport_->most(call));
+  const int64_t pieces = std::max(int64_t{1}, (call.count + most - 1) / most);
+  const auto whole = std::make_shared<Whole>(Whole{std::move(done), pieces, ""});
   const std::lock_guard lock(mutex_);
   if (closing_) throw Error(Code::internal, name_of(call.kind), "the collectives are closed");
-  jobs_.push_back({call, std::move(done)});
+  for (int64_t i = 0; i < pieces; ++i) {
+    Line& line = next_line(call);
+    Job& job = line.waiting.emplace_back(Job{call, whole});
+    job.call.lane = static_cast<Lane>(&line - lines_.data());
+    job.call.data = static_cast<char*>(call.data) + i * most * size_of(call.type);
+    job.call.count = std::min(most, call.count - i * most);
+    job.call.stride = call.count;
+  }
   changed_.notify_all();
+}
+
+// The same on every rank, since every rank gives the same tensors in the same order. What NCCL carries has one order
+// too.
+Queue::Line& Queue::next_line(const Call& call) {
+  if (call.lane == Lane::values) return lines_[0];
+  return lines_[call.on_gpu ? 1 : static_cast<size_t>(1 + tensors_++ % (num_lanes - 1))];
+}
+
+void Queue::wait(const void* data, int64_t bytes) {
+  const auto begin = reinterpret_cast<uintptr_t>(data);
+  const auto works_here = [=](const Job& job) {
+    const auto at = reinterpret_cast<uintptr_t>(job.call.data);
+    return at >= begin && at < begin + static_cast<uintptr_t>(bytes);
+  };
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] {
+    return std::none_of(lines_.begin(), lines_.end(), [&](const Line& line) {
+      const bool is_current = line.current && works_here(*line.current);
+      return is_current || std::any_of(line.waiting.begin(), line.waiting.end(), works_here);
+    });
+  });
+  if (!failed_.empty()) throw Error(Code::internal, "collectives", failed_);
 }
 
 void Queue::at(const std::string& where) {
@@ -87,6 +119,7 @@ void Queue::abort() {
 }
 
 void Queue::loop(const Opener& open) {
+  pthread_setname_np(pthread_self(), "lethe-ranks");
   try {
     transport_ = open();
     watch_ = std::make_unique<Watch>(*transport_, limits_.silence);
@@ -105,69 +138,92 @@ void Queue::loop(const Opener& open) {
 }
 
 void Queue::work() {
-  for (;;) {
-    Job job;
-    {
-      std::unique_lock lock(mutex_);
-      const auto has_work = [this] { return !jobs_.empty() || closing_ || aborting_; };
-      if (size() == 1)
-        changed_.wait(lock, has_work);
-      else
-        changed_.wait_for(lock, idle, has_work);
-      if (aborting_) break;
-      if (jobs_.empty() && closing_) break;
-      if (!jobs_.empty()) {
-        job = std::move(jobs_.front());
-        jobs_.pop_front();
-      }
-    }
-    if (job.done)
-      job.done(carry_out(job.call, limits_.deadline));
-    else
-      look();
-  }
+  while (await_work()) turn(limits_.deadline);
   if (aborting_) end_job("");
-  const std::string error = carry_out({}, farewell);
-  if (!error.empty()) end_job(error);
+  std::optional<std::string> left;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto whole = std::make_shared<Whole>(Whole{[&](const std::string& error) { left = error; }, 1, ""});
+    lines_[0].waiting.push_back({{}, whole});
+  }
+  while (!left) turn(farewell);
+  if (!left->empty()) end_job(*left);
   transport_->close();
 }
 
-std::string Queue::carry_out(const Call& call, double deadline) {
-  try {
-    const int64_t piece = is_split(call.kind) ? most_elements : call.count;
-    int64_t from = 0;
-    {
-      const std::lock_guard lock(mutex_);
-      ++calls_;
-    }
-    do {
-      Call part = call;
-      part.count = std::min(piece, call.count - from);
-      part.data = static_cast<char*>(call.data) + from * size_of(call.type);
-      transport_->start(part);
-      wait(call, deadline);
-      from += piece;
-    } while (from < call.count);
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return "";
+// False when no more calls will come.
+bool Queue::await_work() {
+  std::unique_lock lock(mutex_);
+  const auto is_idle = [this] {
+    return std::all_of(lines_.begin(), lines_.end(),
+                       [](const Line& line) { return line.waiting.empty() && !line.current; });
+  };
+  const auto has_news = [&] { return !is_idle() || closing_ || aborting_; };
+  if (size() == 1)
+    changed_.wait(lock, has_news);
+  else
+    changed_.wait_for(lock, idle, has_news);
+  return !aborting_ && !(closing_ && is_idle());
 }
 
-void Queue::wait(const Call& call, double deadline) {
-  const auto start = Clock::now();
-  while (!transport_->finished()) {
-    if (aborting_) end_job("");
-    look();
-    if (Clock::now() - start < eager)
-      std::this_thread::yield();
+// Every lane a little further, and a look at the other ranks.
+void Queue::turn(double deadline) {
+  if (aborting_) end_job("");
+  for (Line& line : lines_) drive(line, deadline);
+  look();
+  const std::optional<Job>& values = lines_[0].current;
+  if (values && Clock::now() - values->began < eager)
+    std::this_thread::yield();
+  else if (values)
+    std::this_thread::sleep_for(nap);
+  else if (std::any_of(lines_.begin(), lines_.end(), [](const Line& line) { return line.current.has_value(); }))
+    std::this_thread::sleep_for(long_nap);
+}
+
+void Queue::drive(Line& line, double deadline) {
+  try {
+    if (!line.current) {
+      if (!take(line)) return;
+      transport_->start(line.current->call);
+    }
+    if (transport_->finished(line.current->call.lane))
+      finish(line, "");
     else
-      std::this_thread::sleep_for(nap);
-    if (seconds_since(start) < deadline) continue;
-    const std::string behind = watch_->behind(calls_);
-    end_job(std::string(name_of(call.kind)) + " has waited " + std::to_string(static_cast<int>(deadline)) +
-            " s for other ranks" + (behind.empty() ? "" : ": " + behind));
+      require_time(*line.current, deadline);
+  } catch (const std::exception& error) {
+    finish(line, error.what());
   }
+}
+
+// The next piece of a line becomes its current one.
+bool Queue::take(Line& line) {
+  const std::lock_guard lock(mutex_);
+  if (line.waiting.empty()) return false;
+  line.current = std::move(line.waiting.front());
+  line.waiting.pop_front();
+  line.current->began = Clock::now();
+  ++calls_;
+  return true;
+}
+
+void Queue::finish(Line& line, const std::string& error) {
+  const std::shared_ptr<Whole> whole = line.current->whole;
+  if (whole->error.empty()) whole->error = error;
+  const bool is_last = --whole->pieces_left == 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (failed_.empty()) failed_ = error;
+    line.current.reset();
+    if (is_last) changed_.notify_all();
+  }
+  if (is_last) whole->done(whole->error);
+}
+
+void Queue::require_time(const Job& job, double deadline) {
+  if (seconds_since(job.began) < deadline) return;
+  const std::string behind = watch_->behind(calls_);
+  end_job(std::string(name_of(job.call.kind)) + " has waited " + std::to_string(static_cast<int>(deadline)) +
+          " s for " + transport_->waits_for() + (behind.empty() ? "" : ": " + behind));
 }
 
 Beat Queue::here() {

@@ -1,13 +1,16 @@
-// Collectives in the order in which they are given, on a thread of their own, each with a deadline. A rank that has
-// ended, gives no sign of life or does not come within the deadline ends the job on every rank, with a message that
-// names it.
+// Collectives in the order in which they are given, lane by lane, on a thread of their own, each with a deadline. A
+// rank that has ended, gives no sign of life or does not come within the deadline ends the job on every rank, with a
+// message that names it.
 #pragma once
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -41,6 +44,8 @@ class Queue {
   const std::vector<Place>& places() const { return transport_->places(); }
 
   void submit(const Call& call, Done done);
+  // Waits for the calls that work on this memory. Throws Error{internal} once a call has failed.
+  void wait(const void* data, int64_t bytes);
   // What this rank does, for messages of this and other ranks: "step 12".
   void at(const std::string& where);
   // Waits for what was submitted and for the other ranks, then leaves the job. Ends it where they do not come.
@@ -49,14 +54,30 @@ class Queue {
   [[noreturn]] void abort();
 
  private:
+  struct Whole {
+    Done done;
+    int64_t pieces_left;
+    std::string error;  // of the first piece that has failed
+  };
+  // A piece of a call.
   struct Job {
     Call call;
-    Done done;
+    std::shared_ptr<Whole> whole;
+    std::chrono::steady_clock::time_point began{};
   };
+  struct Line {
+    std::deque<Job> waiting;
+    std::optional<Job> current;  // changed by the queue's thread only
+  };
+  Line& next_line(const Call& call);
   void loop(const Opener& open);
   void work();
-  std::string carry_out(const Call& call, double deadline);
-  void wait(const Call& call, double deadline);
+  bool await_work();
+  void turn(double deadline);
+  void drive(Line& line, double deadline);
+  bool take(Line& line);
+  void finish(Line& line, const std::string& error);
+  void require_time(const Job& job, double deadline);
   void look();
   [[noreturn]] void end_job(const std::string& reason);
   Beat here();
@@ -65,9 +86,10 @@ class Queue {
   std::unique_ptr<Transport> transport_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Job> jobs_;
+  std::array<Line, num_lanes> lines_;
+  std::string failed_;  // the first call that has
   std::string where_ = "the start";
-  int64_t calls_ = 0;
+  int64_t calls_ = 0, tensors_ = 0;
   std::atomic<bool> aborting_{false};
   bool opened_ = false, closing_ = false;
   std::exception_ptr failure_;

@@ -11,13 +11,19 @@ namespace lethe::collectives {
 enum class Kind { all_reduce, reduce_scatter, all_gather, broadcast, barrier };
 enum class Type { f32, bf16, f64, bytes };
 
+// Calls of a lane are carried out one after another, those of different lanes beside each other: large tensors travel
+// while a step goes on, and the few values that it waits for do not wait for all of them. Pieces of tensors take the
+// lanes for tensors in turn, so that the network has the next while one waits for its last bytes and for the answer.
+enum class Lane { values, tensors };  // and further ones for tensors
+constexpr int num_lanes = 4;
+
 constexpr int64_t size_of(Type type) {
   return type == Type::f32 ? 4 : type == Type::bf16 ? 2 : type == Type::f64 ? 8 : 1;
 }
 
 // One call, in place. Sums are of f32, f64, or bf16 (added in f32, rounded at every addition).
-// all_reduce, broadcast: `data` holds `count` elements. reduce_scatter, all_gather: ranks * count, of which the part at
-// rank * count is this rank's: it receives it, or gives it.
+// all_reduce, broadcast: `data` holds `count` elements. reduce_scatter, all_gather: each rank's part is `count`
+// elements, `stride` after those of the rank before; this rank receives its part, or gives it.
 struct Call {
   Kind kind = Kind::barrier;
   Type type = Type::f32;
@@ -25,6 +31,8 @@ struct Call {
   int64_t count = 0;
   int root = 0;
   bool on_gpu = false;  // `data` is memory of the CUDA device
+  Lane lane = Lane::values;
+  int64_t stride = 0;  // the queue's: `count` of the whole call
 };
 
 // Where a process runs: what messages name, and what tells whether it lives.
@@ -48,9 +56,12 @@ class Transport {
   virtual std::string library() const = 0;
   virtual const std::vector<Place>& places() const = 0;  // by rank
 
-  // One call at a time: `start` begins it, `finished` drives it and must be asked until it says yes.
+  // Elements of a call that one start may have: a longer call is several.
+  virtual int64_t most(const Call& call) const = 0;
+  // One call of each lane at a time: `start` begins it, `finished` drives it and must be asked until it says yes.
   virtual void start(const Call& call) = 0;
-  virtual bool finished() = 0;
+  virtual bool finished(Lane lane) = 0;
+  virtual const char* waits_for() const { return "other ranks"; }  // for messages about calls that do not end
 
   // Signs of life go from every rank to rank 0, and from rank 0 to all; a beat that its receiver has not taken is not
   // sent again. `heard` gives one that has come.

@@ -87,8 +87,9 @@ export interface Addon {
   openCollectives(transport: 'mpi' | 'none', deadline: number, silence: number): OpenedCollectives;
   /**
    * One collective in place on `count` elements of a host device's buffer from element `first` on; `reduce_scatter` and
-   * `all_gather` on `size * count`, of which the part at `rank * count` is this rank's. Calls run in the order in which they
-   * are given, which must be the same on all ranks; the buffer must live until the promise is settled.
+   * `all_gather` on `size * count`, of which the part at `rank * count` is this rank's. Calls on buffers run in the order in
+   * which they are given, which must be the same on all ranks, beside those on arrays, which have an order of their own;
+   * the buffer must live and be left alone until the promise is settled, or {@link collectivesWait} has returned.
    */
   collectiveOnBuffer(
     kind: number,
@@ -100,6 +101,8 @@ export interface Addon {
   ): Promise<void>;
   /** The same on an array: floats, doubles, bf16 as Uint16Array; bytes, which have no sum. */
   collectiveOnArray(kind: number, array: NodeJS.TypedArray, count: number, root: number): Promise<void>;
+  /** Blocks until no call works on the buffer. Throws once a call has failed. */
+  collectivesWait(device: number, buffer: number): void;
   /** What this rank does, for messages: `step 12`. */
   collectivesAt(where: string): void;
   /** Waits for the other ranks, and leaves the job. */

@@ -26,8 +26,11 @@ struct Script {
   int size = 2;
   bool beats = true;
   int64_t other_calls = 1000;
-  std::vector<int64_t> counts;
-  std::atomic<bool> comes{true}, closed{false};
+  int64_t most = 1000;
+  std::vector<int64_t> counts, strides;
+  std::vector<void*> starts;
+  std::vector<int> lanes;
+  std::atomic<bool> comes{true}, tensors_come{true}, closed{false};
   std::string refuses;
   Place other{};
 };
@@ -41,11 +44,15 @@ class Scripted final : public Transport {
   int size() const override { return script_.size; }
   std::string library() const override { return "a script"; }
   const std::vector<Place>& places() const override { return places_; }
+  int64_t most(const Call&) const override { return script_.most; }
   void start(const Call& call) override {
     if (!script_.refuses.empty()) throw std::runtime_error(script_.refuses);
     script_.counts.push_back(call.count);
+    script_.starts.push_back(call.data);
+    script_.strides.push_back(call.stride);
+    script_.lanes.push_back(static_cast<int>(call.lane));
   }
-  bool finished() override { return script_.comes; }
+  bool finished(Lane lane) override { return lane == Lane::values ? script_.comes : script_.tensors_come; }
   void beat(const Beat&) override { beaten_ = true; }
   bool heard(int& from, Beat& beat) override {
     if (!script_.beats || !beaten_) return false;
@@ -95,14 +102,74 @@ TEST(Collectives, RunInOrderAndCloseAfterTheLast) {
   EXPECT_TRUE(script.closed);
 }
 
-TEST(Collectives, DivideWhatMpiCannotCount) {
+TEST(Collectives, ValuesDoNotWaitForTensors) {
   Script script;
   script.other = elsewhere();
+  script.tensors_come = false;
   Queue queue(opener(script), {});
-  const int64_t piece = int64_t{1} << 28;
-  EXPECT_EQ(run(queue, {Kind::all_reduce, Type::f32, nullptr, 2 * piece + 5, 0}), "");
-  EXPECT_EQ(script.counts, (std::vector<int64_t>{piece, piece, 5}));
-  EXPECT_THROW(run(queue, {Kind::all_gather, Type::f32, nullptr, piece + 1, 0}), Error);
+  float tensor[4] = {};
+  Call large{Kind::all_reduce, Type::f32, tensor, 4};
+  large.lane = Lane::tensors;
+  std::promise<std::string> travelled;
+  queue.submit(large, [&](const std::string& error) { travelled.set_value(error); });
+  EXPECT_EQ(run(queue, {Kind::barrier, Type::f32, nullptr, 0, 0}), "");
+  auto result = travelled.get_future();
+  EXPECT_EQ(result.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+  script.tensors_come = true;
+  EXPECT_EQ(result.get(), "");
+}
+
+TEST(Collectives, WaitForTheCallsOnSomeMemory) {
+  Script script;
+  script.other = elsewhere();
+  script.tensors_come = false;
+  Queue queue(opener(script), {});
+  float memory[12] = {};
+  for (int i = 0; i < 2; ++i) {
+    Call call{Kind::all_reduce, Type::f32, memory + 4 * i, 4};
+    call.lane = Lane::tensors;
+    queue.submit(call, [](const std::string&) {});
+  }
+  queue.wait(memory + 8, 16);  // nobody's
+  for (int i = 0; i < 2; ++i) {
+    script.tensors_come = false;
+    auto waits = std::async(std::launch::async, [&, i] { queue.wait(memory + 4 * i, 16); });
+    if (i == 0) {
+      EXPECT_EQ(waits.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+    }
+    script.tensors_come = true;
+    waits.get();
+  }
+  script.refuses = "the network is down";
+  run(queue, {Kind::barrier, Type::f32, nullptr, 0, 0});
+  script.refuses = "";
+  EXPECT_THROW(queue.wait(memory, 16), Error);
+}
+
+TEST(Collectives, DivideWhatTheTransportDoesNotCarryAtOnce) {
+  for (const Kind kind : {Kind::all_reduce, Kind::all_gather}) {
+    Script script;
+    script.other = elsewhere();
+    script.most = 4;
+    Queue queue(opener(script), {});
+    float data[26] = {};
+    EXPECT_EQ(run(queue, {kind, Type::f32, data, 13, 0}), "");
+    EXPECT_EQ(script.counts, (std::vector<int64_t>{4, 4, 4, 1}));
+    EXPECT_EQ(script.starts, (std::vector<void*>{data, data + 4, data + 8, data + 12}));
+    EXPECT_EQ(script.strides, std::vector<int64_t>(4, 13));
+  }
+}
+
+TEST(Collectives, TensorsTakeLanesInTurnAndThoseOfGpusOne) {
+  for (const bool on_gpu : {false, true}) {
+    Script script;
+    script.other = elsewhere();
+    script.most = 1;
+    Queue queue(opener(script), {});
+    float data[5] = {};
+    EXPECT_EQ(run(queue, {Kind::all_reduce, Type::f32, data, 5, 0, on_gpu, Lane::tensors}), "");
+    EXPECT_EQ(script.lanes, on_gpu ? std::vector<int>(5, 1) : (std::vector<int>{1, 2, 3, 1, 2}));
+  }
 }
 
 TEST(Collectives, TellWhatTheTransportRefuses) {

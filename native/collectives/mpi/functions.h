@@ -20,8 +20,10 @@ struct Functions {
   int (*make_operation)(Combine*, int commutes, Handle*);
   int (*gather_all)(const void*, int, Handle, void*, int, Handle, Handle communicator);
   int (*all_reduce)(const void*, void*, int, Handle type, Handle operation, Handle communicator, Handle* request);
-  int (*reduce_scatter)(const void*, void*, int, Handle type, Handle operation, Handle communicator, Handle* request);
-  int (*all_gather)(const void*, int, Handle, void*, int, Handle, Handle communicator, Handle* request);
+  int (*all_to_all)(const void*, const int* counts, const int* places, Handle, void*, const int*, const int*, Handle,
+                    Handle communicator, Handle* request);
+  int (*all_gather)(const void*, int, Handle, void*, const int* counts, const int* places, Handle, Handle communicator,
+                    Handle* request);
   int (*broadcast)(void*, int, Handle type, int root, Handle communicator, Handle* request);
   int (*barrier)(Handle communicator, Handle* request);
   int (*send)(const void*, int, Handle type, int to, int tag, Handle communicator, Handle* request);

@@ -87,8 +87,8 @@ Functions<Handle> Library::functions() const {
   find(f.make_operation, "MPI_Op_create");
   find(f.gather_all, "MPI_Allgather");
   find(f.all_reduce, "MPI_Iallreduce");
-  find(f.reduce_scatter, "MPI_Ireduce_scatter_block");
-  find(f.all_gather, "MPI_Iallgather");
+  find(f.all_to_all, "MPI_Ialltoallv");
+  find(f.all_gather, "MPI_Iallgatherv");
   find(f.broadcast, "MPI_Ibcast");
   find(f.barrier, "MPI_Ibarrier");
   find(f.send, "MPI_Isend");

@@ -2,7 +2,9 @@
 // happens on one thread, so that MPI need not be built for several.
 #include "collectives/transport.h"
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "collectives/mpi/library.h"
@@ -17,6 +19,8 @@ using namespace mpi;
 
 constexpr int funneled = 1;  // MPI_THREAD_FUNNELED, in both families
 constexpr int beat_tag = 7;
+// Bytes of a call that are carried at once, of all parts together: what comes between waits for so much.
+constexpr int64_t most_bytes = int64_t{1} << 20;
 
 void add_bf16(void* in, void* inout, int* length, void*) {
   const auto* x = static_cast<const uint16_t*>(in);
@@ -24,6 +28,23 @@ void add_bf16(void* in, void* inout, int* length, void*) {
   for (int i = 0; i < *length; ++i) y[i] = to_bf16(from_bf16(y[i]) + from_bf16(x[i]));
 }
 
+template <class T>
+void add_values(void* into, const void* from, int64_t count) {
+  auto* y = static_cast<T*>(into);
+  const auto* x = static_cast<const T*>(from);
+  for (int64_t i = 0; i < count; ++i) y[i] += x[i];
+}
+
+void add_to(void* into, void* from, int64_t count, Type type) {
+  if (type == Type::f32) return add_values<float>(into, from, count);
+  if (type == Type::f64) return add_values<double>(into, from, count);
+  int length = static_cast<int>(count);
+  add_bf16(from, into, &length, nullptr);
+}
+
+// A reduce_scatter is MPI_Ialltoallv and a sum here: every part goes once from each rank to its own, where Open MPI's
+// MPI_Ireduce_scatter_block carries the whole up a tree to rank 0 and the parts back, three times as much for two
+// ranks.
 template <class Handle>
 class Mpi final : public Transport {
  public:
@@ -34,7 +55,8 @@ class Mpi final : public Transport {
     check(f_.set_errhandler(c_.world, c_.errors_return), "MPI_Comm_set_errhandler");
     check(f_.rank(c_.world, &rank_), "MPI_Comm_rank");
     check(f_.size(c_.world, &size_), "MPI_Comm_size");
-    for (Handle* own : {&calls_, &beats_}) check(f_.duplicate(c_.world, own), "MPI_Comm_dup");
+    check(f_.duplicate(c_.world, &beats_), "MPI_Comm_dup");
+    for (Channel& channel : channels_) check(f_.duplicate(c_.world, &channel.calls), "MPI_Comm_dup");
     check(f_.make_operation(add_bf16, 1, &add_), "MPI_Op_create");
     const Place mine = this_place();
     places_.resize(static_cast<size_t>(size_));
@@ -50,31 +72,41 @@ class Mpi final : public Transport {
   std::string library() const override { return version_; }
   const std::vector<Place>& places() const override { return places_; }
 
+  int64_t most(const Call& call) const override {
+    return std::max(int64_t{1}, most_bytes / size_of(call.type) / (is_divided(call.kind) ? size_ : 1));
+  }
+
   void start(const Call& call) override {
-    call_ = call;
+    Channel& channel = channel_of(call.lane);
+    channel.call = call;
     const int count = static_cast<int>(call.count);
-    const Handle type = type_of(call.type);
+    const Handle type = type_of(call.type), calls = channel.calls;
+    Handle* request = &channel.request;
+    if (is_divided(call.kind)) channel.place(size_);
     switch (call.kind) {
       case Kind::all_reduce:
-        return check(f_.all_reduce(c_.in_place, call.data, count, type, operation(), calls_, &request_),
+        return check(f_.all_reduce(c_.in_place, call.data, count, type, operation(call.type), calls, request),
                      "MPI_Iallreduce");
       case Kind::reduce_scatter:
-        part_.resize(static_cast<size_t>(bytes()));
-        return check(f_.reduce_scatter(call.data, part_.data(), count, type, operation(), calls_, &request_),
-                     "MPI_Ireduce_scatter_block");
+        channel.parts.resize(static_cast<size_t>(size_ * bytes(call) + 1));  // MPICH wants memory for nothing too
+        return check(f_.all_to_all(call.data, channel.counts.data(), channel.apart.data(), type, channel.parts.data(),
+                                   channel.counts.data(), channel.together.data(), type, calls, request),
+                     "MPI_Ialltoallv");
       case Kind::all_gather:
-        return check(f_.all_gather(c_.in_place, 0, type, call.data, count, type, calls_, &request_), "MPI_Iallgather");
+        return check(f_.all_gather(c_.in_place, 0, type, call.data, channel.counts.data(), channel.apart.data(), type,
+                                   calls, request),
+                     "MPI_Iallgatherv");
       case Kind::broadcast:
-        return check(f_.broadcast(call.data, count, type, call.root, calls_, &request_), "MPI_Ibcast");
+        return check(f_.broadcast(call.data, count, type, call.root, calls, request), "MPI_Ibcast");
       case Kind::barrier:
-        return check(f_.barrier(calls_, &request_), "MPI_Ibarrier");
+        return check(f_.barrier(calls, request), "MPI_Ibarrier");
     }
   }
 
-  bool finished() override {
-    if (!is_done(&request_)) return false;
-    if (call_.kind == Kind::reduce_scatter)
-      std::memcpy(static_cast<char*>(call_.data) + rank_ * bytes(), part_.data(), part_.size());
+  bool finished(Lane lane) override {
+    Channel& channel = channel_of(lane);
+    if (!is_done(&channel.request)) return false;
+    if (channel.call.kind == Kind::reduce_scatter) add_parts(channel);
     return true;
   }
 
@@ -117,8 +149,43 @@ class Mpi final : public Transport {
     Beat mine{}, theirs{};
   };
 
-  int64_t bytes() const { return call_.count * size_of(call_.type); }
-  Handle operation() const { return call_.type == Type::bf16 ? add_ : c_.sum; }
+  // A lane: its call, by messages of its own.
+  struct Channel {
+    Handle calls{}, request{};
+    Call call;
+    std::vector<char> parts;                   // of a reduce_scatter: this rank's part as each rank has it
+    std::vector<int> counts, apart, together;  // elements of each rank's part; where it is in the whole, and in `parts`
+
+    void place(int ranks) {
+      if (ranks * call.stride > std::numeric_limits<int>::max())
+        throw Error(
+            Code::invalid_argument, "mpi",
+            "expected at most 2147483647 elements over all ranks, received " + std::to_string(ranks * call.stride));
+      counts.assign(static_cast<size_t>(ranks), static_cast<int>(call.count));
+      apart.clear();
+      together.clear();
+      for (int rank = 0; rank < ranks; ++rank) {
+        apart.push_back(static_cast<int>(rank * call.stride));
+        together.push_back(static_cast<int>(rank * call.count));
+      }
+    }
+  };
+  static bool is_divided(Kind kind) { return kind == Kind::reduce_scatter || kind == Kind::all_gather; }
+  Channel& channel_of(Lane lane) { return channels_[static_cast<size_t>(lane)]; }
+  static int64_t bytes(const Call& call) { return call.count * size_of(call.type); }
+  Handle operation(Type type) const { return type == Type::bf16 ? add_ : c_.sum; }
+
+  // The sum of all ranks' parts, pair by pair: (0 + 1) + (2 + 3) and so on.
+  void add_parts(Channel& channel) const {
+    const Call& call = channel.call;
+    char* const parts = channel.parts.data();
+    const int64_t each = bytes(call);
+    for (int step = 1; step < size_; step *= 2)
+      for (int i = 0; i + step < size_; i += 2 * step)
+        add_to(parts + i * each, parts + (i + step) * each, call.count, call.type);
+    char* const mine = static_cast<char*>(call.data) + rank_ * call.stride * size_of(call.type);
+    std::memcpy(mine, parts, static_cast<size_t>(each));
+  }
   Handle type_of(Type type) const {
     return type == Type::f32 ? c_.f32 : type == Type::f64 ? c_.f64 : type == Type::bf16 ? c_.u16 : c_.byte;
   }
@@ -142,11 +209,10 @@ class Mpi final : public Transport {
   Functions<Handle> f_;
   Constants<Handle> c_;
   int rank_ = 0, size_ = 1;
-  Handle calls_{}, beats_{}, add_{}, request_{};
+  Handle beats_{}, add_{};
+  Channel channels_[num_lanes];
   std::vector<Place> places_;
   std::vector<Peer> peers_;  // rank 0's: all others; theirs: rank 0. Never moved once requests point into it
-  Call call_;
-  std::vector<char> part_;
 };
 
 }  // namespace

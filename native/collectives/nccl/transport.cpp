@@ -3,6 +3,8 @@
 #include "collectives/transport.h"
 
 #include <chrono>
+#include <future>
+#include <string>
 #include <thread>
 
 #include "cuda_loader/collectives.h"
@@ -12,7 +14,6 @@ namespace lethe::collectives {
 namespace {
 
 constexpr int64_t id_bytes = 128;
-constexpr auto nap = std::chrono::microseconds(50);
 
 class Nccl final : public Transport {
  public:
@@ -27,58 +28,99 @@ class Nccl final : public Transport {
   void abort() noexcept override { host_->abort(); }
   void close() override { host_->close(); }
 
-  void start(const Call& call) override {
-    on_gpu_ = call.on_gpu;
-    if (!on_gpu_) return host_->start(call);
-    if (!is_open_) open();
-    if (call.kind == Kind::barrier || (call.type != Type::f32 && call.type != Type::bf16))
-      throw Error(Code::invalid_argument, "nccl", "expected a call on fp32 or bf16 of the GPU");
-    check(queue(call, call.type == Type::bf16));
+  int64_t most(const Call& call) const override { return call.on_gpu ? call.count : host_->most(call); }
+  const char* waits_for() const override {
+    return stage_ == Stage::opening ? "NCCL to open (NCCL_DEBUG=INFO makes it say what it does)" : host_->waits_for();
   }
 
-  bool finished() override {
-    if (!on_gpu_) return host_->finished();
+  void start(const Call& call) override {
+    on_gpu_[index(call.lane)] = call.on_gpu;
+    if (!call.on_gpu) return host_->start(call);
+    if (call.kind == Kind::barrier || (call.type != Type::f32 && call.type != Type::bf16))
+      throw Error(Code::invalid_argument, "nccl", "expected a call on fp32 or bf16 of the GPU");
+    if (stage_ == Stage::open) return queue(call);
+    first_ = call;
+    agree();
+  }
+
+  bool finished(Lane lane) override {
+    if (!on_gpu_[index(lane)]) return host_->finished(lane);
+    if (stage_ != Stage::open && !has_opened()) return false;
     int32_t done = 0;
     check(gpu_.done(gpu_.device, &done));
     return done != 0;
   }
 
  private:
-  int queue(const Call& call, bool bf16) const {
+  static size_t index(Lane lane) { return static_cast<size_t>(lane); }
+
+  // What the first call on memory of a GPU goes through; another rank may take its time at each.
+  enum class Stage { closed, agreeing, telling, opening, open };
+
+  void queue(const Call& call) const {
+    const bool bf16 = call.type == Type::bf16;
     switch (call.kind) {
       case Kind::all_reduce:
-        return gpu_.all_reduce(gpu_.device, call.data, call.count, bf16);
+        return check(gpu_.all_reduce(gpu_.device, call.data, call.count, bf16));
       case Kind::reduce_scatter:
-        return gpu_.reduce_scatter(gpu_.device, call.data, call.count, bf16);
+        return check(gpu_.reduce_scatter(gpu_.device, call.data, call.count, bf16));
       case Kind::all_gather:
-        return gpu_.all_gather(gpu_.device, call.data, call.count, bf16);
+        return check(gpu_.all_gather(gpu_.device, call.data, call.count, bf16));
       default:
-        return gpu_.broadcast(gpu_.device, call.data, call.count, bf16, call.root);
+        return check(gpu_.broadcast(gpu_.device, call.data, call.count, bf16, call.root));
     }
   }
 
   // No rank waits for one that has no NCCL: all fail.
-  void open() {
-    unsigned char id[id_bytes] = {};
-    std::string missing;
+  void agree() {
+    missing_.clear();
     try {
       gpu_ = cuda_collectives();
-      check(gpu_.id(id));
+      check(gpu_.id(id_));
     } catch (const Error& error) {
-      missing = error.what();
+      missing_ = error.what();
     }
-    double failures = missing.empty() ? 0 : 1;
-    on_host({Kind::all_reduce, Type::f64, &failures, 1});
-    if (!missing.empty()) throw Error(Code::not_available, "nccl", missing);
-    if (failures > 0) throw Error(Code::not_available, "nccl", "another rank has no NCCL");
-    on_host({Kind::broadcast, Type::bytes, id, id_bytes});
-    check(gpu_.open(gpu_.device, id, rank(), size()));
-    is_open_ = true;
+    failures_ = missing_.empty() ? 0 : 1;
+    host_->start({Kind::all_reduce, Type::f64, &failures_, 1, 0, false, first_.lane});
+    stage_ = Stage::agreeing;
   }
 
-  void on_host(const Call& call) {
-    host_->start(call);
-    while (!host_->finished()) std::this_thread::sleep_for(nap);
+  bool has_opened() {
+    if (stage_ == Stage::opening) {
+      if (opening_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return false;
+      const std::string failed = opening_.get();
+      if (!failed.empty()) fail(failed);
+      queue(first_);
+      stage_ = Stage::open;
+      return true;
+    }
+    if (!host_->finished(first_.lane)) return false;
+    if (stage_ == Stage::agreeing) {
+      if (!missing_.empty()) fail(missing_);
+      if (failures_ > 0) fail("another rank has no NCCL");
+      host_->start({Kind::broadcast, Type::bytes, id_, id_bytes, 0, false, first_.lane});
+      stage_ = Stage::telling;
+    } else {
+      open();
+      stage_ = Stage::opening;
+    }
+    return false;
+  }
+
+  // On a thread of its own, for it may never return: the queue's goes on to look at the other ranks and at the clock.
+  void open() {
+    std::packaged_task<std::string()> task([gpu = gpu_, id = std::string(reinterpret_cast<char*>(id_), id_bytes),
+                                            rank = rank(), ranks = size()]() -> std::string {
+      const auto* bytes = reinterpret_cast<const unsigned char*>(id.data());
+      return gpu.open(gpu.device, bytes, rank, ranks) == 0 ? "" : gpu.error();
+    });
+    opening_ = task.get_future();
+    std::thread(std::move(task)).detach();
+  }
+
+  [[noreturn]] void fail(const std::string& reason) {
+    stage_ = Stage::closed;
+    throw Error(Code::not_available, "nccl", reason);
   }
 
   void check(int code) const {
@@ -87,7 +129,13 @@ class Nccl final : public Transport {
 
   std::unique_ptr<Transport> host_;
   CudaCollectives gpu_;
-  bool is_open_ = false, on_gpu_ = false;
+  Stage stage_ = Stage::closed;
+  Call first_;
+  std::string missing_;
+  double failures_ = 0;
+  unsigned char id_[id_bytes] = {};
+  std::future<std::string> opening_;
+  bool on_gpu_[num_lanes] = {};
 };
 
 }  // namespace

@@ -12,8 +12,9 @@ class Alone final : public Transport {
   int size() const override { return 1; }
   std::string library() const override { return "none"; }
   const std::vector<Place>& places() const override { return places_; }
+  int64_t most(const Call& call) const override { return call.count; }
   void start(const Call&) override {}
-  bool finished() override { return true; }
+  bool finished(Lane) override { return true; }
   void beat(const Beat&) override {}
   bool heard(int&, Beat&) override { return false; }
   void abort() noexcept override {}

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "collectives/place.h"
+#include "collectives/queue.h"
 #include "collectives/transport.h"
 #include "core/bf16.h"
 #include "cuda_loader/collectives.h"
@@ -42,6 +43,7 @@ class OnHost final : public Transport {
   int size() const override { return ranks; }
   std::string library() const override { return "shared memory"; }
   const std::vector<Place>& places() const override { return places_; }
+  int64_t most(const Call& call) const override { return call.count; }
   void start(const Call& call) override {
     if (call.kind == Kind::all_reduce) {
       auto& x = *static_cast<double*>(call.data);
@@ -55,7 +57,7 @@ class OnHost final : public Transport {
     }
     meet();
   }
-  bool finished() override { return true; }
+  bool finished(Lane) override { return true; }
   void beat(const Beat&) override {}
   bool heard(int&, Beat&) override { return false; }
   void abort() noexcept override {}
@@ -102,9 +104,10 @@ class Rank {
     void* host = bf16 ? static_cast<void*>(narrow.data()) : wide.data();
     const size_t bytes = wide.size() * static_cast<size_t>(size_of(type));
     lethe_cuda_write(f_.device, data_, host, bytes);
-    transport_->start({kind, type, data_, count, 1, true});
-    if (transport_->finished()) throw std::runtime_error("done before it was asked twice: the emulation says no once");
-    while (!transport_->finished()) sched_yield();
+    transport_->start({kind, type, data_, count, 1, true, Lane::tensors});
+    if (transport_->finished(Lane::tensors))
+      throw std::runtime_error("done before it was asked twice: the emulation says no once");
+    while (!transport_->finished(Lane::tensors)) sched_yield();
     lethe_cuda_read(f_.device, host, data_, bytes);
     for (int64_t i = 0; i < ranks * part; ++i) {
       const float found = bf16 ? from_bf16(narrow[static_cast<size_t>(i)]) : wide[static_cast<size_t>(i)];
@@ -128,6 +131,7 @@ std::string on_ranks(const std::function<void()>& work) {
     if (pipe(ends) != 0) return "no pipe";
     if (fork() == 0) {
       my_rank = rank;
+      dup2(ends[1], STDERR_FILENO);
       std::string text;
       try {
         work();
@@ -176,9 +180,23 @@ TEST(Nccl, ARankWithoutItFailsOnAll) {
     setenv("LETHE_NCCL", my_rank == 1 ? "/nowhere/libnccl.so" : LETHE_FAKE_NCCL, 1);
     Rank rank;
     rank.transport().start({Kind::all_reduce, Type::f32, nullptr, 0, 0, true});
+    while (!rank.transport().finished(Lane::values)) sched_yield();
   });
   EXPECT_NE(said.find("rank 0: [nccl] another rank has no NCCL\n"), std::string::npos) << said;
   EXPECT_NE(said.find("rank 1: [nccl] [cuda] NCCL was not found"), std::string::npos) << said;
+}
+
+TEST(Nccl, OneThatNeverOpensEndsTheJobAtTheDeadline) {
+  const std::string said = on_ranks([] {
+    setenv("LETHE_NCCL", LETHE_FAKE_NCCL, 1);
+    setenv("LETHE_FAKE_NCCL_STUCK", "1", 1);
+    Limits limits;
+    limits.deadline = 1;
+    Queue queue(open_nccl, limits);
+    queue.submit({Kind::all_reduce, Type::f32, nullptr, 0, 0, true, Lane::tensors}, [](const std::string&) {});
+    queue.close();
+  });
+  EXPECT_NE(said.find("rank 0, the start: all_reduce has waited 1 s for NCCL to open"), std::string::npos) << said;
 }
 
 }  // namespace
