@@ -13,6 +13,7 @@ interface Stored {
 /** A TensorFlow.js backend whose tensors are buffers of the native addon. One instance per device. */
 export class LetheBackend extends tf.KernelBackend {
   private readonly stored = new tf.DataStorage<Stored>(this, tf.engine());
+  private readonly lent = new Map<number, () => void>();
   readonly deviceIndex: number;
 
   constructor(
@@ -65,13 +66,34 @@ export class LetheBackend extends tf.KernelBackend {
     return this.stored.get(x.dataId).bf16;
   }
 
-  /** The addon's buffer of a tensor. */
-  buffer(x: tf.TensorInfo): number {
-    return this.stored.get(x.dataId).buffer;
+  /** The addon's buffer of a tensor, once it is nobody else's. */
+  buffer({ dataId }: Pick<tf.TensorInfo, 'dataId'>): number {
+    const { buffer } = this.stored.get(dataId);
+    if (this.lent.size > 0) this.lent.get(buffer)?.();
+    return buffer;
+  }
+
+  /**
+   * Lends a tensor's buffer to what works on it beside the program, until that is done or has been waited for.
+   * @param wait blocks until it is; throws where it has failed.
+   */
+  lend(x: tf.TensorInfo, { wait, done }: { wait: () => void; done: Promise<void> }): void {
+    const buffer = this.buffer(x);
+    const takeBack = (): void => {
+      if (this.lent.get(buffer) === waitOnce) this.lent.delete(buffer);
+    };
+    const waitOnce = (): void => {
+      wait();
+      takeBack();
+    };
+    this.lent.set(buffer, waitOnce);
+    // What has failed stays lent: whoever uses it is told.
+    done.then(takeBack, () => {});
   }
 
   override readSync(dataId: object): tf.BackendValues {
-    const { buffer, dtype, size, bf16 } = this.stored.get(dataId);
+    const { dtype, size, bf16 } = this.stored.get(dataId);
+    const buffer = this.buffer({ dataId });
     if (bf16) return widened(this.addon, buffer, size);
     const words = dtype === 'float32' ? new Float32Array(size) : new Int32Array(size);
     if (size > 0) this.addon.read(buffer, 0, words);
@@ -96,7 +118,7 @@ export class LetheBackend extends tf.KernelBackend {
     const stored = this.stored.get(dataId);
     stored.refCount--;
     if (!force && stored.refCount > 0) return false;
-    this.addon.release(stored.buffer);
+    this.addon.release(this.buffer({ dataId }));
     this.stored.delete(dataId);
     return true;
   }

@@ -2,7 +2,7 @@ export { alone, type Collectives } from './collectives/collectives.js';
 export { type Launch, launchOf } from './collectives/launch.js';
 export { gpuOfRank } from './collectives/gpu-of-rank.js';
 export { openCollectives } from './collectives/open-collectives.js';
-export { sumGradients } from './collectives/sum-gradients.js';
+export { sumGradientsAsOne } from './collectives/sum-gradients.js';
 export { probeCuda } from './probe-cuda.js';
 export { applyDeviceSettings, type DeviceSettings } from './device-settings.js';
 export {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { installedDevices, useDevice } from './devices.js';
 import { add } from './operators/add.js';
+import { embedding } from './operators/embedding.js';
 import { linear } from './operators/linear.js';
 import { swiglu } from './operators/swiglu.js';
 import { Parameter } from './parameter.js';
@@ -89,6 +90,33 @@ describe.each(installedDevices())('the reverse pass on %s', (device) => {
     weights.forEach(({ grad }, i) =>
       grad.dataSync().forEach((value, j) => expect(value / (2 * once[i][j])).toBeCloseTo(1, 5)),
     );
+  });
+
+  it.each<[string, (f: (y: tf.Tensor) => tf.Tensor, y: tf.Tensor) => tf.Tensor]>([
+    ['kept', (f, y) => scope(() => f(y))],
+    ['recomputed', (f, y) => checkpoint(f, y)],
+  ])('tells of each gradient when all that adds to it is done: activations %s', (_, wrap) => {
+    const weights = parameters();
+    const x = tensor([4, 6], 4);
+    const told: [string, Float32Array][] = [];
+    const isFinal = (parameter: Parameter): void =>
+      void told.push([parameter.name, Float32Array.from(parameter.grad.dataSync())]);
+    backward(() => network(x, weights, wrap), weights, isFinal).dispose();
+    // The last layer's first; then what four blocks share, once the first of them is done.
+    expect(told.map(([name]) => name)[0]).toBe('c');
+    expect(told.map(([name]) => name).sort()).toEqual(['a', 'b', 'c']);
+    const found = new Map(told);
+    for (const { name, grad } of weights) expect(found.get(name)).toEqual(grad.dataSync());
+  });
+
+  it('tells of a parameter that is both table and head when both have added to it, and of none that is not read', () => {
+    const [weight, unread] = parameters();
+    const ids = tf.tensor1d([1, 3, 3, 0], 'int32');
+    const told: [string, Float32Array][] = [];
+    const tied = (): tf.Tensor => linear(linear(embedding(ids, weight.value), weight.value), tensor([1, 6], 5));
+    const isFinal = ({ name, grad }: Parameter): void => void told.push([name, Float32Array.from(grad.dataSync())]);
+    backward(tied, [weight, unread], isFinal).dispose();
+    expect(told).toEqual([['a', weight.grad.dataSync()]]);
   });
 
   it('records nothing inside noGrad', () => {

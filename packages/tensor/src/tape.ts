@@ -23,11 +23,15 @@ class Tape {
   readonly owned = new Set<number>();
   readonly gradients = new Map<number, tf.Tensor>();
   readonly parameters = new Map<number, Parameter>();
+  /** Of each parameter: the nodes whose reverse may still add to its gradient. */
+  readonly uses = new Map<number, number>();
   seed: tf.Tensor | undefined;
 }
 
 let tape: Tape | undefined;
 let scoped: tf.Tensor[] | undefined;
+/** What a checkpoint's first run reads: nothing records it. */
+let read: Set<tf.Tensor> | undefined;
 
 /** Runs f without recording: frozen models, evaluation. */
 export function noGrad<R>(f: () => R): R {
@@ -63,11 +67,14 @@ export function accumulator(x: tf.Tensor): tf.Tensor | undefined {
   return pending && pending !== tape.seed && backend.refCount(pending.dataId) === 1 ? pending : undefined;
 }
 
-/** Hands what an operator produced to the current scope and tape. `isLiveAnyway`: it reads parameters beside its inputs. */
-export function record(node: Recorded, isLiveAnyway = false): void {
+/** Hands what an operator produced to the current scope and tape. */
+export function record(node: Recorded): void {
   scoped?.push(...node.outputs);
-  if (!tape || !(isLiveAnyway || node.inputs.some(isLive))) return;
+  for (const input of node.inputs) if (input) read?.add(input);
+  if (!tape || !node.inputs.some(isLive)) return;
   tape.nodes.push(node);
+  for (const input of node.inputs)
+    if (input && tape.parameters.has(input.id)) tape.uses.set(input.id, (tape.uses.get(input.id) ?? 0) + 1);
   for (const output of node.outputs) tape.live.add(output.id);
   for (const saved of node.saved) tape.savedCount.set(saved.id, (tape.savedCount.get(saved.id) ?? 0) + 1);
 }
@@ -92,10 +99,16 @@ export function scope<R extends tf.Tensor | tf.Tensor[]>(f: () => R): R {
 
 /**
  * Runs f, then the reverse pass from its scalar result, adding d result / d parameter to each parameter's gradient.
+ * @param onFinal told of each parameter that the result depends on, while the pass goes on, once nothing more will be added
+ *   to its gradient.
  * @returns the scalar; the caller disposes it.
  * @throws Error when the result depends on none of the parameters.
  */
-export function backward(f: () => tf.Tensor, parameters: Iterable<Parameter>): tf.Tensor {
+export function backward(
+  f: () => tf.Tensor,
+  parameters: Iterable<Parameter>,
+  onFinal?: (parameter: Parameter) => void,
+): tf.Tensor {
   const own = new Tape();
   for (const parameter of parameters) {
     own.live.add(parameter.value.id);
@@ -104,8 +117,7 @@ export function backward(f: () => tf.Tensor, parameters: Iterable<Parameter>): t
   const value = recordOn(own, f);
   if (!own.live.has(value.id)) throw new Error('backward: the result depends on none of the parameters');
   own.seed = tf.onesLike(value);
-  replay(own, value, own.seed);
-  for (const [id, gradient] of own.gradients) addToParameter(own.parameters.get(id)!, gradient);
+  replay(own, value, { seed: own.seed, onFinal });
   own.seed.dispose();
   return value;
 }
@@ -121,7 +133,7 @@ export function gradients(
   const value = recordOn(own, f);
   const start = seed ?? tf.onesLike(value);
   if (!seed) own.seed = start;
-  replay(own, value, start, new Set(xs.map((x) => x.id)));
+  replay(own, value, { seed: start, keep: new Set(xs.map((x) => x.id)) });
   const found = xs.map((x) => own.gradients.get(x.id));
   if (!seed && !found.includes(start)) start.dispose();
   return { value, gradients: found };
@@ -133,7 +145,7 @@ export function gradients(
  */
 export function checkpoint(f: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor): tf.Tensor {
   const outer = tape;
-  const y = noGrad(() => scope(() => f(x)));
+  const [y, inputs] = readBy(() => noGrad(() => scope(() => f(x))));
   if (!outer) return y;
   const wantsInput = isLive(x);
   const backwardOnce = ([dy]: (tf.Tensor | undefined)[]): InputGradients => {
@@ -144,13 +156,25 @@ export function checkpoint(f: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor): tf.Ten
       own.parameters.set(id, parameter);
     }
     const again = recordOn(own, () => f(x));
-    replay(own, again, dy!, new Set([x.id]));
+    replay(own, again, { seed: dy!, keep: new Set([x.id]) });
     again.dispose();
-    for (const [id, gradient] of own.gradients) if (id !== x.id) addToParameter(own.parameters.get(id)!, gradient);
     return [own.gradients.get(x.id)];
   };
-  record({ inputs: [x], outputs: [y], saved: [x], backward: backwardOnce }, true);
+  const parameters = inputs.filter(({ id }) => outer.parameters.has(id));
+  record({ inputs: [x, ...parameters], outputs: [y], saved: [x], backward: backwardOnce });
   return y;
+}
+
+/** Runs f; also what its operators read. */
+function readBy<R>(f: () => R): [R, tf.Tensor[]] {
+  const outer = read;
+  const own = (read = new Set<tf.Tensor>());
+  try {
+    return [f(), [...own]];
+  } finally {
+    read = outer;
+    for (const tensor of own) outer?.add(tensor);
+  }
 }
 
 function recordOn(own: Tape, f: () => tf.Tensor): tf.Tensor {
@@ -163,8 +187,15 @@ function recordOn(own: Tape, f: () => tf.Tensor): tf.Tensor {
   }
 }
 
-/** Walks the nodes backwards. Gradients of leaves (parameters, `keep`) stay in own.gradients, the others are consumed. */
-function replay(own: Tape, value: tf.Tensor, seed: tf.Tensor, keep = new Set<number>()): void {
+interface Replay {
+  seed: tf.Tensor;
+  /** Tensors whose gradients stay in own.gradients; parameters get theirs, and the others are consumed. */
+  keep?: Set<number>;
+  onFinal?: (parameter: Parameter) => void;
+}
+
+/** Walks the nodes backwards. */
+function replay(own: Tape, value: tf.Tensor, { seed, keep = new Set(), onFinal }: Replay): void {
   const outer = tape;
   const outerScope = scoped;
   tape = own;
@@ -182,6 +213,10 @@ function replay(own: Tape, value: tf.Tensor, seed: tf.Tensor, keep = new Set<num
           if (gradient && gradient !== seed && !passedOn.has(gradient)) gradient.dispose();
       }
       releaseSaved(own, node.saved);
+      for (const parameter of lastUsesOf(own, node)) {
+        addPending(own, parameter);
+        onFinal?.(parameter);
+      }
     }
   } finally {
     tape = outer;
@@ -205,10 +240,27 @@ function addGradient(own: Tape, input: tf.Tensor | undefined, gradient: tf.Tenso
   gradient.dispose();
 }
 
-function addToParameter(parameter: Parameter, gradient: tf.Tensor): void {
-  const sum = tf.add(parameter.grad, gradient);
-  parameter.setGrad(sum);
-  gradient.dispose();
+/** The parameters to whose gradients no other node adds after this one. */
+function lastUsesOf(own: Tape, node: Recorded): Parameter[] {
+  const last: Parameter[] = [];
+  for (const input of node.inputs) {
+    const uses = input && own.uses.get(input.id);
+    if (!uses) continue;
+    own.uses.set(input.id, uses - 1);
+    if (uses === 1) last.push(own.parameters.get(input.id)!);
+  }
+  return last;
+}
+
+/** Adds what was not added in place to a parameter's gradient. */
+function addPending(own: Tape, parameter: Parameter): void {
+  const { id } = parameter.value;
+  const pending = own.gradients.get(id);
+  if (!pending) return;
+  own.gradients.delete(id);
+  parameter.setGrad(tf.add(parameter.grad, pending));
+  // It may be that of another tensor too.
+  if (pending !== own.seed && ![...own.gradients.values()].includes(pending)) pending.dispose();
 }
 
 function releaseSaved(own: Tape, saved: tf.Tensor[]): void {

@@ -77,8 +77,8 @@ describe('replay rows that are not held', () => {
       const made = withHeldLast(mixed, ({ row }) => !rows.includes(row));
       return { replay: heldOf(made) };
     };
-    const held = accumulateGradients(apart, [cut(false)], counts);
-    accumulateGradients({ ...apart, original: undefined }, [cut(true)], counts);
+    const held = accumulateGradients(apart, [cut(false)], { counts });
+    accumulateGradients({ ...apart, original: undefined }, [cut(true)], { counts });
     expect(sums.mitigation).toBeCloseTo(held.mitigation, 4);
     expect([sums.heldTargets, sums.replayTargets]).toEqual([4, 15]);
     expect(sums.mitigation).toBeGreaterThan(0.1);

@@ -105,28 +105,42 @@ function sumsOf(
 }
 
 /** A pass that adds its gradient to the parameters. */
-function addGradients(losses: Losses, parameters: Parameter[], recompute: boolean): tf.Tensor {
+function addGradients(
+  losses: Losses,
+  { model, recompute }: StepContext,
+  onFinal?: (parameter: Parameter) => void,
+): tf.Tensor {
   let sums: tf.Tensor | undefined;
-  const loss = backward(() => {
+  const forward = (): tf.Tensor => {
     const result = losses({ recompute });
     sums = tf.keep(tf.clone(result.sums));
     return result.loss;
-  }, parameters);
+  };
+  const loss = backward(forward, model.trained, onFinal);
   tf.dispose(loss);
   return sums!;
 }
 
-/**
- * Runs the micro-batches of a step; gradients add up in the parameters, weighted by tokens.
- * @param counts targets of the whole step, where these are some of its micro-batches.
- */
+/** What several processes tell each other about a step that they share. */
+export interface SharedStep {
+  /** Targets of the whole step, where these are some of its micro-batches. */
+  counts: TargetCounts;
+  /** Told of each parameter to whose gradient the last micro-batch will add no more, while that goes on backwards. */
+  onFinal?: (parameter: Parameter) => void;
+}
+
+/** Runs the micro-batches of a step; gradients add up in the parameters, weighted by tokens. */
 export function accumulateGradients(
   context: StepContext,
   batches: MicroBatch[],
-  counts: TargetCounts = countTargets(batches, context.objective.method),
+  { counts, onFinal }: SharedStep = { counts: countTargets(batches, context.objective.method) },
 ): TermSums {
-  const pass = (losses: Losses): tf.Tensor => addGradients(losses, context.model.trained, context.recompute);
-  return batches.map((micro) => sumsOf(context, micro, counts, pass)).reduce(addSums);
+  const last = batches.length - 1;
+  return batches
+    .map((micro, i) =>
+      sumsOf(context, micro, counts, (losses) => addGradients(losses, context, i === last ? onFinal : undefined)),
+    )
+    .reduce(addSums);
 }
 
 /** The sums of the objective without gradients: validation. */

@@ -160,7 +160,7 @@ async function trainStep(training: Training, { step, batches, onSums }: Step): P
     await onSums(sums);
     const updating = performance.now();
     const lr = learningRate(step, recipe);
-    await updateOverRanks(optimizer, { step, lr, gradientNorm: norm }, ranks);
+    updateOverRanks(optimizer, { step, lr, gradientNorm: norm }, ranks);
     const seconds = (computed + performance.now() - updating) / 1000;
     const weights: Record<string, MetricsValue> = hasSchedule(recipe)
       ? { weights: { ...context.objective.weights } }

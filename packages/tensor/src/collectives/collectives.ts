@@ -3,7 +3,10 @@ import type * as tf from '@tensorflow/tfjs-core';
 
 /**
  * The processes of a job, called ranks, and what they do together. Every rank must make the same calls in the same order;
- * they are carried out in that order, beside other work. A rank that ends, or does not come, ends the job on all of them.
+ * they are carried out beside other work, those on tensors in their order and those on values in theirs. A rank that ends,
+ * or does not come, ends the job on all of them.
+ *
+ * A tensor is lent until its call is done: whatever uses it waits, so that nobody need wait for the promise but for errors.
  */
 export interface Collectives {
   /** This process, from 0 to `size - 1`. */
@@ -13,7 +16,7 @@ export interface Collectives {
   readonly library: string;
   /** Where each rank runs, by rank. */
   readonly places: readonly { host: string; pid: number }[];
-  /** Adds up a tensor over all ranks, in place. All ranks get the same bits. The tensor must live until then. */
+  /** Adds up a tensor over all ranks, in place. All ranks get the same bits. */
   allReduce(tensor: tf.Tensor): Promise<void>;
   /** The same for values on the host. */
   allReduceValues(values: Float32Array): Promise<void>;

@@ -98,14 +98,11 @@ export class NativeCollectives implements Collectives {
     if (!(backend instanceof LetheBackend)) {
       throw new RangeError(`collectives need a lethe-* device, received a tensor of ${tf.getBackend()}`);
     }
-    return this.addon.collectiveOnBuffer(
-      collectiveKind[kind],
-      backend.deviceIndex,
-      backend.buffer(tensor),
-      0,
-      count,
-      root,
-    );
+    const { deviceIndex } = backend;
+    const buffer = backend.buffer(tensor);
+    const done = this.addon.collectiveOnBuffer(collectiveKind[kind], deviceIndex, buffer, 0, count, root);
+    backend.lend(tensor, { wait: () => this.addon.collectivesWait(deviceIndex, buffer), done });
+    return done;
   }
 
   private onArray(kind: CollectiveKind, array: NodeJS.TypedArray, count: number): Promise<void> {

@@ -1,23 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  type Collectives,
-  holdsInPlace,
-  type Parameter,
-  partOfRank,
-  readPart,
-  sumGradients,
-  writePart,
-} from '@lethe/tensor';
+import { type Collectives, holdsInPlace, type Parameter, partOfRank, writePart } from '@lethe/tensor';
 import type { Optimizer, PartOf, Update } from '../optimizer.js';
 import type { TrainRecipe } from '../recipe.js';
 
-/** Elements below which a parameter's moments are kept whole on every rank: they are not worth a call. */
-const SMALLEST_DIVIDED = 65_536;
+/** Elements below which a parameter is not worth a call: its moments are kept whole on every rank. */
+const SMALL = 65_536;
+
+/** Whether a parameter has calls of its own, in place. */
+export const isLarge = ({ value }: Pick<Parameter, 'value'>): boolean => holdsInPlace() && value.size >= SMALL;
 
 /** What a rank updates: its part of every large parameter (Rajbhandari et al. 2020, the first stage of ZeRO). */
 export function partsOfRank({ ranks: { shard } }: Pick<TrainRecipe, 'ranks'>, ranks: Collectives): PartOf {
-  if (ranks.size === 1 || shard === 'none' || !holdsInPlace()) return () => undefined;
-  return ({ value }) => (value.size < SMALLEST_DIVIDED ? undefined : partOfRank(value.size, ranks));
+  if (ranks.size === 1 || shard === 'none') return () => undefined;
+  return (parameter) => (isLarge(parameter) ? partOfRank(parameter.value.size, ranks) : undefined);
 }
 
 /** Values of each moment that the first of `size` ranks holds, of parameters of these sizes. */
@@ -28,37 +23,8 @@ export const momentsOfRank = (
 ): number =>
   sizes.reduce((sum, elements) => {
     const { count, rest } = partOfRank(elements, { rank: 0, size });
-    return sum + (shard === 'none' || elements < SMALLEST_DIVIDED ? elements : count + rest);
+    return sum + (shard === 'none' || elements < SMALL ? elements : count + rest);
   }, 0);
-
-/** Adds up gradients over all ranks; of a divided parameter each rank has the sums of its part only. */
-export async function reduceGradients(optimizer: Optimizer, ranks: Collectives): Promise<void> {
-  if (ranks.size === 1) return;
-  const { parameters, partOf } = optimizer;
-  const divided = parameters.filter((parameter) => partOf(parameter));
-  const whole = parameters.filter((parameter) => !partOf(parameter));
-  const sums = divided.map(({ grad }) => ranks.reduceScatter(grad));
-  await Promise.all([...sums, sumGradients(whole, ranks)]);
-  await sumRests(divided, ranks);
-}
-
-/** The elements that no equal division reaches: every rank has all of their sums. */
-async function sumRests(divided: Parameter[], ranks: Collectives): Promise<void> {
-  const rests = divided
-    .map(({ grad }) => ({ grad, rest: grad.size % ranks.size }))
-    .filter(({ rest }) => rest > 0)
-    .map(({ grad, rest }) => ({ grad, part: { start: grad.size - rest, count: rest, rest: 0 } }));
-  if (rests.length === 0) return;
-  const values = rests.map(({ grad, part }) => tf.tidy(() => readPart(grad, part).dataSync() as Float32Array));
-  const all = Float32Array.from(values.flatMap((some) => [...some]));
-  await ranks.allReduceValues(all);
-  let end = 0;
-  for (const { grad, part } of rests) {
-    const sum = tf.tensor1d(all.slice(end, (end += part.count)));
-    writePart(grad, part, sum);
-    sum.dispose();
-  }
-}
 
 /** The norm of the gradient over all ranks, the same on each. What every rank has is counted on the first. */
 export async function gradientNormOverRanks(optimizer: Optimizer, ranks: Collectives): Promise<number> {
@@ -67,14 +33,15 @@ export async function gradientNormOverRanks(optimizer: Optimizer, ranks: Collect
   return Math.sqrt(squares);
 }
 
-/** Updates the parameters; each rank its parts, which the others receive while it goes on. */
-export async function updateOverRanks(optimizer: Optimizer, update: Update, ranks: Collectives): Promise<void> {
-  const received: Promise<void>[] = [];
+/**
+ * Updates the parameters; each rank its parts, which the others receive while it goes on with the next step, up to where
+ * that reads them: whoever does waits, and is told of a failure.
+ */
+export function updateOverRanks(optimizer: Optimizer, update: Update, ranks: Collectives): void {
   for (const parameter of optimizer.parameters) {
     optimizer.updateOne(parameter, update);
-    if (optimizer.partOf(parameter)) received.push(ranks.allGather(parameter.value));
+    if (optimizer.partOf(parameter)) ranks.allGather(parameter.value).catch(() => {});
   }
-  await Promise.all(received);
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Collectives } from '@lethe/tensor';
 import { describeMicroBatches, type MicroBatch } from '../micro-batch.js';
 import type { Optimizer } from '../optimizer.js';
 import { accumulateGradients, countTargets, evaluateBatches, type StepContext } from '../step.js';
-import { reduceGradients } from './divide-optimizer.js';
+import { GradientSums } from './gradient-sums.js';
 
 async function countsOf(context: StepContext, batches: MicroBatch[], ranks: Collectives): Promise<TargetCounts> {
   const counts = countTargets(batches, context.objective.method);
@@ -27,8 +27,10 @@ export async function gradientsOverRanks(
   { optimizer, ranks }: { optimizer: Optimizer; ranks: Collectives },
 ): Promise<TermSums> {
   if (ranks.size === 1) return accumulateGradients(context, batches);
-  const sums = accumulateGradients(context, batches, await countsOf(context, batches, ranks));
-  await reduceGradients(optimizer, ranks);
+  const gradients = new GradientSums(optimizer, ranks);
+  const counts = await countsOf(context, batches, ranks);
+  const sums = accumulateGradients(context, batches, { counts, onFinal: gradients.isFinal });
+  await gradients.finish();
   return sumOverRanks(sums, ranks);
 }
 
