@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { writeFileAtomically } from './atomic-file.js';
+import { temporaryPath } from './temporary-path.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lethe-atomic-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -19,12 +20,18 @@ function left(name: string, seconds: number): string {
 }
 
 it('what killed processes left of a file goes with its next write, and nothing else', () => {
+  const mine = basename(temporaryPath(join(folder, 'page.html')));
+  const dead = mine.replace(/\d+-\d+$/, `${NO_PROCESS}-1`);
   const kept = [
-    left(`.page.html.tmp-${NO_PROCESS}-1`, 2), // of another machine, perhaps
-    left(`.page.html.tmp-${process.ppid}-1`, 600), // its process runs
-    left(`.other.html.tmp-${NO_PROCESS}-1`, 600),
+    left(mine, 600),
+    left(mine.replace(/tmp-[0-9a-f]{8}/, 'tmp-00000000'), 2), // of another machine
+    left(`.page.html.tmp-${NO_PROCESS}-1`, 2), // of an earlier version, perhaps of another machine
+    left(dead.replace('page', 'other'), 600),
     left('.page.html.tmp-notes', 600),
   ];
+  left(dead, 0);
+  left(mine.replace(/-\d+(-\d+-\d+)$/, '-1$1'), 0); // of an earlier process of the same number
+  left(mine.replace(/tmp-[0-9a-f]{8}/, 'tmp-00000001'), 600);
   left(`.page.html.tmp-${NO_PROCESS}-2`, 600);
   writeFileAtomically(join(folder, 'page.html'), 'whole');
   expect(readFileSync(join(folder, 'page.html'), 'utf8')).toBe('whole');

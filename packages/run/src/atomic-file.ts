@@ -15,41 +15,28 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { digestFile, type FileDigest } from './digest-file.js';
-import { startOf } from './process-start.js';
 import { requireFile, specialKind } from './regular-file.js';
 import { SUMS, sumsText } from './sums.js';
 import { readingProblem } from './system-error.js';
+import { isAbandoned, isTemporaryName, temporaryPath } from './temporary-path.js';
 import { UserError } from './user-error.js';
 import { explainWriteError, writing } from './write-error.js';
 
 /** Name of the file that lists the others of an atomically written folder. */
 export const FOLDER_MANIFEST = 'manifest.json';
 
-/** The path a file or folder has until it is whole: in the same folder, hidden, marked with the process id. */
-export const temporaryPath = (path: string): string =>
-  join(dirname(path), `.${basename(path)}.tmp-${process.pid}-${++temporaryCount}`);
-let temporaryCount = 0;
-
-/** No file takes longer to be written whole. */
+/** No file takes longer to be written whole; of processes of other machines nothing else is known. */
 const LONGEST_WRITE_MS = 60_000;
 
-/**
- * Removes what killed processes left beside a file that is written without a lock. One of another machine may be about to write it
- * too, whose processes are not known here: nothing younger than a write may take is removed.
- */
-function removeAbandoned(path: string): void {
-  const begins = `.${basename(path)}.tmp-`;
+/** Removes what killed processes left beside a file that is written without a lock. */
+function removeLeftovers(path: string): void {
   for (const name of readdirSync(dirname(path))) {
-    if (!name.startsWith(begins) || !isTemporaryName(name)) continue;
+    if (!name.startsWith(`.${basename(path)}.tmp-`) || !isTemporaryName(name)) continue;
     const file = join(dirname(path), name);
-    const stats = statSync(file, { throwIfNoEntry: false });
-    if (!stats?.isFile() || Date.now() - stats.mtimeMs < LONGEST_WRITE_MS) continue;
-    if (startOf(Number.parseInt(name.slice(begins.length), 10)) === undefined) rmSync(file, { force: true });
+    const isFile = statSync(file, { throwIfNoEntry: false })?.isFile();
+    if (isFile && isAbandoned(file, LONGEST_WRITE_MS)) rmSync(file, { force: true });
   }
 }
-
-/** Whether a name was made by {@link temporaryPath}: what a crash leaves behind. */
-export const isTemporaryName = (name: string): boolean => /^\..+\.tmp-\d+-\d+$/.test(name);
 
 /**
  * Refuses an address such as hf://OWNER/NAME where something is to be written: as a path it would make a folder "hf:".
@@ -129,7 +116,7 @@ export function writeFileAtomically(path: string, content: string | Uint8Array):
   makeFolder(dirname(path));
   const temporary = temporaryPath(path);
   try {
-    removeAbandoned(path);
+    removeLeftovers(path);
     writeFileSync(temporary, content);
     syncPath(temporary);
     renameSync(temporary, path);

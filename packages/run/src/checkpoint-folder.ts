@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { isTemporaryName, syncPath, verifyFolder, writeFolderAtomically } from './atomic-file.js';
+import { syncPath, verifyFolder, writeFolderAtomically } from './atomic-file.js';
+import { isTemporaryName } from './temporary-path.js';
 import { UserError } from './user-error.js';
 
 /** A checkpoint on disk. */

@@ -3,7 +3,6 @@ export {
   requireLocal,
   requireReplaceable,
   syncPath,
-  temporaryPath,
   writeFileAtomically,
   writeFolderAtomically,
 } from './atomic-file.js';
@@ -53,6 +52,7 @@ export { readJsonFile } from './json-file.js';
 export { requireSums } from './sums.js';
 export { explainSystemError, readingProblem } from './system-error.js';
 export { closingOnError } from './closing-on-error.js';
+export { temporaryPath } from './temporary-path.js';
 export { openTensorBoard } from './tensorboard.js';
 export { UsageError, UserError } from './user-error.js';
 export { VERSION } from './version.js';

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LockedError, lockBeside, lockWithin, removeDeadLock, whileLocked } from './lock.js';
+import { temporaryPath } from './temporary-path.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lethe-lock-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -51,14 +52,22 @@ it('folders that were made for the lock go where work left nothing in them', asy
   rmSync(join(folder, 'runs'), { recursive: true });
 });
 
+/** The temporary path of a process of this machine that no longer runs. */
+const ofDead = (path: string): string => path.replace(/\d+(-\d+)$/, `${2 ** 22 + 1}$1`);
+
 it('a lock that a killed process was about to take is removed with what it left; one of a living process is not', async () => {
-  const mine = await whileLocked(file, () => Promise.resolve(owner()));
-  const names = ['..lock.tmp-77-1', '..lock.tmp-77-2', '..model.lock.tmp-77-3'];
-  for (const [i, name] of names.entries())
-    writeFileSync(join(folder, name), JSON.stringify(i === 1 ? mine : { ...mine, started: 'another' }));
+  // Empty: it ended between making and writing them. Of other machines and earlier versions nobody can tell.
+  const mine = temporaryPath(file);
+  const elsewhere = mine.replace(/tmp-[0-9a-f]{8}/, 'tmp-00000000');
+  const dead = [file, lockBeside(join(folder, 'model'))].map((path) => ofDead(temporaryPath(path)));
+  const kept = [mine, elsewhere, join(folder, '..lock.tmp-77-1')];
+  for (const name of [...dead, ...kept]) writeFileSync(name, '');
   await take();
-  expect(names.map((name) => existsSync(join(folder, name)))).toEqual([false, true, false]);
-  rmSync(join(folder, names[1]));
+  expect([...dead, ...kept].filter((name) => existsSync(name))).toEqual(kept);
+  for (const name of kept.slice(1)) utimesSync(name, 1, 1);
+  await take();
+  expect(kept.map((name) => existsSync(name))).toEqual([true, false, false]);
+  rmSync(mine);
   await leave({ started: 'another' });
   writeFileSync(join(folder, '.manifest.json.tmp-77-1'), '');
   await removeDeadLock(file);
@@ -107,6 +116,37 @@ it('a lock whose temporary file the disk does not remove is given back: the same
   failing.mockRestore();
   expect(readdirSync(at)).toEqual([]);
   await whileLocked(lockWithin(at), () => Promise.resolve());
+  rmSync(at, { recursive: true });
+});
+
+it('a lock that the disk does not remove at its end is told, undoes nothing, and is held by none', async () => {
+  const at = mkdtempSync(join(folder, 'stays-'));
+  const [failing, told] = [
+    jest.spyOn(jest.requireActual<typeof import('node:fs')>('node:fs'), 'rmSync'),
+    jest.spyOn(process.stderr, 'write').mockReturnValue(true),
+  ];
+  const work = (ends: () => Promise<string>): Promise<string> =>
+    whileLocked(lockWithin(at), () => {
+      failing.mockImplementationOnce((path) => {
+        throw Object.assign(new Error('EIO: i/o error, rm'), { code: 'EIO', syscall: 'rm', path });
+      });
+      return ends();
+    });
+  try {
+    expect(await work(() => Promise.resolve('done'))).toBe('done');
+    expect(told.mock.calls).toEqual([
+      [expect.stringContaining(`warn: ${at}/.lock: the lock could not be removed (EIO`)],
+    ]);
+    expect(readdirSync(at)).toEqual(['.lock']);
+    await expect(work(() => Promise.reject(new Error('diverged')))).rejects.toThrow('diverged');
+    await whileLocked(lockWithin(at), async () => {
+      await expect(whileLocked(lockWithin(at), () => Promise.resolve())).rejects.toThrow(LockedError);
+    });
+  } finally {
+    failing.mockRestore();
+    told.mockRestore();
+  }
+  expect(readdirSync(at)).toEqual([]);
   rmSync(at, { recursive: true });
 });
 

@@ -3,27 +3,23 @@ import {
   linkSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   renameSync,
   rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { isTemporaryName, makeFolder, requireLocal, temporaryPath } from './atomic-file.js';
-import { orEmpty, startOf } from './process-start.js';
+import { makeFolder, requireLocal } from './atomic-file.js';
+import { createLogger } from './log.js';
+import { startOf } from './process-start.js';
+import { isAbandoned, isTemporaryName, type ProcessPlace, temporaryPath, thisPlace } from './temporary-path.js';
 import { UserError } from './user-error.js';
 import { writing } from './write-error.js';
 
 /** Who holds a lock: enough to tell whether that process still lives, and to tell a person which one it is. */
-interface Owner {
-  host: string;
-  /** Of the machine's boot and of the space that process numbers belong to; empty where the system does not say. */
-  boot: string;
-  processSpace: string;
+interface Owner extends ProcessPlace {
   pid: number;
   /** Clock ticks from boot to the start of the process, which tells it from a later one of the same number. */
   started: string;
@@ -91,16 +87,38 @@ function acquire(file: string): () => void {
     writing(dirname(file), () => rmSync(fresh, { force: true }));
   } catch (error) {
     discard(fresh);
-    if (isTaken) discard(file);
-    if (made !== undefined) removeEmpty(dirname(file), made);
+    if (isTaken) giveBack(file, content, made);
+    else if (made !== undefined) removeEmpty(dirname(file), made);
     throw error;
   }
+  unremoved.delete(file);
   const heartbeat = beat(file, content);
   return () => {
     void heartbeat.terminate();
+    const problem = giveBack(file, content, made);
+    // The work is done, or its own error is told: neither is undone by a lock that stays.
+    if (problem)
+      createLogger().warn(
+        `${file}: the lock could not be removed (${problem.message}); the next command on this machine removes it, ` +
+          `one on another after ${SILENCE_MS / 60_000} minutes`,
+      );
+  };
+}
+
+/** Locks that this process gave back, and that the disk did not remove, with their content: their owner lives, and they are held by none. */
+const unremoved = new Map<string, string>();
+
+/** Removes a lock, and the folders that were made for it where nothing is in them. @returns what the system refused. */
+function giveBack(file: string, content: string, made?: string): Error | undefined {
+  try {
     if (read(file) === content) rmSync(file, { force: true });
     if (made !== undefined) removeEmpty(dirname(file), made);
-  };
+    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    unremoved.set(file, content);
+    return error as Error;
+  }
 }
 
 /** Removes a file after an error, which is told whatever becomes of this: where a folder is a file, so is the way to its files. */
@@ -144,10 +162,7 @@ function removeLeftovers(file: string): void {
 
 /** Removes a lock that was to be taken, where its owner is gone; another process may be about to take one. */
 function removeLock(path: string): void {
-  const content = read(path);
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (content !== undefined && stats && isGone(parse(content), Date.now() - stats.mtimeMs))
-    rmSync(path, { force: true });
+  if (isAbandoned(path, SILENCE_MS)) rmSync(path, { force: true });
 }
 
 function removeWithin(folder: string): void {
@@ -197,7 +212,7 @@ function removeAbandoned(file: string, now: number): void {
   if (content === undefined) return;
   const silent = now - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? now);
   const owner = parse(content);
-  if (!isGone(owner, silent)) throw new LockedError(refusal(file, owner, silent));
+  if (unremoved.get(file) !== content && !isGone(owner, silent)) throw new LockedError(refusal(file, owner, silent));
   // Another process may have taken the lock over since it was read: what was moved away is looked at once more.
   const moved = temporaryPath(file);
   try {
@@ -252,11 +267,8 @@ function parse(content: string): Owner | undefined {
 function thisProcess(): Owner {
   const since = new Date().toISOString();
   const { pid } = process;
-  return { host: hostname(), boot: bootId(), processSpace: processSpace(), pid, started: startOf(pid) ?? '', since };
+  return { ...thisPlace(), pid, started: startOf(pid) ?? '', since };
 }
-
-const bootId = (): string => orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
-const processSpace = (): string => orEmpty(() => readlinkSync('/proc/self/ns/pid'));
 
 const HEARTBEAT = `
 const { openSync, readFileSync, writeSync, closeSync } = require('node:fs');

@@ -1,4 +1,5 @@
 import { plainLine, shortened } from './plain-text.js';
+import { lastingPath } from './temporary-path.js';
 import { UserError } from './user-error.js';
 
 /** What the system's codes mean for who named a file or folder, and what to do. */
@@ -37,9 +38,6 @@ export function readingProblem(cause: unknown): string {
   return what === undefined ? error.message : `${what} (${error.code})`;
 }
 
-/** The name that was asked for, in place of the one a file has until it is whole. */
-const lasting = (path: string): string => path.replace(/\.([^/]+)\.tmp-\d+-\d+/s, '$1');
-
 /** The error of a path that the system refuses, in the user's words; any other as it is. */
 export function explainSystemError(error: unknown): unknown {
   const told = (error ?? {}) as NodeJS.ErrnoException;
@@ -48,6 +46,7 @@ export function explainSystemError(error: unknown): unknown {
     return new UserError(`${/Received '(.*)'/s.exec(told.message)?.[1] ?? 'a path'}: ${NUL_PATH}`, { cause: error });
   const what = code === undefined || syscall === undefined || path === undefined ? undefined : meaning(error as Error);
   if (what === undefined || error instanceof UserError) return error;
-  const message = path === '' ? 'an empty path; name a file or folder' : `${shortened(lasting(path!), 150)}: ${what}`;
+  const message =
+    path === '' ? 'an empty path; name a file or folder' : `${shortened(lastingPath(path!), 150)}: ${what}`;
   return new UserError(`${message} (${code})`, { cause: error });
 }

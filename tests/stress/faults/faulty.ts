@@ -9,7 +9,6 @@ import {
   renameSync,
   rmSync,
   statSync,
-  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -48,10 +47,14 @@ export class Faulty {
   private readonly log: string;
   private driver: Driver | undefined;
 
-  /** @param beside a folder that no command sees, on the same file system. */
+  /**
+   * @param beside a folder that no command sees, on the same file system.
+   * @param more variables of the commands' environment.
+   */
   constructor(
     private readonly folder: string,
     beside: string,
+    more: NodeJS.ProcessEnv = {},
   ) {
     this.shadow = join(beside, 'shadow');
     mkdirSync(this.shadow, { recursive: true });
@@ -63,6 +66,7 @@ export class Faulty {
     [this.control, this.log] = [join(beside, 'control'), join(beside, 'log')];
     this.env = {
       ...process.env,
+      ...more,
       LD_PRELOAD: library,
       FAULT_ROOT: folder,
       FAULT_CONTROL: this.control,
@@ -82,18 +86,12 @@ export class Faulty {
     return ended;
   }
 
-  /** Runs a command in a process of its own. */
-  async runAlone(args: string[], fault?: Fault): Promise<Ended> {
+  /** Runs a command in a process of its own. @param ms when it is killed, where it has not ended before. */
+  async runAlone(args: string[], fault?: Fault, ms?: number): Promise<Ended> {
     this.order(fault);
-    const { ended } = startProcess(process.execPath, [PROGRAM, ...args], { cwd: this.folder, env: this.env });
-    return ended.finally(() => this.age());
-  }
-
-  /** Makes the temporary files of a killed process older than any write may last: then the next command removes them. */
-  age(): void {
-    for (const name of readdirSync(this.folder, { recursive: true }) as string[])
-      if (/\.tmp-\d+-\d+$/.test(name) && statSync(join(this.folder, name)).isFile())
-        utimesSync(join(this.folder, name), 1, 1);
+    const running = startProcess(process.execPath, [PROGRAM, ...args], { cwd: this.folder, env: this.env });
+    const timer = ms === undefined ? undefined : setTimeout(() => running.process.kill('SIGKILL'), ms);
+    return running.ended.finally(() => clearTimeout(timer));
   }
 
   /** What a command changes when nothing goes wrong. @throws Error where it fails. */
@@ -130,21 +128,16 @@ export class Faulty {
     closeSync(handle);
   }
 
-  /** The driver lives; the locks and temporary files of a command that counts as killed are to say that it does not, a while ago. */
+  /** The driver lives; the locks and temporary files of a command that counts as killed are to say that it does not. */
   bury(): void {
     for (const name of readdirSync(this.folder, { recursive: true }) as string[]) {
       const file = join(this.folder, name);
-      if (!/\.lock(\.tmp-\d+-\d+)?$/.test(name)) {
-        if (/\.tmp-\d+-\d+$/.test(name) && statSync(file).isFile()) {
-          utimesSync(file, 1, 1);
-          renameSync(file, file.replace(/\d+-(\d+)$/, `${NO_PROCESS}-$1`));
-        }
-        continue;
-      }
-      const owner = readFileSync(file, 'utf8');
-      rmSync(file);
-      writeFileSync(file, owner.replace(/"started":"\d+"/, '"started":"1"'));
-      if (owner === '') utimesSync(file, 1, 1); // of whom nobody can tell: it goes when it is old
+      if (name.endsWith('.lock')) {
+        const owner = readFileSync(file, 'utf8');
+        rmSync(file); // its temporary file may be the same
+        writeFileSync(file, owner.replace(/"started":"\d+"/, '"started":"1"'));
+      } else if (/\.tmp-[\da-f]{8}-\d*-\d+-\d+$/.test(name) && statSync(file).isFile())
+        renameSync(file, file.replace(/\d+-(\d+)$/, `${NO_PROCESS}-$1`));
     }
   }
 }

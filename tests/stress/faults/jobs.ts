@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readMetrics } from '@lethe/run';
-import { filesIn } from '../../e2e/lethe.js';
+import { FakeHub } from '../../../packages/data-pipeline/testing/fake-hub.js';
+import { filesIn, succeed } from '../../e2e/lethe.js';
 
 /** A command, what it writes, and whether it can go on where it was broken off. */
 export interface Job {
@@ -13,21 +14,44 @@ export interface Job {
 }
 
 const set = (...changes: string[]): string[] => changes.flatMap((change) => ['--set', change]);
-const unlearn = (name: string, ...more: string[]): Job => ({
+const train = (stage: string, recipe: string, name: string, ...more: string[]): Job => ({
   name,
-  args: ['unlearn', '--recipe', 'unlearn.yaml', ...set(`name=${name}`, 'steps=6', 'checkpoint.every=2', ...more)],
+  args: [stage, '--recipe', recipe, ...set(`name=${name}`, 'steps=6', 'checkpoint.every=2', ...more)],
   out: [`runs/${name}`],
 });
+const unlearn = (name: string, ...more: string[]): Job => train('unlearn', 'unlearn.yaml', name, ...more);
+const goOn = (stage: string, shards: string): Job =>
+  train(
+    stage,
+    'pretrain.yaml',
+    stage,
+    `stage=${stage}`,
+    'model={init: runs/base/model}',
+    `data.replay=[{shards: ${shards}}]`,
+  );
 const prepare = (name: string, ...how: string[]): Job => ({
   name,
   args: ['prepare', 'mixed.jsonl', ...how, '--held-out', '0.1', '--out', name],
   out: [name],
 });
 
-/** In a project of tests/e2e/small-project.ts with {@link writeJobs}. */
+/** The model of the hub that is downloaded. */
+export const HUB_MODEL = 'owner/tiny';
+
+/**
+ * The commands that write, in a project of tests/e2e/small-project.ts with {@link writeJobs}: all but `demo` and `paper`, which do what
+ * others do here, and take minutes.
+ */
 export const JOBS: Job[] = [
   unlearn('fp32'),
   unlearn('bf16', 'precision=bf16'),
+  unlearn('cached', 'model.original=cached'),
+  unlearn('lora', 'model.lora={rank: 2}'),
+  unlearn('validated', 'validation={every: 2, rows: 8, replay: [{shards: natural/heldout}]}', 'stop.patience=9'),
+  train('pretrain', 'pretrain.yaml', 'pretrain'),
+  goOn('refine', 'natural/train'),
+  goOn('finetune', 'chat/train'),
+  { name: 'reproduce', args: ['reproduce', 'runs/base', '--name', 'again'], out: ['runs/again'] },
   {
     name: 'sweep',
     args: ['sweep', 'unlearn', '--recipe', 'unlearn.yaml', '--name', 'sweep', '--vary', 'seed=1,2', ...set('steps=2')],
@@ -35,8 +59,12 @@ export const JOBS: Job[] = [
   },
   prepare('prepare', '--tokenizer', 'natural/tokenizer', '--filter', 'exactDuplicates', '--overlap', 'natural.jsonl'),
   prepare('with-tokenizer', '--train-tokenizer', '300'),
+  prepare('as-chat', '--tokenizer', 'natural/tokenizer', '--as', 'chat'),
   { name: 'eval', args: ['eval', '--recipe', 'eval.json'], out: ['scores'] },
   { name: 'export', args: ['export', '--model', 'runs/base/model', '--out', 'exported', '--dtype', 'bfloat16'], out: ['exported'] },
+  { name: 'hub', args: ['export', '--model', `hf://${HUB_MODEL}`, '--out', 'of-hub/model'], out: ['hub', 'of-hub'] },
+  { name: 'score', args: 'score --model runs/base/model --in rows.jsonl --out scored/scores.jsonl'.split(' '), out: ['scored'] },
+  { name: 'compare', args: 'compare before.json before.json --out compared/results.json'.split(' '), out: ['compared'] },
   { name: 'report', args: ['report', 'runs/base', '--out', 'pages/base.html'], out: ['pages'] },
   {
     name: 'init',
@@ -55,10 +83,14 @@ export const JOBS: Job[] = [
   },
 ]; // prettier-ignore
 
-/** Writes what the jobs read beside the project's own files: rows with a wrong one and a doubled one, and benchmarks. */
-export function writeJobs(folder: string): void {
+/**
+ * Writes what the jobs read beside the project's own files: rows with a wrong one and a doubled one, benchmarks and their results, chats.
+ * @returns a hub with {@link HUB_MODEL}.
+ */
+export async function writeJobs(folder: string): Promise<FakeHub> {
   const rows = readFileSync(join(folder, 'natural.jsonl'), 'utf8').trim().split('\n');
   writeFileSync(join(folder, 'mixed.jsonl'), `${[...rows, 'not JSON', rows[0]].join('\n')}\n`);
+  writeFileSync(join(folder, 'rows.jsonl'), `${rows.slice(0, 4).join('\n')}\n`);
   const rules = ['one', 'two', 'three', 'four'].map((word) => ({
     prompt: `Say in capital letters what the ${word} winter of the river and the old stone house was like, at length`,
     constraints: [{ kind: 'case', is: 'upper' }],
@@ -72,6 +104,21 @@ export function writeJobs(folder: string): void {
     join(folder, 'eval.json'),
     JSON.stringify({ model: 'runs/base/model', out: 'scores/results.json', tasks }),
   );
+  await succeed(folder, 'eval', '--recipe', 'eval.json', '--out', 'before.json');
+  await succeed(
+    folder,
+    'prepare',
+    'synthetic.jsonl',
+    '--as',
+    'chat',
+    '--tokenizer',
+    'natural/tokenizer',
+    '--out',
+    'chat',
+  );
+  const model = join(folder, 'runs', 'base', 'model');
+  const files = filesIn(model).map((name) => [name, readFileSync(join(model, name))]);
+  return new FakeHub(HUB_MODEL, Object.fromEntries(files) as Record<string, Buffer>, 'model');
 }
 
 /** Files whose bytes tell times, processes and machines; that they are there is compared, their content is not. */
@@ -97,9 +144,10 @@ export function resultOf(folder: string, { out }: Job): Record<string, unknown> 
 const records = (file: string): unknown[] =>
   readMetrics(file).map(({ seconds: _seconds, tokensPerSecond: _speed, memoryBytes: _memory, ...rest }) => rest);
 
-/** Removes what a job wrote, and plans of packing, so that each time it makes the same changes. */
+/** Removes what a job wrote, and what is kept beside shards, so that each time it makes the same changes. */
 export function removeResult(folder: string, { out }: Job): void {
-  for (const name of filesIn(folder)) if (/(^|\/)\.packing-/.test(name)) rmSync(join(folder, name));
+  for (const name of readdirSync(folder, { recursive: true }) as string[])
+    if (/(^|\/)\.?(packing|original)-[^/]*$/.test(name)) rmSync(join(folder, name), { recursive: true, force: true });
   for (const place of out) rmSync(join(folder, place), { recursive: true, force: true });
 }
 
