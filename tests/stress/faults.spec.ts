@@ -75,6 +75,7 @@ const SAYS = {
 function faultOfEnd({ code, stderr }: Ended, says: string): string | undefined {
   if (code !== 1) return `exit ${code}: ${stderr.slice(-400)}`;
   if (/\n\s+at |--verbose/.test(stderr)) return `a stack: ${stderr.slice(-600)}`;
+  if (stderr.includes('a file that was being written')) return `no path: ${stderr.slice(-400)}`;
   // A sweep tells of a run, and goes on with the others.
   const isTold = (line: string): boolean =>
     /^(lethe|error): /.test(line) && line.includes(says) && line.includes('What was finished before is whole; ');

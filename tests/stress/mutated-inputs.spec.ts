@@ -6,6 +6,7 @@ import { loadTokenizer, readDocuments, trainTokenizer, type Tokenizer } from '@l
 import { openSafetensors, readConfig } from '@lethe/model';
 import { loadRecipe, seededRandom, UserError } from '@lethe/run';
 import { trainRecipeSchema } from '@lethe/train';
+import { characterMap } from '../../packages/data-pipeline/testing/character-map.js';
 import { writeParquet } from '../../packages/data-pipeline/testing/write-parquet.js';
 import { writeSafetensors } from '../../packages/model/src/safetensors/writer.js';
 import { ApiError } from '../../packages/serve/src/http/api-error.js';
@@ -63,6 +64,15 @@ const request = {
   stream: true,
   echo: true,
 };
+const unigram = {
+  version: '1.0', added_tokens: [{ id: 0, content: '<s>', special: true, normalized: false, single_word: false, lstrip: false, rstrip: false }],
+  normalizer: { type: 'Sequence', normalizers: [{ type: 'Precompiled', precompiled_charsmap: characterMap().toString('base64') }, { type: 'Prepend', prepend: '▁' }] },
+  pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
+  post_processor: { type: 'TemplateProcessing', single: [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }], pair: [],
+    special_tokens: { '<s>': { id: '<s>', ids: [0], tokens: ['<s>'] } } },
+  decoder: { type: 'Sequence', decoders: [{ type: 'Replace', pattern: { String: '▁' }, content: ' ' }, { type: 'Fuse' }, { type: 'Strip', content: ' ', start: 1, stop: 0 }] },
+  model: { type: 'Unigram', unk_id: 1, byte_fallback: false, vocab: [['<s>', 0], ['<unk>', 0], ['▁', -1], ['▁the', -2.5], ['a', -3], ['r', -3], ['river', -4]] },
+}; // prettier-ignore
 let tokenizer: Tokenizer;
 
 async function readTokenizer(file: string): Promise<void> {
@@ -86,6 +96,7 @@ const FORMATS: Format[] = [
   { name: 'config.json', make: text(JSON.stringify(config)), read: readConfig },
   { name: 'weights.safetensors', make: (file) => void writeSafetensors(file, tensors), read: readTensors },
   { name: 'tokenizer.json', make: (file) => cpSync(join(folder, 'tokenizer', 'tokenizer.json'), file), read: readTokenizer },
+  { name: 'unigram.json', make: text(JSON.stringify(unigram)), read: readTokenizer },
   { name: 'recipe.yaml', make: (file) => cpSync(recipe, file), read: (file) => loadRecipe(file, trainRecipeSchema) },
   { name: 'completion.http', make: text(JSON.stringify(request)), read: bodyOf('completion') },
   { name: 'chat.http', make: text(JSON.stringify({ messages: rows[1].messages, n: 1, top_logprobs: 2, logprobs: true })), read: bodyOf('chat') },

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   lockWithin,
@@ -34,7 +34,6 @@ export interface PaperOptions {
 function takeFolder(folder: string, settings: { regime: Regime; precision: string }): void {
   const file = join(folder, 'settings.json');
   const text = `${JSON.stringify(settings, null, 1)}\n`;
-  mkdirSync(folder, { recursive: true });
   if (!existsSync(file)) writeFileAtomically(file, text);
   else if (readFileSync(file, 'utf8') !== text)
     throw new UserError(

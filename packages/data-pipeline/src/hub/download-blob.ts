@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { explainWriteError, makeFolder, syncPath, WriteError, writing } from '@lethe/run';
 import { SourceError } from '../documents/document.js';
 
 /** What the hub says a file's bytes are. */
@@ -28,15 +29,14 @@ export async function downloadBlob(
 ): Promise<void> {
   if ((await sizeOf(file)) === blob.size) return;
   const incomplete = `${file}.incomplete`;
-  await mkdir(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   for (let attempt = 1; (await sizeOf(incomplete)) !== blob.size; attempt++) {
     try {
       await append(blob, incomplete, headers);
     } catch (cause) {
-      if (cause instanceof SourceError || attempt < ATTEMPTS) {
-        if (cause instanceof SourceError) throw cause;
-        continue;
-      }
+      const problem = explainWriteError(cause, incomplete);
+      if (problem instanceof WriteError || problem instanceof SourceError) throw problem;
+      if (attempt < ATTEMPTS) continue;
       throw new SourceError(
         `${blob.url}: the download broke off ${ATTEMPTS} times: ${reasonOf(cause)}; the same command goes on with it`,
         { cause },
@@ -48,6 +48,7 @@ export async function downloadBlob(
     await rm(incomplete);
     throw new SourceError(`${blob.url}: expected bytes of hash ${blob.hash}, received ${received}; try again`);
   }
+  writing(file, () => syncPath(incomplete));
   await rename(incomplete, file);
 }
 

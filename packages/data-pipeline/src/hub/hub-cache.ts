@@ -1,6 +1,7 @@
-import { copyFile, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, stat, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { explainWriteError, makeFolder, writeFileAtomically } from '@lethe/run';
 import type { HubKind } from './hub-location.js';
 
 /** Where Hugging Face's own libraries keep what they download: HF_HUB_CACHE, or `hub` in HF_HOME. */
@@ -37,8 +38,7 @@ export class HubCache {
   async noteCommit(revision: string, commit: string): Promise<void> {
     if (revision === commit) return;
     const file = path.join(this.folder, 'refs', revision);
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, commit);
+    writeFileAtomically(file, commit);
   }
 
   /** Puts a blob into a snapshot, as a link, or as a copy where the system has no links. */
@@ -46,9 +46,10 @@ export class HubCache {
     const file = path.join(this.snapshot(commit), name);
     const blob = this.blob(hash);
     if (await stat(file).catch(() => undefined)) return file;
-    await mkdir(path.dirname(file), { recursive: true });
+    makeFolder(path.dirname(file));
     await symlink(path.relative(path.dirname(file), blob), file).catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') await copyFile(blob, file);
+      if (error.code !== 'EEXIST')
+        await copyFile(blob, file).catch((problem) => Promise.reject(explainWriteError(problem, file)));
     });
     return file;
   }

@@ -1,3 +1,4 @@
+import { requireRustLimits } from './rust-limits.js';
 import { placesFromOffsets } from './token-places.js';
 import type { BuildCore } from './tokenizer-core.js';
 
@@ -5,6 +6,7 @@ import type { BuildCore } from './tokenizer-core.js';
 export async function loadRustCore(): Promise<BuildCore> {
   const { Tokenizer } = await import('tokenizers');
   return (json) => {
+    requireRustLimits(json);
     const tokenizer = Tokenizer.fromString(JSON.stringify(json));
     return {
       async encodeBatch(texts, addSpecialTokens) {

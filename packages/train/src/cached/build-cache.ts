@@ -1,7 +1,6 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type RowSet, RowStore } from '@lethe/data-pipeline';
-import { lockWithin } from '@lethe/run';
+import { lockWithin, writeFileAtomically } from '@lethe/run';
 import { together } from '../ranks/together.js';
 import { type CacheKey, cacheFolder } from './cache-folder.js';
 import { requireRoom, type Room } from './cache-room.js';
@@ -106,5 +105,5 @@ function roomOf(missing: readonly WantedRow[], stores: Stores): Room[] {
 /** What the folders' names are hashes of, for people. */
 function describe({ key }: CacheRequest, stores: Stores): void {
   for (const [rows, { folder }] of stores)
-    writeFileSync(join(folder, 'key.json'), `${JSON.stringify({ version: 1, ...key, rows }, null, 1)}\n`);
+    writeFileAtomically(join(folder, 'key.json'), `${JSON.stringify({ version: 1, ...key, rows }, null, 1)}\n`);
 }

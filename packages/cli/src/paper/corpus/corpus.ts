@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { type Logger, type Random, seededRandom, writeFileAtomically } from '@lethe/run';
@@ -152,10 +152,9 @@ export async function makeCorpus(folder: string, regime: Regime, logger: Logger)
   const done = join(folder, 'done');
   if (existsSync(done)) return made;
 
-  mkdirSync(folder, { recursive: true });
   const source = (name: string): string => join(folder, `${name}.jsonl`);
   const write = (name: string, rows: unknown[]): void =>
-    writeFileSync(source(name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    writeFileAtomically(source(name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   const texts = (name: string, rows: string[]): void =>
     write(
       name,

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadTokenizer } from '@lethe/data-pipeline';
 import { type Logger, seededRandom, writeFileAtomically } from '@lethe/run';
@@ -26,10 +26,9 @@ export async function makeMoreShards(
     const out = moreShards(corpus, name);
     const done = `${out}.done`;
     if (existsSync(done)) continue;
-    mkdirSync(dirname(out), { recursive: true });
     const rows = await rowsOf(name, regime, corpus);
     const source = `${out}.jsonl`;
-    writeFileSync(source, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    writeFileAtomically(source, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
     const columns = { ids: 'input_ids', mask: 'target_mask' };
     const isMasked = 'input_ids' in rows[0];
     const as = isMasked ? { sources: [{ path: source, columns }], as: 'ids' } : { sources: [source] };

@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Logger, type StopRequest, type StopSignal } from '@lethe/run';
+import { type Logger, makeFolder, type StopRequest, type StopSignal } from '@lethe/run';
 import { runStage, type TrainRecipe } from '@lethe/train';
 import { Lineage, type LineageSetup } from './lineage.js';
 import type { PaperMeasures, PaperMeasuring } from '../measures/measure-model.js';
@@ -38,7 +37,7 @@ export async function runLineage(
   { logger, stop, recipes, chatRuns, onModel, more }: LineageOptions,
 ): Promise<LineageMeasures | StopSignal> {
   const { runs, seed } = setup;
-  mkdirSync(runs, { recursive: true });
+  makeFolder(runs);
   const lineage = new Lineage(setup);
   const model = (name: string): string => join(runs, name, 'model');
   const measures: Omit<LineageMeasures, 'texts'> = { seed, models: {}, chats: {}, steps: {}, refined: [] };
