@@ -14,7 +14,7 @@ const COUNT = Number(BY_HAND ?? 3);
 const SITES = Number(process.env['LETHE_STRESS_SITES'] ?? (BY_HAND ? Infinity : 3));
 const FIRST = Number(process.env['LETHE_STRESS_FIRST'] ?? 0);
 const names = process.env['LETHE_STRESS_JOBS']?.split(',') ?? (BY_HAND ? undefined : ['fp32', 'eval']);
-const jobs = JOBS.filter(({ name }) => names?.includes(name) ?? true);
+const jobs = names?.map((wanted) => JOBS.find(({ name }) => name === wanted)!) ?? JOBS;
 
 type End = 'kill' | 'moment' | 'dead' | 'torn';
 

@@ -35,13 +35,17 @@ export class Driver {
     const over = once(this.process, 'exit', left).then(([code, signal]) => {
       throw new Error(`the process of commands ended with ${code ?? signal}`);
     });
+    over.catch(() => {}); // ended by the line
+    // What trains a tokenizer writes to standard output itself: other lines come with it, more than one at a time.
+    let listen!: (line: string) => void;
+    const told = new Promise<string>((resolve) => {
+      listen = (line) => line.startsWith('{"code"') && resolve(line);
+      this.lines.on('line', listen);
+    });
     try {
-      let line = '';
-      // What trains a tokenizer writes to standard output itself.
-      while (!line.startsWith('{"code"')) [line] = (await Promise.race([once(this.lines, 'line'), over])) as [string];
-      return line;
+      return await Promise.race([told, over]);
     } finally {
-      over.catch(() => {}); // ended by the next line
+      this.lines.off('line', listen);
       left.abort();
     }
   }

@@ -16,7 +16,7 @@ for (const kind of ['uncaughtException', 'unhandledRejection'])
   process.on(kind, (error) => (output.stderr += `${kind}: ${error?.stack}\n`));
 
 const told = (ended) => {
-  const bytes = Buffer.from(`${JSON.stringify(ended)}\n`);
+  const bytes = Buffer.from(`\n${JSON.stringify(ended)}\n`); // what trains a tokenizer may have left a line without an end
   for (let done = 0; done < bytes.length;) {
     try {
       done += writeSync(1, bytes, done);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describeWith, realData } from '../../testing/real-data.js';
 import { smallTokenizer } from '../../testing/small-tokenizer.js';
@@ -43,6 +43,15 @@ describe('a trained tokenizer', () => {
       expect([...parsed]).toEqual([1, 2, 0, 4]);
       expect(await tokenizer.decode([1, ...ids, 2], { skipSpecialTokens: true })).toBe('<s></s><pad><|user|>');
     }
+  });
+
+  it('is there whole, or has no tokenizer.json: what is beside it is written first', async () => {
+    const at = path.join(folder.path, 'broken-off');
+    mkdirSync(path.join(at, 'tokenizer_config.json'), { recursive: true });
+    await expect(smallTokenizer(at)).rejects.toThrow(
+      /tokenizer_config\.json: expected a file to write, found a directory/,
+    );
+    expect(readdirSync(at)).toEqual(['tokenizer_config.json']);
   });
 
   it('is the same for the same text', async () => {

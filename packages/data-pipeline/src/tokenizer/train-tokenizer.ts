@@ -56,11 +56,10 @@ export async function trainTokenizer(
         `${Object.keys(vocab).length}; give more text or ask for a smaller vocabulary (the trainer ends near 30,000)`,
     );
   }
-  writeFileAtomically(path.join(options.folder, 'tokenizer.json'), JSON.stringify(tokenizerJson(special, vocab, kept)));
-  writeFileAtomically(
-    path.join(options.folder, 'tokenizer_config.json'),
-    `${JSON.stringify(tokenizerConfig(special), null, 2)}\n`,
-  );
+  const write = (name: string, text: string): void => writeFileAtomically(path.join(options.folder, name), text);
+  // The tokenizer comes last: where it is, all of it is.
+  write('tokenizer_config.json', `${JSON.stringify(tokenizerConfig(special), null, 2)}\n`);
+  write('tokenizer.json', JSON.stringify(tokenizerJson(special, vocab, kept)));
   return loadTokenizer(options.folder);
 }
 
