@@ -130,7 +130,10 @@ async function finishes(job: Job): Promise<string | undefined> {
           counts.told++;
           problems.push(
             faultOfEnd(ended, SAYS[fault.code!]),
-            litterIn(folder).join(' ') || undefined,
+            // A download goes on with what there is.
+            litterIn(folder)
+              .filter((name) => !name.endsWith('.incomplete'))
+              .join(' ') || undefined,
             await finishes(job),
           );
         }

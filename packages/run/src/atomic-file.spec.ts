@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { writeFileAtomically } from './atomic-file.js';
+import { writeFileAtomically, writeFolderAtomically } from './atomic-file.js';
 import { temporaryPath } from './temporary-path.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lethe-atomic-'));
@@ -36,4 +36,20 @@ it('what killed processes left of a file goes with its next write, and nothing e
   writeFileAtomically(join(folder, 'page.html'), 'whole');
   expect(readFileSync(join(folder, 'page.html'), 'utf8')).toBe('whole');
   expect(readdirSync(folder).sort()).toEqual([...kept, 'page.html'].sort());
+});
+
+it.each([false, true])('a folder whose name the disk does not keep is not there (replaced: %s)', async (replace) => {
+  const at = mkdtempSync(join(folder, 'swap-'));
+  const path = join(at, 'model');
+  const write = (content: string) => (to: string) => writeFileSync(join(to, 'weights'), content);
+  if (replace) await writeFolderAtomically(path, write('old'), { list: 'none' });
+  const sync = jest.spyOn(jest.requireActual<typeof import('node:fs')>('node:fs'), 'fsyncSync');
+  sync.mockImplementation((handle) => {
+    if (readlinkSync(`/proc/self/fd/${handle}`) === at)
+      throw Object.assign(new Error('EIO: i/o error, fsync'), { code: 'EIO', syscall: 'fsync' });
+  });
+  await expect(writeFolderAtomically(path, write('new'), { replace, list: 'none' })).rejects.toThrow('disk reports');
+  sync.mockRestore();
+  expect(readdirSync(at)).toEqual(replace ? ['model'] : []);
+  if (replace) expect(readFileSync(join(path, 'weights'), 'utf8')).toBe('old');
 });

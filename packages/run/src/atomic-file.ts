@@ -177,12 +177,19 @@ function requireEmpty(path: string): void {
   if (!isFree) throw new UserError(`${path}: expected a folder that is absent or empty; choose another or remove it`);
 }
 
-/** Puts `fresh` in the place of `path`; what was there is removed only afterwards. */
+/** Puts `fresh` in the place of `path`; what was there is removed only afterwards, and is there again where that fails. */
 function swapFolders(fresh: string, path: string): void {
   const old = temporaryPath(path);
-  if (existsSync(path)) renameSync(path, old);
-  renameSync(fresh, path);
-  syncPath(dirname(resolve(path)));
+  const isThere = existsSync(path);
+  if (isThere) renameSync(path, old);
+  try {
+    renameSync(fresh, path);
+    syncPath(dirname(resolve(path)));
+  } catch (error) {
+    if (!existsSync(fresh)) renameSync(path, fresh);
+    if (isThere) renameSync(old, path);
+    throw error;
+  }
   rmSync(old, { recursive: true, force: true });
 }
 

@@ -1,6 +1,6 @@
 import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { temporaryPath } from '@lethe/run';
+import { explainWriteError, temporaryPath } from '@lethe/run';
 import { crc32 } from '../shards/crc32.js';
 import { ShardError } from '../shards/shard-index.js';
 import type { PackingPlan } from './packing-plan.js';
@@ -72,9 +72,10 @@ export async function writePlanFile(file: string, key: string, plans: AsyncItera
     await handle.appendFile(Buffer.concat([table, tail]));
     await handle.sync();
   } catch (error) {
+    const problem = explainWriteError(error, file); // before the room that it took is given back
     await handle.close();
     await rm(temporary, { force: true });
-    throw error;
+    throw problem;
   }
   await handle.close();
   await rename(temporary, file);
