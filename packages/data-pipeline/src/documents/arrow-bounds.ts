@@ -1,3 +1,4 @@
+import { type Data, DataType } from 'apache-arrow';
 import { ByteBuffer } from 'flatbuffers';
 
 /**
@@ -17,3 +18,23 @@ export function boundMetadataLists(): void {
 }
 
 let isBounded = false;
+
+/** Values that a column may have whatever it holds: nulls of no type take no bytes. */
+const FREE_VALUES = 65_536;
+
+/**
+ * Refuses a batch that claims more rows, or lists that claim more elements, than there are: nulls would follow without end. A value
+ * takes a bit at least.
+ */
+export function boundValues({ type, length, byteLength, children, valueOffsets }: Data): void {
+  if (length > Math.max(FREE_VALUES, 8 * byteLength))
+    throw new Error(`damaged metadata: ${length} values in ${byteLength} bytes`);
+  const most = children[0]?.length;
+  if (DataType.isList(type) || DataType.isMap(type)) {
+    const wrong = valueOffsets.subarray(0, length + 1).find((end) => end < 0 || end > most);
+    if (wrong !== undefined) throw new Error(`damaged lists: element ${wrong} of ${most}`);
+  }
+  if (DataType.isFixedSizeList(type) && type.listSize * length > most)
+    throw new Error(`damaged lists: ${length} of ${type.listSize} elements, of ${most}`);
+  children.forEach(boundValues);
+}

@@ -1,5 +1,5 @@
 import { RecordBatchReader } from 'apache-arrow';
-import { boundMetadataLists } from './arrow-bounds.js';
+import { boundMetadataLists, boundValues } from './arrow-bounds.js';
 import { registerArrowCodecs } from './arrow-codecs.js';
 import { plainRow } from './arrow-values.js';
 import type { Format, RawRow } from './format.js';
@@ -34,6 +34,7 @@ async function* readArrow(chunks: AsyncIterable<Buffer>): AsyncGenerator<RawRow>
   const batches = isFile ? RecordBatchReader.from(await wholeFile(all())) : await RecordBatchReader.from(all());
   let line = 0;
   for await (const batch of batches) {
+    boundValues(batch.data);
     for (let i = 0; i < batch.numRows; i++)
       yield { line: ++line, value: plainRow(batch.get(i)!.toJSON(), batch.schema.fields) };
   }

@@ -103,6 +103,26 @@ describe('Arrow', () => {
   });
 });
 
+describe('an Arrow file that claims more than it holds', () => {
+  it('rows', async () => {
+    const file = path.resolve(__dirname, '../../../../tests/cases/rows-without-end.arrow');
+    await expect(read(file)).rejects.toThrow(
+      /cannot be decoded: damaged metadata: 130841883705348 values in \d+ bytes/,
+    );
+  });
+
+  it.each([
+    ['elements of a list', 3, 2 ** 31 - 1],
+    ['elements before its first', 3, -5],
+  ])('%s', async (_, right, wrong) => {
+    const lists = vectorFromArray([[1.5, 2.5, 3.5]], new List(Field.new('item', new Float64())));
+    const bytes = Buffer.from(tableToIPC(new Table({ lists }), 'stream'));
+    const offsets = bytes.lastIndexOf(Buffer.from(Int32Array.of(0, right).buffer));
+    bytes.writeInt32LE(wrong, offsets + 4);
+    await expect(read(folder.file('lists.arrow', bytes))).rejects.toThrow(`damaged lists: element ${wrong} of 3`);
+  });
+});
+
 describe('keys of messages in a table', () => {
   const called = { whole: 2, half: 0.5, small: 1e-7, list: [1, 2.5], count: 3n, when: Date.UTC(2024, 0, 2) };
   const template =
