@@ -7,11 +7,14 @@ import {
   Float64,
   Int64,
   List,
+  makeData,
+  Null,
   Struct,
   Table,
   tableToIPC,
   TimestampMillisecond,
   Utf8,
+  Vector,
   vectorFromArray,
 } from 'apache-arrow';
 import { describeWith, realData } from '../../testing/real-data.js';
@@ -109,6 +112,17 @@ describe('an Arrow file that claims more than it holds', () => {
     await expect(read(file)).rejects.toThrow(
       /cannot be decoded: damaged metadata: 130841883705348 values in \d+ bytes/,
     );
+  });
+
+  it('but for nulls, which take no bytes beside what does', async () => {
+    const length = 70_000;
+    const nothing = new Vector([makeData({ type: new Null(), length })]);
+    const text = vectorFromArray(
+      Array.from({ length }, () => 'a'),
+      new Utf8(),
+    );
+    writeFileSync(at('nulls.arrow'), tableToIPC(new Table({ text, nothing }), 'stream'));
+    expect((await read(at('nulls.arrow'))).texts).toHaveLength(length);
   });
 
   it.each([
