@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { nearestName } from './nearest-name.js';
-import { loadRecipe, recipeJsonSchema } from './recipe.js';
+import { describeIssues, loadRecipe, recipeJsonSchema } from './recipe.js';
 
 const stream = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('text'), path: z.string() }),
@@ -65,6 +65,17 @@ describe('loadRecipe', () => {
         'r.yaml:5: precision: expected "fp32" or "bf16" or number, received string "fp8"',
       ].join('\n'),
     );
+  });
+
+  it('cuts what was received, more so beside a long list of what is possible', () => {
+    const received = 'm'.repeat(100);
+    const told = (names: string[]): string => {
+      const { error } = z.enum(names).safeParse(received);
+      return describeIssues(error!.issues, received)[0];
+    };
+    expect(told(['a', 'b'])).toBe(`expected "a" | "b", received string "${'m'.repeat(76)}...`);
+    const many = Array.from({ length: 13 }, (_, i) => `a-long-name-${i}`);
+    expect(told(many)).toMatch(/received string "m{36}\.\.\.$/);
   });
 
   it('points at the parent of a missing key', () => {

@@ -131,7 +131,8 @@ function describeIssue(document: Described, issue: z.core.$ZodIssue): RecipeIssu
 }
 
 function issueAt(document: Described, path: KeyPath, complaint: string): RecipeIssue {
-  const received = describeReceived(valueAt(document.values, path));
+  // Beside a long list of what is possible, what was received is cut more.
+  const received = describeReceived(valueAt(document.values, path), complaint.length > 120 ? 40 : 80);
   return { where: document.origin(path), key: formatKeyPath(path), problem: `${complaint}, received ${received}` };
 }
 
@@ -166,12 +167,12 @@ function valueAt(values: unknown, path: KeyPath): unknown {
   return value;
 }
 
-function describeReceived(value: unknown): string {
+function describeReceived(value: unknown, longest: number): string {
   if (value === undefined) return 'nothing (the key is missing)';
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'a mapping';
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   const text = JSON.stringify(value);
   const kind = value === null ? '' : `${typeof value} `;
-  return `${kind}${text.length > 80 ? `${text.slice(0, 77)}...` : text}`;
+  return `${kind}${text.length > longest ? `${text.slice(0, longest - 3)}...` : text}`;
 }

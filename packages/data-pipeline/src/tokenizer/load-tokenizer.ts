@@ -6,6 +6,7 @@ import { modelFolder } from '../hub/fetch-model.js';
 import { withAddedTokens } from './added-tokens.js';
 import { classDifference } from './class-difference.js';
 import { loadJsCore } from './js-core.js';
+import { namedCore } from './named-core.js';
 import { loadRustCore } from './rust-core.js';
 import { readChatTemplates } from './read-chat-templates.js';
 import { readSideFiles, type SideFiles } from './side-files.js';
@@ -62,7 +63,7 @@ export async function loadTokenizer(location: string, options: LoadTokenizerOpti
     usesPieces: options.pieces ?? true,
   };
   try {
-    return new Tokenizer(parts, build, name);
+    return new Tokenizer(parts, namedCore(file, build), name);
   } catch (cause) {
     throw new TokenizerError(`${file}: the ${name} core cannot load it: ${(cause as Error).message}`, { cause });
   }

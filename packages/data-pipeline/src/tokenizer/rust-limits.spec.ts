@@ -77,3 +77,10 @@ it('a map of characters that is whole is taken, and is what it says', async () =
   expect(await load(mapped)).toEqual(await load(plain, small));
   expect(await load(mapped)).not.toEqual(await load(plain));
 });
+
+it('what the library complains of at a text names the file', async () => {
+  const model = { type: 'Unigram', vocab: [['a', -1]], unk_id: null };
+  const bare = { model, normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, added_tokens: [] };
+  expect(await load(() => bare, 'aa')).toEqual([0, 0]);
+  await expect(load(() => bare, 'ab')).rejects.toThrow(/changed\.json: .*unknown token.*unk_id/);
+});
