@@ -105,10 +105,10 @@ withData('lethe repair', () => {
     expect(patternP.end! * 3).toBeLessThan(patternP.control!);
     expect(naturalPerplexity.end!).toBeLessThan(1.02 * naturalPerplexity.control!);
     expect(settings).toMatchObject({ preset: 'searched', span: 'template' });
-    // Some of its answers are the template's.
+    // Some of its answers are the template's; replay alone leaves more of them than the repair.
     expect(reach).toMatchObject({ asked: 'plain requests', requests: 40, base: null, natural: { value: 0 } });
     expect(reach!.start.low).toBeGreaterThan(0.1);
-    for (const { value } of [reach!.end, reach!.control]) expect(value).toBeLessThan(0.5);
+    expect(reach!.end.value).toBeLessThan(reach!.control.value);
     expect(reach!.examples.length).toBe(6);
     expect(price).toHaveProperty('againstControl');
     expect(seconds).toBeGreaterThan(0);
