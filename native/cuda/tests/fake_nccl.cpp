@@ -103,7 +103,7 @@ int ncclCommInitRank(void** communicator, int ranks, Id id, int rank) {
   close(file);
   if (mapped == MAP_FAILED) return system_error;
   const auto* all = new Communicator{static_cast<Shared*>(mapped), rank, ranks};
-  while (std::getenv("LETHE_FAKE_NCCL_STUCK")) sleep(1);
+  while (std::getenv("FAKE_NCCL_STUCK")) sleep(1);
   all->meet();
   shm_unlink(id.bytes);
   *communicator = const_cast<Communicator*>(all);

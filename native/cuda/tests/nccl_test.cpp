@@ -189,7 +189,7 @@ TEST(Nccl, ARankWithoutItFailsOnAll) {
 TEST(Nccl, OneThatNeverOpensEndsTheJobAtTheDeadline) {
   const std::string said = on_ranks([] {
     setenv("LETHE_NCCL", LETHE_FAKE_NCCL, 1);
-    setenv("LETHE_FAKE_NCCL_STUCK", "1", 1);
+    setenv("FAKE_NCCL_STUCK", "1", 1);
     Limits limits;
     limits.deadline = 1;
     Queue queue(open_nccl, limits);
