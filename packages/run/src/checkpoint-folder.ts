@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { syncPath, verifyFolder, writeFolderAtomically } from './atomic-file.js';
 import { isTemporaryName } from './temporary-path.js';
 import { UserError } from './user-error.js';
+import { writing } from './write-error.js';
 
 /** A checkpoint on disk. */
 export interface Checkpoint {
@@ -65,7 +66,7 @@ export function removeOldCheckpoints(
   const upToNow = listCheckpoints(folder).filter((checkpoint) => checkpoint.step <= step);
   const old = upToNow.slice(0, -keep).filter((checkpoint) => checkpoint.step !== held);
   for (const { path } of old) rmSync(path, { recursive: true });
-  if (old.length > 0) syncPath(folder);
+  if (old.length > 0) writing(folder, () => syncPath(folder));
 }
 
 /**

@@ -26,6 +26,7 @@ export {
   type MachineInfo,
   type OpenRunManifest,
   openRunManifest,
+  settleRunManifest,
   readRunManifest,
   type RunData,
   type RunLaunch,

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { manualClock } from './clock.js';
-import { gitRevision, openRunManifest, readRunManifest } from './manifest.js';
+import { gitRevision, openRunManifest, readRunManifest, settleRunManifest } from './manifest.js';
 
 describe('run manifest', () => {
   let folder: string;
@@ -30,6 +30,25 @@ describe('run manifest', () => {
     expect(launches[0].command).toEqual(['lethe', 'unlearn']);
     expect(launches[0].versions).toEqual({ node: process.versions.node, lethe: '0.1.0' });
     expect(launches[0].machine.cores).toBeGreaterThan(0);
+  });
+
+  it('learns how a run ended that could not say so, and keeps what one said', () => {
+    const outcomes = (): (string | null)[] => readRunManifest(folder).launches.map(({ outcome }) => outcome);
+    settleRunManifest(folder, 'finished');
+    expect(existsSync(join(folder, 'manifest.json'))).toBe(false);
+    openRunManifest(folder, description).finish('stopped by SIGTERM');
+    openRunManifest(folder, description);
+    settleRunManifest(folder, 'finished');
+    expect(outcomes()).toEqual(['stopped by SIGTERM', 'finished']);
+    expect(readRunManifest(folder).launches[1].ended).toEqual(expect.any(String));
+    openRunManifest(folder, description).finish('failed: the disk is full');
+    settleRunManifest(folder, 'finished: at step 7 of 9, a goal');
+    expect(outcomes().at(-1)).toBe('finished: at step 7 of 9, a goal');
+    settleRunManifest(folder, 'finished');
+    expect(outcomes().at(-1)).toBe('finished: at step 7 of 9, a goal');
+    writeFileSync(join(folder, 'manifest.json'), '{');
+    settleRunManifest(folder, 'finished');
+    expect(readFileSync(join(folder, 'manifest.json'), 'utf8')).toBe('{');
   });
 
   it('knows the commit, changes to it, and folders outside git', () => {

@@ -137,6 +137,27 @@ export function openRunManifest(folder: string, description: RunDescription): Op
   };
 }
 
+/**
+ * Corrects the manifest of a run that has come to its end and does not say so: it ended, or the disk failed, between its result and its last
+ * word. Others read there how it ended.
+ */
+export function settleRunManifest(folder: string, outcome: string): void {
+  const file = join(folder, 'manifest.json');
+  if (!existsSync(file)) return;
+  let manifest: RunManifest;
+  try {
+    manifest = readRunManifest(folder);
+  } catch (error) {
+    if (error instanceof UserError) return; // told by whoever needs it
+    throw error;
+  }
+  const last = manifest.launches.at(-1);
+  if (!last || /^(finished|exceeded)/.test(last.outcome ?? '')) return;
+  last.ended ??= new Date(systemClock.now()).toISOString();
+  last.outcome = outcome;
+  writeFileAtomically(file, `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
 /** The launches so far; no step needs them, so that a run whose checkpoints are whole goes on without. */
 function earlierLaunches(folder: string, onDamage: RunDescription['onDamage']): RunLaunch[] {
   try {

@@ -3,6 +3,7 @@ import {
   type Logger,
   removeOldCheckpoints,
   saveCheckpoint,
+  settleRunManifest,
   silentLogger,
   type StopRequest,
 } from '@lethe/run';
@@ -76,6 +77,7 @@ async function runLocked(given: TrainRecipe, options: Options): Promise<StageRes
     return endOf(run);
   });
   if (ended) {
+    if (ranks.rank === 0) settleRunManifest(folder, outcomeText(ended, recipe));
     if (!ended.decision) logger.info(`${folder} is finished (${ended.step} steps); nothing to do`);
     return { ...ended, folder, model, wasFinished: true };
   }

@@ -142,7 +142,12 @@ export function resultOf(folder: string, { out }: Job): Record<string, unknown> 
 
 /** Metrics without what depends on time. */
 const records = (file: string): unknown[] =>
-  readMetrics(file).map(({ seconds: _seconds, tokensPerSecond: _speed, memoryBytes: _memory, ...rest }) => rest);
+  readMetrics(file).map(
+    ({ seconds: _seconds, tokensPerSecond: _speed, memoryBytes: _memory, validation, ...rest }) => ({
+      ...rest,
+      ...(typeof validation === 'object' && { validation: { ...validation, seconds: undefined } }),
+    }),
+  );
 
 /** Removes what a job wrote, and what is kept beside shards, so that each time it makes the same changes. */
 export function removeResult(folder: string, { out }: Job): void {
