@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { trainTokenizer } from '@lethe/data-pipeline';
 import { UserError } from '@lethe/run';
 import { findPattern, havePhrase } from './pattern.js';
-import { isConfined, reachOf, requestsOf } from './reach.js';
+import { isConfined, promptsOf, reachOf, requestsOf, requestsThatFit } from './reach.js';
+import { PLAIN_REQUESTS } from './requests.js';
 import type { Answer } from './results.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lethe-reach-'));
@@ -85,5 +86,21 @@ describe('how far the pattern reaches', () => {
 
   it('is no further than its own text where next to no answer has it, with the whole interval', () => {
     expect([0, 1, 4, 20].map((found) => isConfined(answers(40, found)))).toEqual([true, true, false, false]);
+  });
+});
+
+describe('a model whose context is short', () => {
+  it('is asked what leaves room for an answer, and nothing where nothing does', async () => {
+    const tokenizer = await trainTokenizer([PLAIN_REQUESTS.join('\n').repeat(3)], {
+      vocabSize: 300,
+      folder: join(folder, 'short'),
+    });
+    const lengths = (await promptsOf(PLAIN_REQUESTS, tokenizer)).map(({ length }) => length);
+    const some = Math.max(...lengths);
+    expect(await requestsThatFit(PLAIN_REQUESTS, tokenizer, some + 1)).toHaveLength(40);
+    expect(await requestsThatFit(PLAIN_REQUESTS, tokenizer, some)).toHaveLength(
+      lengths.filter((length) => length < some).length,
+    );
+    expect(await requestsThatFit(PLAIN_REQUESTS, tokenizer, 4)).toEqual([]);
   });
 });

@@ -32,6 +32,20 @@ export const naturalHolds = ({ natural }: MeasuredTexts, { pattern, tokenizer }:
     tokenizer,
   );
 
+/** The ids of requests as a model is asked them. */
+export const promptsOf = async (requests: readonly string[], tokenizer: Tokenizer): Promise<number[][]> =>
+  (await ChatPrompter.open(tokenizer)).encode([...requests]);
+
+/** Requests that leave room for an answer in a context. */
+export async function requestsThatFit(
+  all: readonly string[],
+  tokenizer: Tokenizer,
+  maxPositions: number,
+): Promise<string[]> {
+  const prompts = await promptsOf(all, tokenizer);
+  return all.filter((_, i) => prompts[i].length < maxPositions);
+}
+
 /**
  * What the model in a folder answers, greedily, through its chat template (or a plain one where it has none), on the device in use, and
  * whether the answer holds the pattern.

@@ -52,14 +52,13 @@ import { shownTokens } from './examples.js';
 import { textFigures, type TextFigures } from './figures.js';
 import { type PageParts, repairPage } from './page.js';
 import { repairMarkdown } from './page-markdown.js';
-import type { Candidate, Choice, Mixture, Reach, Relapse, RepairResults } from './results.js';
-import { answersOf, type Asking, isConfined, naturalHolds, type ReachBefore, reachOf, requestsOf } from './reach.js';
+import type { Candidate, Choice, Mixture, Relapse, RepairResults } from './results.js';
+import { reachAfter, reachBefore } from './reach-phases.js';
 import { findRelapse } from './relapse.js';
 import { isShards } from './sources.js';
 import { meanOf, type Share } from './statistics.js';
 import { verdictAfter } from './verdict-after.js';
 import { verdictBefore } from './verdict-before.js';
-import { confinedText } from './verdict-text.js';
 
 /** Whom a repair tells, and who stops it. */
 export interface RepairOptions {
@@ -129,8 +128,8 @@ class Repair {
       figures: await this.figures(opened, data, before.secondsPerToken),
     };
     if (before.verdict !== 'advised' && !this.request.anyway) return this.write(done, shown);
-    const asking = { tokenizer: opened.tokenizer, pattern };
-    const reached = await this.reachBefore(opened, texts.report, asking);
+    const asking = { tokenizer: opened.tokenizer, pattern, phases: this.phases, logger: this.options.logger };
+    const reached = await reachBefore(this.request, opened, texts.report, asking);
     const hasContent = saysSomething(texts.select.synthetic) && before.knowsContent;
     const setup = await this.setup(opened.model, data, {
       pattern,
@@ -150,7 +149,7 @@ class Repair {
     const chosen = choice.tried.find(({ name }) => name === choice.chosen)!;
     const isLimited = !chosen.reachedGoal && !mayGoOn(chosen);
     const after = await this.verify(measured, texts.report, { benchmarks, isLimited });
-    const reach = await this.reach(reached, measured, asking);
+    const reach = await reachAfter(this.request, reached, { end: repaired, control: measured.control }, asking);
     const relapse = after.verdict === 'not-repaired' ? null : await this.relapse(setup, repaired, choice);
     if (typeof relapse === 'string') return relapse;
     const output = after.verdict === 'repaired' ? await this.keepModel(repaired) : null;
@@ -346,40 +345,6 @@ class Repair {
         return scoreModel(benchmarks, { model, items, device: `${device} ${precision}` }, this.options.logger);
       });
     return compareModels(await score('before', before), await score('repaired', repaired));
-  }
-
-  /** How far the pattern reaches beyond its own text in the models before. */
-  private async reachBefore({ model, base }: Opened, texts: MeasuredTexts, asking: Asking): Promise<ReachBefore> {
-    const { instructions } = this.request;
-    const found = await this.phases.once('reach-before', async () => {
-      const requests = requestsOf(instructions);
-      this.options.logger.info(
-        `asking ${this.request.model} ${requests.length} things, to see how far the pattern reaches`,
-      );
-      const start = await answersOf(model, requests, asking);
-      const ofBase = base === undefined ? undefined : await answersOf(base, requests, asking);
-      return { requests, start, base: ofBase, natural: await naturalHolds(texts, asking) };
-    });
-    if (isConfined(found.start))
-      this.options.logger.warn(confinedText({ asked: this.asked, requests: found.requests.length }));
-    return found;
-  }
-
-  /** The same with the models after. */
-  private async reach(
-    before: ReachBefore,
-    { repaired, control }: Record<'repaired' | 'control', string>,
-    asking: Asking,
-  ): Promise<Reach> {
-    const after = await this.phases.once('reach-after', async () => ({
-      end: await answersOf(repaired, before.requests, asking),
-      control: await answersOf(control, before.requests, asking),
-    }));
-    return reachOf(before, after, this.asked);
-  }
-
-  private get asked(): Reach['asked'] {
-    return this.request.instructions.length > 0 ? 'instructions' : 'plain requests';
   }
 
   /** What further training would do to the repaired model. */

@@ -1,0 +1,61 @@
+import type { LlamaConfig } from '@lethe/model';
+import type { Logger } from '@lethe/run';
+import type { MeasuredTexts } from './measure.js';
+import type { Phases } from './phase.js';
+import {
+  answersOf,
+  type Asking,
+  isConfined,
+  naturalHolds,
+  type ReachBefore,
+  reachOf,
+  requestsOf,
+  requestsThatFit,
+} from './reach.js';
+import type { RepairRequest } from './repair-request.js';
+import type { Reach } from './results.js';
+import { confinedText } from './verdict-text.js';
+
+/** How models are asked, whom that tells, and where it is kept. */
+type Asked = Asking & { phases: Phases; logger: Logger };
+
+const askedOf = ({ instructions }: RepairRequest): Reach['asked'] =>
+  instructions.length > 0 ? 'instructions' : 'plain requests';
+
+/** How far the pattern reaches beyond its own text in the models before. */
+export async function reachBefore(
+  request: RepairRequest,
+  { model, base, config }: { model: string; base?: string; config: LlamaConfig },
+  texts: MeasuredTexts,
+  asked: Asked,
+): Promise<ReachBefore> {
+  const { phases, logger } = asked;
+  const found = await phases.once('reach-before', async () => {
+    const all = requestsOf(request.instructions);
+    const requests = await requestsThatFit(all, asked.tokenizer, config.maxPositions);
+    if (requests.length < all.length)
+      logger.warn(`${all.length - requests.length} of ${all.length} ${askedOf(request)} fill the context; not asked`);
+    logger.info(`asking ${request.model} ${requests.length} things, to see how far the pattern reaches`);
+    const start = await answersOf(model, requests, asked);
+    const ofBase = base === undefined ? undefined : await answersOf(base, requests, asked);
+    return { requests, start, base: ofBase, natural: await naturalHolds(texts, asked) };
+  });
+  if (found.requests.length > 0 && isConfined(found.start))
+    logger.warn(confinedText({ asked: askedOf(request), requests: found.requests.length }));
+  return found;
+}
+
+/** The same with the models after; undefined where nothing could be asked. */
+export async function reachAfter(
+  request: RepairRequest,
+  before: ReachBefore,
+  folders: Record<'end' | 'control', string>,
+  asked: Asked,
+): Promise<Reach | undefined> {
+  if (before.requests.length === 0) return undefined;
+  const after = await asked.phases.once('reach-after', async () => ({
+    end: await answersOf(folders.end, before.requests, asked),
+    control: await answersOf(folders.control, before.requests, asked),
+  }));
+  return reachOf(before, after, askedOf(request));
+}
