@@ -7,11 +7,11 @@ import { prepareProject } from './small-project.js';
 const NUM_ROWS = 36_000;
 const folder = temporaryFolder();
 const at = (...path: string[]): string => join(folder, ...path);
-const command = (out: string, threads: number): string[] => [
+const command = (recipe: string, out: string, threads: number): string[] => [
   'prepare',
   'large.jsonl',
   '--recipe',
-  'large.yaml',
+  `${recipe}.yaml`,
   '--out',
   out,
   '--threads',
@@ -39,32 +39,41 @@ beforeAll(async () => {
     return JSON.stringify({ text: `${i} ${words}${i % 1000 === 13 ? '</s>' : ''}` });
   };
   writeFileSync(at('large.jsonl'), Array.from({ length: NUM_ROWS }, (_, i) => `${row(i)}\n`).join(''));
-  writeFileSync(
-    at('large.yaml'),
-    'tokenizer: natural/tokenizer\nfilters: { exactDuplicates: true }\ncheckpointTokens: 2000000\n',
-  );
-  await succeed(folder, ...command('one', 1));
+  const common = 'tokenizer: natural/tokenizer\ncheckpointTokens: 2000000\n';
+  writeFileSync(at('filtered.yaml'), `${common}filters: { exactDuplicates: true }\n`);
+  writeFileSync(at('whole.yaml'), common);
 }, 300_000);
 
-it('several threads write what one writes, byte for byte', async () => {
-  await succeed(folder, ...command('three', 3));
-  expect(reportOf('one').threads).toBe(1);
-  expect(reportOf('three').threads).toBeGreaterThan(1);
-  expect(written('three')).toEqual(written('one'));
-  expect(filesIn(at('one'))).toEqual(expect.arrayContaining(['wrong-rows.jsonl', 'dropped.jsonl']));
-  expect((await succeed(folder, ...command('three', 2))).stderr).toContain('the same preparation is there already');
-});
+// Where nothing filters, rows are parsed by the threads that tokenize.
+describe.each(['filtered', 'whole'])('%s', (recipe) => {
+  const one = `${recipe}-one`;
+  beforeAll(() => succeed(folder, ...command(recipe, one, 1)), 300_000);
 
-it('a signal ends all threads, and another number of them goes on', async () => {
-  const { process: running, ended } = startLethe(folder, ...command('stopped', 2));
-  const state = at('stopped/prepare-state.json');
-  const numDone = (): number =>
-    existsSync(state) ? (JSON.parse(readFileSync(state, 'utf8')) as { documents: number }).documents : 0;
-  while (numDone() < NUM_ROWS / 2 && running.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20));
-  running.kill('SIGINT');
-  expect((await ended).code).toBe(130);
-  await succeed(folder, ...command('stopped', 1));
-  expect(written('stopped')).toEqual(written('one'));
+  it('several threads write what one writes, byte for byte', async () => {
+    const three = `${recipe}-three`;
+    await succeed(folder, ...command(recipe, three, 3));
+    expect(reportOf(one).threads).toBe(1);
+    expect(reportOf(three).threads).toBeGreaterThan(1);
+    expect(written(three)).toEqual(written(one));
+    expect(filesIn(at(one))).toContain('wrong-rows.jsonl');
+    expect(filesIn(at(one)).includes('dropped.jsonl')).toBe(recipe === 'filtered');
+    const again = await succeed(folder, ...command(recipe, three, 2));
+    expect(again.stderr).toContain('the same preparation is there already');
+  });
+
+  it('a signal ends all threads, and another number of them goes on', async () => {
+    const stopped = `${recipe}-stopped`;
+    const { process: running, ended } = startLethe(folder, ...command(recipe, stopped, 2));
+    const state = at(stopped, 'prepare-state.json');
+    const numDone = (): number =>
+      existsSync(state) ? (JSON.parse(readFileSync(state, 'utf8')) as { documents: number }).documents : 0;
+    while (numDone() < NUM_ROWS / 2 && running.exitCode === null)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    running.kill('SIGINT');
+    expect((await ended).code).toBe(130);
+    await succeed(folder, ...command(recipe, stopped, 2));
+    expect(written(stopped)).toEqual(written(one));
+  });
 });
 
 it('little text starts no thread', () => expect(reportOf('natural').threads).toBe(1));

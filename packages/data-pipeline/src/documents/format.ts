@@ -34,8 +34,11 @@ export interface ReadContext {
   advance(numBytes: number): void;
 }
 
-/** One row of a file before it is shaped: a parsed value, or the reason why there is none. */
-export type RawRow = { line: number; value: unknown } | { line: number; problem: string };
+/** A parsed value of a file, or the reason why there is none. */
+export type ParsedRow = { line: number; value: unknown } | { line: number; problem: string };
+
+/** One row of a file before it is shaped; of JSON, which another thread may parse, its bytes. */
+export type RawRow = ParsedRow | { line: number; json: Buffer };
 
 /** A file format: recognises content by its first bytes and turns a byte stream into rows. */
 export interface Format {

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Format, RawRow } from './format.js';
+import type { Format, ParsedRow, RawRow } from './format.js';
 import { parsePythonJson } from './python-json.js';
 import { MAX_LINE_BYTES, splitLines } from './split-lines.js';
 import { jsonValuesOf, splitJsonValues } from './split-json-values.js';
@@ -27,13 +27,13 @@ function looksLikeJson(head: Buffer, name: string): boolean {
 async function* readJsonLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<RawRow> {
   for await (const { bytes, line, isTooLong } of splitLines(chunks)) {
     if (isTooLong) yield { line, problem: `the line is longer than ${MAX_LINE_BYTES} bytes` };
-    else if (!isBlank(bytes)) yield parseRow(line === 1 ? withoutMark(bytes) : bytes, line);
+    else if (!isBlank(bytes)) yield { line, json: line === 1 ? withoutMark(bytes) : bytes };
   }
 }
 
 async function* readJson(chunks: AsyncIterable<Buffer>): AsyncGenerator<RawRow> {
   for await (const { bytes, line, problem } of splitJsonValues(skipMark(chunks))) {
-    yield problem === undefined ? parseRow(bytes, line) : { line, problem };
+    yield problem === undefined ? { line, json: bytes } : { line, problem };
   }
 }
 
@@ -41,24 +41,25 @@ async function* readJson(chunks: AsyncIterable<Buffer>): AsyncGenerator<RawRow> 
  * The rows of a whole file of JSON lines, or of a JSON array, as the formats read them: JSON as Python writes it
  * ({@link parsePythonJson}), a byte order mark or none.
  */
-export function jsonRows(marked: Buffer): RawRow[] {
+export function jsonRows(marked: Buffer): ParsedRow[] {
   const bytes = withoutMark(marked);
   if (start(bytes.subarray(0, 1 << 16)).startsWith('['))
     return [...jsonValuesOf(bytes)].map(({ bytes: value, line, problem }) =>
-      problem === undefined ? parseRow(value, line) : { line, problem },
+      problem === undefined ? parseJsonRow(value, line) : { line, problem },
     );
-  const rows: RawRow[] = [];
+  const rows: ParsedRow[] = [];
   for (let from = 0, line = 1; from < bytes.length; line++) {
     const feed = bytes.indexOf(10, from);
     const end = feed < 0 ? bytes.length : feed;
     const text = bytes.subarray(from, bytes[end - 1] === 13 ? end - 1 : end);
-    if (!isBlank(text)) rows.push(parseRow(text, line));
+    if (!isBlank(text)) rows.push(parseJsonRow(text, line));
     from = end + 1;
   }
   return rows;
 }
 
-function parseRow(bytes: Buffer, line: number): RawRow {
+/** The value of a row, or why it has none. */
+export function parseJsonRow(bytes: Buffer, line: number): ParsedRow {
   if (!isUtf8(bytes)) return { line, problem: 'not valid UTF-8' };
   try {
     return { line, value: parsePythonJson(bytes.toString('utf8')) };

@@ -10,7 +10,13 @@ const FLOAT = '\u0000float';
  * @throws SyntaxError for text that is not JSON.
  */
 export function parsePythonJson(text: string): unknown {
-  if (!MAY_HOLD.test(text)) return JSON.parse(text);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (!MAY_HOLD.test(text)) throw error;
+  }
+  if (value !== undefined && (!holdsNumber(value) || !MAY_HOLD.test(text))) return value;
   const written = text.replace(TOKENS, (token) => {
     if (token.startsWith('"')) return token;
     if (token === 'NaN') return 'null';
@@ -22,4 +28,15 @@ export function parsePythonJson(text: string): unknown {
     const isMark = typeof value === 'object' && value !== null && Object.hasOwn(value, FLOAT);
     return isMark ? new Number((value as Record<string, number>)[FLOAT]) : value;
   });
+}
+
+/** Whether a parsed value has a number in it: what texts look like then matters little. */
+function holdsNumber(value: unknown): boolean {
+  const left = [value];
+  while (left.length > 0) {
+    const next = left.pop();
+    if (typeof next === 'number') return true;
+    if (typeof next === 'object' && next !== null) for (const inner of Object.values(next)) left.push(inner);
+  }
+  return false;
 }

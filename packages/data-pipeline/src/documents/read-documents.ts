@@ -1,9 +1,10 @@
-import { SourceError, type Document, type WrongRow } from './document.js';
+import { SourceError, type Document, type Place, type WrongRow } from './document.js';
 import { findFiles, type FoundFile } from './find-files.js';
 import type { RawRow, ReadOptions } from './format.js';
 import { detectFormat } from './format-registry.js';
 import { openBytes, type OpenBytes } from './open-bytes.js';
 import type { Preference } from './columns.js';
+import { type Found, type JsonRow, readJsonRow, readShaped } from './json-row.js';
 import { shapeRow } from './row-shape.js';
 
 /** A path, glob, directory or `-`, with how to read it. */
@@ -42,6 +43,8 @@ export interface ReadDocumentsOptions {
   onFile?: (report: FileReport) => void;
 }
 
+type ReadRowsOptions = Omit<ReadDocumentsOptions, 'onWrongRow'>;
+
 /**
  * Streams the documents of sources in order, with memory bounded by one row.
  * A file that was named must be readable; an unreadable or empty file inside a directory or glob is reported as skipped.
@@ -59,8 +62,28 @@ export async function* readDocuments(
 /** The same, with the rows that could not be used where they are. */
 export async function* readRows(
   sources: readonly (string | Source)[],
-  options: Omit<ReadDocumentsOptions, 'onWrongRow'> = {},
+  options: ReadRowsOptions = {},
 ): AsyncGenerator<Document | WrongRow> {
+  for await (const row of readUnparsedRows(sources, options)) yield 'json' in row ? parsed(row) : row;
+}
+
+/** A row of JSON that its reader parses, who then tells what was found in it: rows in the order of the file. */
+export interface UnparsedRow extends JsonRow {
+  tell(found: Found): void;
+}
+
+/** Parses a row of JSON, and tells what was found. */
+export function parsed(row: UnparsedRow): Document | WrongRow {
+  const { read, found } = readJsonRow(row);
+  row.tell(found);
+  return read;
+}
+
+/** The same, with rows of JSON as they are in the file. What they hold is counted as they are told of. */
+export async function* readUnparsedRows(
+  sources: readonly (string | Source)[],
+  options: ReadRowsOptions = {},
+): AsyncGenerator<Document | WrongRow | UnparsedRow> {
   if (sources.length === 0) throw new SourceError('expected at least one source, received none');
   const seen = new Map<string, string>();
   for (const source of sources) {
@@ -85,34 +108,37 @@ export async function* readRows(
 }
 
 async function* readFile(
-  found: FoundFile,
+  file: FoundFile,
   how: Source,
-  options: ReadDocumentsOptions,
+  options: ReadRowsOptions,
   report: FileReport,
-): AsyncGenerator<Document | WrongRow> {
-  const rows = await openRows(found, how, report, options.onBytes);
+): AsyncGenerator<Document | WrongRow | UnparsedRow> {
+  const rows = await openRows(file, how, report, options.onBytes);
   if (!rows) return;
-  const { file } = found;
-  for await (const row of guarded(rows, file)) {
-    const place = { file, line: row.line };
-    const shaped = 'problem' in row ? row : shapeRow(row.value, how.columns, options.prefer);
-    if ('problem' in shaped) {
-      if (options.strict)
-        throw new SourceError(`${file}:${row.line}: ${shaped.problem}; correct the row or read without strict`);
-      report.wrongRows++;
-      yield { ...place, reason: shaped.problem };
+  const { columns } = how;
+  const { prefer } = options;
+  for await (const row of guarded(rows, file.file)) {
+    const place = { file: file.file, line: row.line };
+    if ('json' in row) {
+      yield { json: row.json, place, columns, prefer, tell: (what) => tally(what, place, report, options) };
       continue;
     }
-    report.documents++;
-    report.shapes[shaped.shape] = (report.shapes[shaped.shape] ?? 0) + 1;
-    const { shape, ...content } = shaped;
-    if ('unused' in content) {
-      for (const name of content.unused ?? [])
-        options.onNote?.(file, `column "${name}" is not used (rows of shape ${shape})`);
-      delete content.unused;
-    }
-    yield { ...content, place };
+    const { read, found } = readShaped('problem' in row ? row : shapeRow(row.value, columns, prefer), place);
+    tally(found, place, report, options);
+    yield read;
   }
+}
+
+/** Counts a row, and tells what in it is not used. @throws SourceError in strict mode for a wrong one. */
+function tally(found: Found, { file, line }: Place, report: FileReport, { strict, onNote }: ReadRowsOptions): void {
+  if ('problem' in found) {
+    if (strict) throw new SourceError(`${file}:${line}: ${found.problem}; correct the row or read without strict`);
+    report.wrongRows++;
+    return;
+  }
+  report.documents++;
+  report.shapes[found.shape] = (report.shapes[found.shape] ?? 0) + 1;
+  for (const name of found.unused ?? []) onNote?.(file, `column "${name}" is not used (rows of shape ${found.shape})`);
 }
 
 async function openRows(

@@ -56,6 +56,11 @@ export class Filters {
     return new Filters(filters, template);
   }
 
+  /** Whether every document is kept. */
+  get areNone(): boolean {
+    return this.filters.length === 0;
+  }
+
   /** Why a document is dropped; undefined where every filter keeps it. @throws SourceError for ids where a filter reads text. */
   objection(document: Document): string | undefined {
     this.numSeen++;

@@ -1,8 +1,7 @@
 import { type MessagePort, Worker } from 'node:worker_threads';
-import type { Document } from '../documents/document.js';
 import { TokenizerError } from '../tokenizer/tokenizer-core.js';
-import type { EncodedDocument } from './encoder.js';
-import type { EncoderReply, EncoderSettings } from './encoder-messages.js';
+import type { EncodedRow, Unencoded } from './encode-rows.js';
+import { type EncoderReply, type EncoderSettings, packRows } from './encoder-messages.js';
 
 /** What leads to a thread that encodes, and what ends it. */
 export interface StartedEncoder {
@@ -11,7 +10,7 @@ export interface StartedEncoder {
 }
 
 interface Waiting {
-  resolve(documents: EncodedDocument[]): void;
+  resolve(rows: EncodedRow[]): void;
   reject(error: Error): void;
 }
 
@@ -33,7 +32,7 @@ export function startEncoder(settings: EncoderSettings): StartedEncoder {
 }
 
 /**
- * Threads that encode documents, each with a tokenizer and what it remembers for itself. They are started one after
+ * Threads that read and encode rows, each with a tokenizer and what it remembers for itself. They are started one after
  * another while there is more to encode than those there are, and the thread that asks, get done.
  */
 export class EncoderThreads {
@@ -54,10 +53,10 @@ export class EncoderThreads {
   }
 
   /**
-   * Gives documents of so many characters to the thread that has least to do; undefined where all have enough.
+   * Gives rows of so many characters to the thread that has least to do; undefined where all have enough.
    * @throws what a thread has failed with.
    */
-  encode(documents: Document[], characters: number): Promise<EncodedDocument[]> | undefined {
+  encode(rows: readonly Unencoded[], characters: number): Promise<EncodedRow[]> | undefined {
     if (this.failure) throw this.failure;
     const free = this.encoders.filter(({ isReady, waiting }) => isReady && waiting.length < BATCHES);
     const [encoder] = free.sort((a, b) => a.waiting.length - b.waiting.length);
@@ -68,7 +67,8 @@ export class EncoderThreads {
     }
     return new Promise((resolve, reject) => {
       encoder.waiting.push({ resolve, reject });
-      encoder.port.postMessage(documents);
+      const request = packRows(rows);
+      encoder.port.postMessage(request, [request.json.buffer as ArrayBuffer]);
     });
   }
 
@@ -91,7 +91,7 @@ export class EncoderThreads {
 
   private hear(encoder: Encoder, reply: EncoderReply): void {
     if (reply.kind === 'ready') encoder.isReady = true;
-    else if (reply.kind === 'encoded') encoder.waiting.shift()!.resolve(reply.documents);
+    else if (reply.kind === 'encoded') encoder.waiting.shift()!.resolve(reply.rows);
     else {
       const error = reply.isExpected ? new TokenizerError(reply.message) : new Error(reply.message);
       const waiting = encoder.waiting.shift();

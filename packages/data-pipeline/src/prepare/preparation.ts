@@ -2,16 +2,17 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { makeFolder, writeFileAtomically } from '@lethe/run';
 import type { Preference } from '../documents/columns.js';
-import { SourceError, type Document, type WrongRow } from '../documents/document.js';
-import { readRows, type FileReport, type ReadDocumentsOptions } from '../documents/read-documents.js';
+import { SourceError, type Document, type Place, type WrongRow } from '../documents/document.js';
+import { type FileReport, parsed, type ReadDocumentsOptions, readUnparsedRows } from '../documents/read-documents.js';
 import { Filters } from '../filters/filter-documents.js';
 import type { ShardWriterOptions } from '../shards/shard-writer.js';
 import { TokenizerError } from '../tokenizer/tokenizer-core.js';
-import { type Encoded, encodeDocuments } from './encode-documents.js';
-import { createEncoder, type EncodedPart } from './encoder.js';
+import { type Encoded, encodeDocuments, type Read } from './encode-documents.js';
+import { createRowEncoder } from './encode-rows.js';
+import type { EncodedPart } from './encoder.js';
 import { EncoderThreads, startEncoder } from './encoder-threads.js';
 import type { Fingerprint } from './fingerprint.js';
-import { documentHash, heldOutLimit } from './held-out.js';
+import { heldOutLimit } from './held-out.js';
 import { Notes } from './notes.js';
 import type { HeldOut, PrepareOptions, PrepareProgress, PrepareReport } from './prepare-options.js';
 import { removeResumeState, writeResumeState, type ResumeState } from './resume-state.js';
@@ -127,9 +128,13 @@ export class Preparation {
     }
   }
 
-  private rows(told: ReadDocumentsOptions = {}): AsyncGenerator<Document | WrongRow> {
+  private unparsed(told: ReadDocumentsOptions = {}): AsyncGenerator<Read> {
     const prefer: Preference = ({ text: 'text', chat: 'turns', ids: 'ids' } as const)[this.options.as ?? 'text'];
-    return readRows(this.options.sources, { prefer, ...told });
+    return readUnparsedRows(this.options.sources, { prefer, ...told });
+  }
+
+  private async *rows(): AsyncGenerator<Document | WrongRow> {
+    for await (const row of this.unparsed()) yield 'json' in row ? parsed(row) : row;
   }
 
   /** Whether documents have a mask: conversations do; for ids the first row tells. */
@@ -144,44 +149,57 @@ export class Preparation {
     const { tokenizer, out, as = 'text', template, chatTemplate, addSpecialTokens = true } = this.options;
     const { answers = 'all', specialTokens = 'text', threads = availableParallelism() } = this.options;
     this.filters = await Filters.open(this.options.filters ?? {}, out, template);
-    const how = { as, template, chatTemplate, addSpecialTokens, answers, specialTokens, hasMask };
+    const seed = this.limit > 0 ? (this.options.seed ?? 0) : undefined;
+    const how = { as, template, chatTemplate, addSpecialTokens, answers, specialTokens, hasMask, seed };
     const { file, hash, core } = tokenizer;
     const others = as === 'ids' ? 0 : threads - 1; // ids are only looked at
     this.threads = new EncoderThreads(others, () => startEncoder({ file, hash, core, options: how }));
-    yield* encodeDocuments(this.kept(this.filters), createEncoder(tokenizer, how), this.threads);
+    yield* encodeDocuments(this.kept(this.filters), createRowEncoder(tokenizer, how), this.threads);
   }
 
-  /** Wrong rows, and the documents that the filters keep, without those that were written before an interruption. */
-  private async *kept(filters: Filters): AsyncGenerator<Document | WrongRow> {
-    const rows = this.rows({
+  /**
+   * Wrong rows, and the documents that the filters keep, without those that were written before an interruption. Rows of
+   * JSON are left to threads once neither filters nor the count of what was written look into them.
+   */
+  private async *kept(filters: Filters): AsyncGenerator<Read> {
+    const numWritten = this.state?.documents ?? 0;
+    const rows = this.unparsed({
       onFile: (report) => this.files.push(report),
       onNote: (file, text) => this.notes.add(file, text),
       onBytes: (bytes) => (this.bytesRead += bytes),
     });
     let number = 0;
-    for await (const read of rows) {
+    for await (const row of rows) {
       this.options.signal?.throwIfAborted();
+      if ('json' in row && filters.areNone && number >= numWritten) {
+        yield row;
+        continue;
+      }
+      const read = 'json' in row ? parsed(row) : row;
       const reason = 'reason' in read ? undefined : filters.objection(read);
       if (reason !== undefined) this.dropped.add({ ...(read as Document).place, reason });
-      else if ('reason' in read || ++number > (this.state?.documents ?? 0)) yield read;
+      else if ('reason' in read || ++number > numWritten) yield read;
       else this.progress();
     }
   }
 
   /** Writes what became of a document, or tells what is wrong with it. */
-  private async take({ read, encoded }: Encoded): Promise<void> {
+  private async take(one: Encoded): Promise<void> {
     this.options.signal?.throwIfAborted();
-    if ('reason' in read) return this.wrongRows.add(read);
-    const { parts, problem, notes } = encoded!;
+    if (!('encoded' in one)) return this.wrongRows.add(one.read);
+    const { read, encoded } = one;
+    const { parts, problem, notes, found, hash } = encoded;
+    if ('json' in read) read.tell(found!);
+    if (found && 'problem' in found) return this.wrongRows.add({ ...read.place, reason: found.problem });
     for (const text of notes) this.encoderNotes.add(read.place.file, text);
     if (problem !== undefined) this.addWrongEncoded({ ...read.place, reason: problem });
-    const isHeld = this.limit > 0 && documentHash(read, this.options.seed ?? 0) < this.limit;
-    for (const part of parts) await this.write(this.splits[isHeld ? 1 : 0]!, part, read);
+    const isHeld = this.limit > 0 && hash < this.limit;
+    for (const part of parts) await this.write(this.splits[isHeld ? 1 : 0]!, part, read.place);
     this.numDone++;
     await this.checkpoint();
   }
 
-  private async write(split: Split, { ids, mask, isClosed }: EncodedPart, { place }: Document): Promise<void> {
+  private async write(split: Split, { ids, mask, isClosed }: EncodedPart, place: Place): Promise<void> {
     if (ids.length > 0 && split.writer.fits(ids.length)) return split.add(ids, mask, isClosed);
     const reason = ids.length === 0 ? 'the text gives no tokens' : `${ids.length} tokens do not fit a record batch`;
     this.addWrongEncoded({ ...place, reason });

@@ -1,11 +1,10 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { Document } from '../documents/document.js';
 import { loadTokenizer } from '../tokenizer/load-tokenizer.js';
 import { TokenizerError } from '../tokenizer/tokenizer-core.js';
-import { createEncoder, type Encode } from './encoder.js';
-import type { EncoderReply, EncoderSettings } from './encoder-messages.js';
+import { createRowEncoder, type EncodeRows } from './encode-rows.js';
+import { type EncoderReply, type EncoderRequest, type EncoderSettings, unpackRows } from './encoder-messages.js';
 
-/** Loads the tokenizer, says so, and answers each list of documents, one after another. */
+/** Loads the tokenizer, says so, and answers each list of rows, one after another. */
 export async function runEncoder(port: MessagePort, settings: EncoderSettings): Promise<void> {
   const answer = async (step: () => Promise<EncoderReply>): Promise<void> => {
     try {
@@ -16,19 +15,19 @@ export async function runEncoder(port: MessagePort, settings: EncoderSettings): 
       port.postMessage({ kind: 'failed', message, isExpected } satisfies EncoderReply);
     }
   };
-  let encode: Encode;
+  let encode: EncodeRows;
   await answer(async () => {
     encode = await open(settings);
     return { kind: 'ready' };
   });
   let last = Promise.resolve();
-  port.on('message', (documents: Document[]) => {
-    last = last.then(() => answer(async () => ({ kind: 'encoded', documents: await encode(documents) })));
+  port.on('message', (request: EncoderRequest) => {
+    last = last.then(() => answer(async () => ({ kind: 'encoded', rows: await encode(unpackRows(request)) })));
   });
 }
 
-async function open({ file, hash, core, options }: EncoderSettings): Promise<Encode> {
+async function open({ file, hash, core, options }: EncoderSettings): Promise<EncodeRows> {
   const tokenizer = await loadTokenizer(file, { core });
-  if (tokenizer.hash === hash) return createEncoder(tokenizer, options);
+  if (tokenizer.hash === hash) return createRowEncoder(tokenizer, options);
   throw new TokenizerError(`${file}: has changed since the preparation began; start it again`);
 }

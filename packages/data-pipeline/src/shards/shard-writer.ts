@@ -55,7 +55,10 @@ export class ShardWriter {
   private readonly bytesPerId: number;
   private readonly batchBytes: number;
   private readonly schema: Buffer;
-  private documents: { ids: Int32Array; mask: Uint8Array | undefined }[] = [];
+  /** The record batch that fills: ids and mask of its documents one after another, and their lengths. */
+  private ids: Uint16Array | Uint32Array;
+  private mask: Uint8Array;
+  private pending: number[] = [];
   private pendingTokens = 0;
   private shard: OpenShard | undefined;
   private numDocuments = 0;
@@ -70,6 +73,8 @@ export class ShardWriter {
     this.bytesPerId = this.idType === 'uint16' ? 2 : 4;
     this.batchBytes = options.batchBytes ?? 4 * 2 ** 20;
     this.schema = encodeSchema(this.idType, options.hasTargetsMask ?? false);
+    this.ids = this.newIds(0);
+    this.mask = new Uint8Array(0);
   }
 
   /** Prepares a folder, removing the index and shards of an earlier run from it. @throws ShardError on bad options. */
@@ -139,16 +144,24 @@ export class ShardWriter {
    */
   async add(ids: Int32Array, mask?: Uint8Array, isClosed = false): Promise<number> {
     this.check(ids, mask);
-    const document = isClosed ? { ids, mask } : this.closed(ids, mask);
-    const tokens = document.ids.length;
+    const needsEos = !isClosed && ids[ids.length - 1] !== this.options.eosId;
+    const tokens = ids.length + Number(needsEos);
     if (!this.fits(tokens - 1)) {
       throw new ShardError(
         `document ${this.numDocuments} has ${tokens} tokens; at most ${MAX_BATCH_BYTES / this.bytesPerId} fit a batch; split it`,
       );
     }
     const isFull = (this.pendingTokens + tokens) * this.bytesPerId > this.batchBytes;
-    if (isFull && this.documents.length > 0) await this.flush();
-    this.documents.push(document);
+    if (isFull && this.pending.length > 0) await this.flush();
+    this.makeRoom(tokens);
+    const end = this.pendingTokens + ids.length;
+    this.ids.set(ids, this.pendingTokens);
+    if (mask) this.mask.set(mask, this.pendingTokens);
+    if (needsEos) {
+      this.ids[end] = this.options.eosId;
+      if (mask) this.mask[end] = mask[mask.length - 1]!;
+    }
+    this.pending.push(tokens);
     this.pendingTokens += tokens;
     this.numDocuments++;
     this.numTokens += tokens;
@@ -188,7 +201,7 @@ export class ShardWriter {
   }
 
   private check(ids: Int32Array, mask: Uint8Array | undefined): void {
-    const wrong = ids.findIndex((id) => id < 0 || id >= this.options.vocabSize);
+    const wrong = firstOutside(ids, this.options.vocabSize);
     if (ids.length === 0) throw new ShardError(`document ${this.numDocuments}: expected tokens, received none`);
     if (wrong >= 0) {
       throw new ShardError(
@@ -203,35 +216,38 @@ export class ShardWriter {
     }
   }
 
-  private closed(ids: Int32Array, mask: Uint8Array | undefined): { ids: Int32Array; mask: Uint8Array | undefined } {
-    if (ids[ids.length - 1] === this.options.eosId) return { ids, mask };
-    const longer = new Int32Array(ids.length + 1);
-    longer.set(ids);
-    longer[ids.length] = this.options.eosId;
-    if (!mask) return { ids: longer, mask };
-    const longerMask = new Uint8Array(mask.length + 1);
-    longerMask.set(mask);
-    longerMask[mask.length] = mask[mask.length - 1]!;
-    return { ids: longer, mask: longerMask };
+  private newIds(length: number): Uint16Array | Uint32Array {
+    return this.idType === 'uint16' ? new Uint16Array(length) : new Uint32Array(length);
+  }
+
+  /** Room for a document's tokens behind what the batch has: it grows up to `batchBytes`, or to one document that is larger. */
+  private makeRoom(tokens: number): void {
+    const wanted = this.pendingTokens + tokens;
+    if (wanted <= this.ids.length) return;
+    const length = Math.max(wanted, Math.min(2 * wanted, Math.floor(this.batchBytes / this.bytesPerId)));
+    const ids = this.newIds(length);
+    ids.set(this.ids.subarray(0, this.pendingTokens));
+    this.ids = ids;
+    if (!this.options.hasTargetsMask) return;
+    const mask = new Uint8Array(length);
+    mask.set(this.mask.subarray(0, this.pendingTokens));
+    this.mask = mask;
   }
 
   private async flush(): Promise<void> {
-    if (this.documents.length === 0) return;
-    const { documents, pendingTokens } = this;
-    const offsets = new Int32Array(documents.length + 1);
-    const ids = this.idType === 'uint16' ? new Uint16Array(pendingTokens) : new Uint32Array(pendingTokens);
-    const mask = this.options.hasTargetsMask ? new Uint8Array(pendingTokens) : undefined;
-    for (const [i, document] of documents.entries()) {
-      ids.set(document.ids, offsets[i]);
-      if (document.mask) mask?.set(document.mask, offsets[i]);
-      offsets[i + 1] = offsets[i]! + document.ids.length;
+    const { pending, pendingTokens } = this;
+    if (pending.length === 0) return;
+    const offsets = new Int32Array(pending.length + 1);
+    const lengths = Buffer.alloc(4 * pending.length);
+    for (const [i, length] of pending.entries()) {
+      offsets[i + 1] = offsets[i]! + length;
+      lengths.writeUInt32LE(length, 4 * i);
     }
-    this.documents = [];
+    this.pending = [];
     this.pendingTokens = 0;
-    const message = encodeBatch(mask ? { offsets, ids, mask } : { offsets, ids });
-    const lengths = Buffer.alloc(4 * documents.length);
-    for (const [i, document] of documents.entries()) lengths.writeUInt32LE(document.ids.length, 4 * i);
-    await this.writeBatch(message, lengths, pendingTokens);
+    const ids = this.ids.subarray(0, pendingTokens);
+    const mask = this.options.hasTargetsMask ? this.mask.subarray(0, pendingTokens) : undefined;
+    await this.writeBatch(encodeBatch(mask ? { offsets, ids, mask } : { offsets, ids }), lengths, pendingTokens);
   }
 
   private async writeBatch(message: Buffer, lengths: Buffer, tokens: number): Promise<void> {
@@ -275,4 +291,10 @@ export class ShardWriter {
     this.shards.push({ ...entry, sha256: hash.digest('hex') });
     this.shard = undefined;
   }
+}
+
+/** Where the first id below 0 or beyond the vocabulary is, or -1: a loop, since it looks at every token. */
+function firstOutside(ids: Int32Array, vocabSize: number): number {
+  for (let i = 0; i < ids.length; i++) if (ids[i]! < 0 || ids[i]! >= vocabSize) return i;
+  return -1;
 }

@@ -2,16 +2,19 @@
 export const MAX_PIECE = 40;
 
 const HASH_FACTOR = 0x01000193;
-const NO_IDS = new Int32Array(0);
 
-/** Ids of pieces by their UTF-16 units, in a few flat arrays: a look-up makes no strings. */
+/** Ids of pieces by their UTF-16 units, in a few flat arrays: a look-up makes no strings, and there is little to collect. */
 export class PieceTable {
   /** Entry + 1 by hash, 0 where free; twice as many slots as entries. */
   private readonly slots: Int32Array;
   private readonly hashes: Int32Array;
   private readonly starts: Int32Array;
   private units: Uint16Array;
-  private readonly ids: Int32Array[] = [];
+  private ids: Int32Array;
+  private readonly idStarts: Int32Array;
+  private readonly idCounts: Int32Array;
+  private numIds = 0;
+  private numPieces = 0;
 
   /** Holds up to `capacity` pieces, a power of two. */
   constructor(readonly capacity: number) {
@@ -19,11 +22,14 @@ export class PieceTable {
     this.hashes = new Int32Array(capacity);
     this.starts = new Int32Array(capacity + 1);
     this.units = new Uint16Array(8 * capacity);
+    this.ids = new Int32Array(2 * capacity);
+    this.idStarts = new Int32Array(capacity);
+    this.idCounts = new Int32Array(capacity);
   }
 
   /** Pieces held. */
   get size(): number {
-    return this.ids.length;
+    return this.numPieces;
   }
 
   get isFull(): boolean {
@@ -46,14 +52,26 @@ export class PieceTable {
     return this.add(hash, text.subarray(from, to));
   }
 
-  /** Ids of an entry, none until they are set. */
-  idsOf(entry: number): Int32Array {
-    return this.ids[entry]!;
+  /** How many ids an entry has, none until they are set. */
+  countOf(entry: number): number {
+    return this.idCounts[entry]!;
   }
 
-  /** Sets the ids of an entry. */
+  /** Writes the ids of an entry into `target` from `at`; where they end. */
+  copyIds(entry: number, target: Int32Array, at: number): number {
+    const start = this.idStarts[entry]!;
+    const count = this.idCounts[entry]!;
+    for (let i = 0; i < count; i++) target[at + i] = this.ids[start + i]!;
+    return at + count;
+  }
+
+  /** Sets the ids of an entry, once. */
   setIds(entry: number, ids: Int32Array): void {
-    this.ids[entry] = ids;
+    this.ids = withRoom(this.ids, this.numIds + ids.length);
+    this.ids.set(ids, this.numIds);
+    this.idStarts[entry] = this.numIds;
+    this.idCounts[entry] = ids.length;
+    this.numIds += ids.length;
   }
 
   private holds(entry: number, text: Uint16Array, from: number, to: number): boolean {
@@ -64,18 +82,21 @@ export class PieceTable {
   }
 
   private add(hash: number, piece: Uint16Array): number {
-    const entry = this.size;
+    const entry = this.numPieces++;
     const start = this.starts[entry]!;
     const end = start + piece.length;
-    if (end > this.units.length) {
-      const larger = new Uint16Array(2 * this.units.length);
-      larger.set(this.units);
-      this.units = larger;
-    }
+    this.units = withRoom(this.units, end);
     this.units.set(piece, start);
     this.starts[entry + 1] = end;
     this.hashes[entry] = hash;
-    this.ids.push(NO_IDS);
     return entry;
   }
+}
+
+/** The array, or one of twice the length with its values, where it has no room for so many. */
+function withRoom<Values extends Uint16Array | Int32Array>(values: Values, length: number): Values {
+  if (length <= values.length) return values;
+  const larger = new (values.constructor as new (length: number) => Values)(Math.max(length, 2 * values.length));
+  larger.set(values);
+  return larger;
 }

@@ -178,12 +178,13 @@ export class Tokenizer {
   private literalEncoder(): EncodeTexts {
     const { json, config, usesPieces } = this.parts;
     const literal = literalJson(json);
-    const whole = this.build(literal, config);
-    const encodeWhole: EncodeTexts = (texts) => whole.encodeBatch(texts, false);
+    let whole: TokenizerCore | undefined;
+    const encodeWhole: EncodeTexts = (texts) => (whole ??= this.build(literal, config)).encodeBatch(texts, false);
     const rule = usesPieces ? pieceRule(literal) : undefined;
     if (!rule) return encodeWhole;
-    const core = rule.prefix === '' ? whole : this.build({ ...literal, normalizer: null }, config);
-    const pieces = new PieceEncoder(rule, (texts) => core.encodeBatch(texts, false), encodeWhole);
+    const core = rule.prefix === '' ? undefined : this.build({ ...literal, normalizer: null }, config);
+    const encode: EncodeTexts = core ? (texts) => core.encodeBatch(texts, false) : encodeWhole;
+    const pieces = new PieceEncoder(rule, encode, encodeWhole);
     return (texts) => pieces.encodeBatch(texts);
   }
 
