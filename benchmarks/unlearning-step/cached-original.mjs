@@ -89,18 +89,19 @@ const peakOf = (which) => {
   timed(which, steps[1]);
   return deviceMemory().peak / 2 ** 20;
 };
-const live = { seconds: median(found.live), mb: peakOf(original) };
+const live = { seconds: median(found.live), all: found.live, mb: peakOf(original) };
 for (const { name, value } of original.parameters)
   if (value !== original.headWeight) original.parameter(name).dispose();
-const kept = { seconds: median(found.cached), mb: peakOf(cached) };
+const kept = { seconds: median(found.cached), all: found.cached, mb: peakOf(cached) };
 
 function median(values) {
-  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 const speedup = live.seconds / kept.seconds;
 process.stdout.write(
   `${size} ${precision}, ${threads} threads, ${pairs} pairs: live ${live.seconds.toFixed(3)} s, cached ${kept.seconds.toFixed(3)} s: ${speedup.toFixed(3)}x; ` +
+    `pairs ${live.all.map((seconds, i) => `${seconds.toFixed(2)}/${kept.all[i].toFixed(2)}`).join(' ')}; ` +
     `peak ${live.mb.toFixed(1)} and ${kept.mb.toFixed(1)} MB; KL ${kl[0]} and ${kl[1]}; building ${buildRatio.toFixed(3)} of its passes\n`,
 );
 const results = new URL('../results/cached-original.csv', import.meta.url);

@@ -79,7 +79,7 @@ for (const [i, micro] of steps.slice(1).entries()) {
   ];
   for (const [name, one] of i % 2 === 0 ? sides : sides.reverse()) found[name].push(one.step(micro));
 }
-const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const [fullSeconds, loraSeconds] = [median(found.full), median(found.lora)];
 if (process.env.PROFILE) {
   for (const [name, one] of [
@@ -94,7 +94,8 @@ if (process.env.PROFILE) {
 const speedup = fullSeconds / loraSeconds;
 process.stdout.write(
   `${size} ${precision}, ${threads} threads, ${pairs} pairs: all weights ${fullSeconds.toFixed(3)} s, adapter of rank ${rank} ` +
-    `${loraSeconds.toFixed(3)} s: ${speedup.toFixed(3)}x; peak ${peaks.full.toFixed(1)} and ${peaks.lora.toFixed(1)} MiB\n`,
+    `${loraSeconds.toFixed(3)} s: ${speedup.toFixed(3)}x; pairs ` +
+    `${found.full.map((seconds, i) => `${seconds.toFixed(2)}/${found.lora[i].toFixed(2)}`).join(' ')}; peak ${peaks.full.toFixed(1)} and ${peaks.lora.toFixed(1)} MiB\n`,
 );
 const results = new URL('../results/lora.csv', import.meta.url);
 if (!existsSync(results))
