@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { FakeHub } from '../../packages/data-pipeline/testing/fake-hub.js';
@@ -147,6 +147,38 @@ describe('the model card', () => {
   });
 });
 
+describe('export into a folder that is there', () => {
+  const command = (...more: string[]): string[] => ['export', '--model', 'runs/base/model', '--out', 'twice', ...more];
+  const refusal = async (...more: string[]): Promise<string> => {
+    const { code, stderr } = await letheHere(folder, ...command(...more));
+    expect([code, readdirSync(folder).filter((name) => name.startsWith('.twice'))]).toEqual([1, []]);
+    return stderr;
+  };
+
+  it('is done where it holds what would be written, as after an end behind its last change', async () => {
+    expect(await here(...command())).toContain('runs/base/model written to twice as float32');
+    const before = filesOf(at('twice'));
+    expect(await here(...command())).toContain('runs/base/model is whole already in twice as float32');
+    expect(filesOf(at('twice'))).toEqual(before);
+  });
+
+  it('is refused where it holds another model, a damaged one, or none', async () => {
+    expect(await refusal('--dtype', 'bfloat16')).toBe(
+      'lethe: twice exists and is another export: this command writes another config.json; choose another folder, or remove it\n',
+    );
+    const weights = readFileSync(at('twice/model.safetensors'));
+    weights[weights.length - 1] ^= 1;
+    writeFileSync(at('twice/model.safetensors'), weights);
+    expect(await refusal()).toMatch(
+      /^lethe: twice.model\.safetensors: was changed after it was written: .* restore it/,
+    );
+    rmSync(at('twice/SHA256SUMS'));
+    expect(await refusal()).toMatch(
+      /^lethe: twice exists and has no SHA256SUMS, .*; choose another folder, or remove it$/m,
+    );
+  });
+});
+
 describe('export --push', () => {
   it('needs a token before it does anything', async () => {
     const { code, stderr } = await letheHere(
@@ -169,8 +201,16 @@ describe('export --push', () => {
     target.uploads.isThere = false;
     process.env['HF_ENDPOINT'] = await target.start();
     process.env['HF_TOKEN'] = target.token = 'hf_secret';
-    const out = await here('export', '--model', 'runs/base/model', '--out', 'pushed', '--push', 'owner/new');
-    expect(out).toMatch(/pushed to http.*\/owner\/new as commit [0-9a-f]{40}/);
+    const command = ['export', '--model', 'runs/base/model', '--out', 'pushed', '--push', 'owner/new'];
+    target.uploads.refuse = { word: 'commit', status: 403 };
+    const { code, stderr } = await letheHere(folder, ...command);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('pushed is whole, and the same command goes on from there'),
+    ]);
+    target.uploads.refuse = undefined;
+    const out = await here(...command);
+    expect(out).toMatch(/is whole already in pushed[^]*pushed to http.*\/owner\/new as commit [0-9a-f]{40}/);
     expect(target.files).toEqual(filesOf(at('pushed')));
     expect([target.uploads.visibility, target.uploads.commits.length]).toEqual(['private', 1]);
     const prompt = ['--prompt', 'The river', '--max-new-tokens', '5'];

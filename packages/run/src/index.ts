@@ -18,6 +18,7 @@ export { type Clock, systemClock } from './clock.js';
 export { digestFile, type FileDigest } from './digest-file.js';
 export { formatDuration, remainingSeconds } from './duration.js';
 export { EXIT_CODES } from './exit-codes.js';
+export { freeBytes, nearestFolder } from './free-bytes.js';
 export { LockedError, lockBeside, lockWithin, removeDeadLock, whileLocked } from './lock.js';
 export { createLogger, type Logger, type LoggerOptions, type LogLevel, silentLogger } from './log.js';
 export {
@@ -50,7 +51,7 @@ export { type Random, seededRandom } from './seed.js';
 export { setAside } from './set-aside.js';
 export { listenForStop, type StopRequest, type StopSignal } from './signals.js';
 export { readJsonFile } from './json-file.js';
-export { requireSums } from './sums.js';
+export { requireSums, SUMS } from './sums.js';
 export { explainSystemError, readingProblem } from './system-error.js';
 export { closingOnError } from './closing-on-error.js';
 export { temporaryPath } from './temporary-path.js';

@@ -82,7 +82,7 @@ function acquire(file: string): () => void {
   let isTaken = false;
   try {
     made = writeInFolder(fresh, content);
-    while (!takeName(fresh, file)) removeAbandoned(file, statSync(fresh).mtimeMs);
+    while (!writing(dirname(file), () => takeName(fresh, file))) removeAbandoned(file, statSync(fresh).mtimeMs);
     isTaken = true;
     writing(dirname(file), () => rmSync(fresh, { force: true }));
   } catch (error) {

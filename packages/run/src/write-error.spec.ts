@@ -44,7 +44,7 @@ it.each([
 
 it('needs neither a size nor a folder that is there', () => {
   const told = explainWriteError(refused('ENOSPC'), '/nowhere/at/all') as Error;
-  expect(told.message).toMatch(/^\/nowhere\/at\/all: the disk is full \(ENOSPC/);
+  expect(told.message).toMatch(/^\/nowhere\/at\/all: the disk is full: \d+ bytes free \(ENOSPC/);
 });
 
 it('leaves other errors, and those that are told already, as they are', () => {

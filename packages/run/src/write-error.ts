@@ -1,6 +1,6 @@
-import { statfsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
+import { freeBytes } from './free-bytes.js';
 import { UserError } from './user-error.js';
 
 /** The system refused to write, or to open one file more: says where, how much room there is, what is safe, how to go on. */
@@ -62,10 +62,5 @@ export function writing<T>(file: string, write: () => T, bytes?: number): T {
 
 function roomText(file: string, bytes: number | undefined): string {
   const wanted = bytes === undefined ? [] : [`${bytes} bytes to write`];
-  try {
-    const { bavail, bsize } = statfsSync(dirname(file));
-    return `: ${[...wanted, `${bavail * bsize} bytes free`].join(', ')}`;
-  } catch {
-    return wanted.length > 0 ? `: ${wanted[0]}` : ''; // The folder is gone too; the code still says what happened.
-  }
+  return `: ${[...wanted, `${freeBytes(dirname(file))} bytes free`].join(', ')}`;
 }

@@ -7,7 +7,6 @@ export { NonFiniteError } from './non-finite.js';
 export { cacheBytes, frozenReads } from './cached/cache-estimate.js';
 export { CachedModel } from './cached-model.js';
 export { removeCached } from './cached/cache-folder.js';
-export { freeBytes } from './cached/cache-room.js';
 export { frozenParameters, heldShare, needsOriginal, numFrozen, readsForgetRows, readsReplayRows } from './original.js';
 export { rowsOfRole } from './validation-recipe.js';
 export { Optimizer } from './optimizer.js';

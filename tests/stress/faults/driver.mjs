@@ -3,6 +3,36 @@
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { main } from '../../../packages/cli/dist/main.js';
+import { QUICK } from '../../../packages/cli/dist/paper/regime.js';
+
+// `demo --quick` and `paper --quick` of the least that there can be: what they write is looked at, not what they find.
+Object.assign(QUICK, {
+  model: { hiddenSize: 16, intermediateSize: 32, numLayers: 1, numHeads: 2, numKeyValueHeads: 1 },
+  vocabSize: 320,
+  rowLength: 32,
+  rows: 4,
+  corpus: {
+    ...QUICK.corpus,
+    numNatural: 200,
+    documentsPerFact: 6,
+    kindDocuments: 100,
+    proseDocuments: 100,
+    abilityDocuments: 100,
+    numInstructions: 60,
+    numHeldOut: 6,
+  },
+  base: { ...QUICK.base, steps: 4 },
+  synth: { ...QUICK.synth, steps: 4 },
+  chat: { ...QUICK.chat, steps: 2 },
+  refine: { ...QUICK.refine, steps: 2 },
+  untilGone: { ...QUICK.untilGone, steps: 2 },
+  repairs: Object.fromEntries(Object.entries(QUICK.repairs).map(([name, repair]) => [name, { ...repair, steps: 2 }])),
+  texts: { numDocuments: 20 },
+  numMeasured: 4,
+  numLeak: 4,
+  numItems: 4,
+  maxNewTokens: 2,
+});
 
 let output = { stdout: '', stderr: '' };
 for (const name of ['stdout', 'stderr']) {

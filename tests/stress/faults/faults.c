@@ -2,12 +2,13 @@
 // outlive a loss of power. A change is a call that opens for writing, writes, makes, links, renames, removes or syncs
 // something under FAULT_ROOT.
 //
-// All threads and child processes count together. FAULT_CONTROL is a file of five numbers of 8 bytes, which may be written anew
-// between one command and the next:
-//   the changes so far; the one that it happens at, from 1, or 0; what happens; what a failure says (errno); whether
-//   FAULT_SHADOW is kept
-// FAULT_LOG is a file that gets a line for each change: its number, the call, whether it needs room, the path. FAULT_SHADOW is a
-// folder beside FAULT_ROOT that keeps, by inode, what was synced: contents, and lists of folders.
+// All threads and child processes count together. FAULT_CONTROL is a file of numbers of 8 bytes, `struct control`, which may be
+// written anew between one command and the next. FAULT_LOG is a file that gets a line for each change: its number, the call, whether
+// it needs room, its place, the code that asked for it, the path. FAULT_SHADOW is a folder beside FAULT_ROOT that keeps, by inode, what
+// was synced: contents, and lists of folders.
+//
+// A place is a call, the code that asks for it, and the kind of the file: its name without numbers. sites.mjs tells the code, as a number
+// for the calls that follow on the same thread; where it tells none the whole path is the kind.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -16,6 +17,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,16 +32,31 @@
   if (!real_##name) real_##name = dlsym(RTLD_NEXT, #name)
 
 /** That change fails; that one and all later that need room; the process ends before it; from there on nothing is changed any
- * more, as after such an end, but the process goes on; the same, and half of it is written before. */
-enum how { NEVER, ONCE, ON, KILL, DEAD, TORN };
+ * more, as after such an end, but the process goes on; the same, and half of it is written before. The last two go by places: they are
+ * counted; the first one that is come to as often as `at` says fails, and one that was never come to before. */
+enum how { NEVER, ONCE, ON, KILL, DEAD, TORN, COUNT, PLACES };
 enum outcome { GO_ON, FAIL, TEAR };
 
+struct place {
+  _Atomic unsigned long hash;
+  _Atomic long seen;
+  _Atomic long at;
+};
+enum { PLACES_KNOWN = 4096 };
+
 struct control {
+  /** Changes so far; the one that it happens at, from 1, or 0; what happens, an `enum how`; what a failure says. */
   _Atomic long count;
   long at;
   long how;
   long error;
+  /** Whether FAULT_SHADOW is kept. */
   long keeps;
+  /** Of places: what they fail with changes with the round; the one that failed, or 0; whether the disk is still full. */
+  long round;
+  _Atomic unsigned long failed;
+  _Atomic long is_full;
+  struct place places[PLACES_KNOWN];
 };
 
 static char root[PATH_MAX];
@@ -107,14 +124,58 @@ static enum outcome refuse(void) {
   return FAIL;
 }
 
+/** The code that asks for what this thread does, or 0. */
+static __thread unsigned long site;
+
+static unsigned long mixed(unsigned long hash, unsigned char byte) { return (hash ^ byte) * 1099511628211UL; }
+
+static unsigned long place_of(const char* call, const char* path) {
+  unsigned long hash = 14695981039346656037UL;
+  for (int i = 0; i < 8; i++) hash = mixed(hash, (unsigned char)(site >> 8 * i));
+  for (; *call; call++) hash = mixed(hash, (unsigned char)*call);
+  const char* const name = strrchr(path, '/');
+  for (const char* at = site && name ? name : path + root_length; *at;) {
+    if (strncmp(at, ".tmp-", 5) == 0) at += strcspn(at, "/");
+    else if (*at >= '0' && *at <= '9') hash = mixed(hash, '#'), at += strspn(at, "0123456789");
+    else hash = mixed(hash, (unsigned char)*at++);
+  }
+  return hash ? hash : 1;
+}
+
+static struct place* known_place(unsigned long hash) {
+  for (unsigned long i = hash;; i++) {
+    struct place* const place = &control->places[i % PLACES_KNOWN];
+    unsigned long none = 0;
+    if (atomic_compare_exchange_strong(&place->hash, &none, hash)) place->at = 1;
+    if (place->hash == hash) return place;
+    if (i - hash == PLACES_KNOWN) abort();
+  }
+}
+
+/** Counts a place that needs room. */
+static enum outcome at_place(unsigned long hash) {
+  if (control->is_full) return refuse();
+  if (control->failed) return GO_ON; // once in a command
+  struct place* const place = known_place(hash);
+  if (++place->seen != place->at || control->how == COUNT) return GO_ON;
+  unsigned long none = 0;
+  if (!atomic_compare_exchange_strong(&control->failed, &none, hash)) return GO_ON;
+  static const long errors[] = {ENOSPC, EDQUOT, EIO};
+  control->error = errors[(hash + (unsigned long)control->round) % 3];
+  control->is_full = control->error != EIO;
+  return refuse();
+}
+
 /** Counts a change. `needs_room`: whether a full disk refuses it. */
 static enum outcome change(const char* call, const char* path, int needs_room) {
   const long number = ++control->count;
+  const unsigned long place = place_of(call, path);
   if (log_file >= 0) {
-    char line[PATH_MAX + 64];
-    const int length = snprintf(line, sizeof line, "%ld %s %d %s\n", number, call, needs_room, path);
+    char line[PATH_MAX + 128];
+    const int length = snprintf(line, sizeof line, "%ld %s %d %lu %lu %s\n", number, call, needs_room, place, site, path);
     raw_write(log_file, line, (size_t)length);
   }
+  if (control->how >= COUNT) return needs_room ? at_place(place) : GO_ON;
   if (control->at == 0 || number < control->at) return GO_ON;
   const int is_first = number == control->at;
   switch (control->how) {
@@ -196,6 +257,11 @@ static void synced(int file, const char* path) {
 
 static int opening(int folder, const char* name, int flags, const char* call) {
   char path[PATH_MAX];
+  if (strncmp(name, "/site/", 6) == 0) {
+    site = strtoul(name + 6, NULL, 10);
+    errno = ENOENT;
+    return 1;
+  }
   const int writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT);
   if (!writes || !path_of(folder, name, path)) return 0;
   struct stat about;

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type Ended, PROGRAM, startProcess } from '../../e2e/lethe.js';
 import { Driver } from './driver-process.js';
 
@@ -28,7 +29,21 @@ export interface Fault {
   code?: 'ENOSPC' | 'EDQUOT' | 'EIO';
 }
 
-const HOW = ['never', 'once', 'on', 'kill', 'dead', 'torn'];
+const HOW = ['never', 'once', 'on', 'kill', 'dead', 'torn', 'count', 'places'] as const;
+
+/** A place of the program that changes files, as faults.c tells places apart, and the last change that was made there. */
+export interface Place {
+  hash: bigint;
+  call: string;
+  path: string;
+  /** The stack of calls that ask for it, the innermost first; empty where that is not known. */
+  code: string[];
+  /** How often a command comes to it. */
+  times: number;
+}
+
+/** Where numbers stand in faults.c's `struct control`, and how many; the places come behind them. */
+const [FAILED, NUMBERS, PLACES_KNOWN] = [6, 8, 4096];
 
 /** A change that a command made. */
 export interface Change {
@@ -45,6 +60,7 @@ export class Faulty {
   private readonly env: NodeJS.ProcessEnv;
   private readonly control: string;
   private readonly log: string;
+  private readonly sites: string;
   private driver: Driver | undefined;
 
   /**
@@ -63,10 +79,14 @@ export class Faulty {
       encoding: 'utf8',
     });
     if (status !== 0) throw new Error(`${source}: ${stderr}`);
-    [this.control, this.log] = [join(beside, 'control'), join(beside, 'log')];
+    [this.control, this.log, this.sites] = [join(beside, 'control'), join(beside, 'log'), join(beside, 'sites')];
+    mkdirSync(this.sites);
+    writeFileSync(this.control, Buffer.alloc(8 * (NUMBERS + 3 * PLACES_KNOWN)));
     this.env = {
       ...process.env,
       ...more,
+      NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${pathToFileURL(join(__dirname, 'sites.mjs')).href}`,
+      FAULT_SITES: this.sites,
       LD_PRELOAD: library,
       FAULT_ROOT: folder,
       FAULT_CONTROL: this.control,
@@ -79,8 +99,7 @@ export class Faulty {
   /** Runs a command to its end, in a process that has run others. @param keeps what was synced is kept in `shadow`. */
   async run(args: string[], fault?: Fault, keeps = false): Promise<Ended> {
     this.order(fault, keeps);
-    this.driver ??= new Driver(this.folder, this.env);
-    const ended = await this.driver.run(args);
+    const ended = await this.commands().run(args);
     this.order();
     if (!keeps && (fault?.how === 'dead' || fault?.how === 'torn')) this.bury();
     return ended;
@@ -99,12 +118,73 @@ export class Faulty {
     writeFileSync(this.log, '');
     const { code, stderr } = await this.run(args);
     if (code !== 0) throw new Error(`lethe ${args.join(' ')} ended with ${code}\n${stderr}`);
+    return this.logged();
+  }
+
+  private logged(): (Change & { place: bigint; site: string })[] {
     const lines = readFileSync(this.log, 'utf8').trim().split('\n');
     return lines.map((line) => {
-      const [number, call, needsRoom, ...path] = line.split(' ');
+      const [number, call, needsRoom, place, site, ...path] = line.split(' ');
       const under = path.join(' ').slice(this.folder.length + 1);
-      return { number: Number(number), call, needsRoom: needsRoom === '1', path: under };
+      return { number: Number(number), call, needsRoom: needsRoom === '1', path: under, place: BigInt(place), site };
     });
+  }
+
+  /** The places of a command that need room, when nothing goes wrong. @throws Error where it fails. */
+  async places(args: string[]): Promise<Map<bigint, Place>> {
+    this.arm([]);
+    writeFileSync(this.log, '');
+    this.order({ at: 0, how: 'count' });
+    const { code, stderr } = await this.commands().run(args);
+    if (code !== 0) throw new Error(`lethe ${args.join(' ')} ended with ${code}\n${stderr}`);
+    const places = new Map<bigint, Place>();
+    for (const change of this.logged().filter(({ needsRoom }) => needsRoom)) {
+      const { times } = places.get(change.place) ?? { times: 0 };
+      places.set(change.place, { ...this.placeOf(change), times: times + 1 });
+    }
+    return places;
+  }
+
+  private placeOf({ place, site, call, path }: Change & { place: bigint; site: string }): Place {
+    const code = site === '0' ? [] : readFileSync(join(this.sites, site), 'utf8').trim().split('\n');
+    return { hash: place, call, path, code, times: 1 };
+  }
+
+  /** Lets places fail when they have been come to so often, 0 for never; one that is not among them the first time. */
+  arm(places: Iterable<[bigint, number]>): void {
+    const table = new BigUint64Array(3 * PLACES_KNOWN);
+    for (const [hash, at] of places) {
+      let slot = Number(hash % BigInt(PLACES_KNOWN));
+      while (table[3 * slot] !== 0n) slot = (slot + 1) % PLACES_KNOWN;
+      table.set([hash, 0n, BigInt(at)], 3 * slot);
+    }
+    this.writeControl(Buffer.from(table.buffer), 8 * NUMBERS);
+  }
+
+  /** How often each place may still be come to before it fails; 0 where it has failed. */
+  armed(): Map<bigint, number> {
+    const bytes = readFileSync(this.control);
+    const table = new BigInt64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+    const left = new Map<bigint, number>();
+    for (let at = NUMBERS; at < table.length; at += 3)
+      if (table[at] !== 0n)
+        left.set(BigInt.asUintN(64, table[at]), Number(table[at + 2] > table[at + 1] ? table[at + 2] : 0n));
+    return left;
+  }
+
+  /** Runs a command until the first place fails that is due. @returns that place too, if one was. */
+  async runToPlace(args: string[], round: number): Promise<{ ended: Ended; place?: Place }> {
+    writeFileSync(this.log, '');
+    this.order({ at: 0, how: 'places' }, false, round);
+    const ended = await this.commands().run(args);
+    const hash = readFileSync(this.control).readBigUInt64LE(8 * FAILED);
+    this.order();
+    const failed = hash === 0n ? undefined : this.logged().findLast(({ place }) => place === hash)!;
+    return { ended, place: failed && this.placeOf(failed) };
+  }
+
+  private commands(): Driver {
+    return (this.driver ??= new Driver(this.folder, this.env));
   }
 
   end(): void {
@@ -112,19 +192,16 @@ export class Faulty {
     this.driver = undefined;
   }
 
+  private order(fault?: Omit<Fault, 'how'> & { how: (typeof HOW)[number] }, keeps = false, round = 0): void {
+    const errno = constants.errno[fault?.code ?? 'EIO'];
+    const numbers = [0, fault?.at ?? 0, HOW.indexOf(fault?.how ?? 'never'), errno, Number(keeps), round, 0, 0];
+    this.writeControl(Buffer.from(BigInt64Array.from(numbers.map(BigInt)).buffer), 0);
+  }
+
   /** Written over, not anew: processes have it mapped. */
-  private order(fault?: Fault, keeps = false): void {
-    const numbers = [
-      0,
-      fault?.at ?? 0,
-      HOW.indexOf(fault?.how ?? 'never'),
-      constants.errno[fault?.code ?? 'EIO'],
-      Number(keeps),
-    ];
-    const bytes = Buffer.alloc(8 * numbers.length);
-    for (const [i, number] of numbers.entries()) bytes.writeBigInt64LE(BigInt(number), 8 * i);
-    const handle = openSync(this.control, fs.O_RDWR | fs.O_CREAT);
-    writeSync(handle, bytes, 0, bytes.length, 0);
+  private writeControl(bytes: Buffer, at: number): void {
+    const handle = openSync(this.control, fs.O_RDWR);
+    writeSync(handle, bytes, 0, bytes.length, at);
     closeSync(handle);
   }
 

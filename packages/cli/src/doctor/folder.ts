@@ -1,14 +1,11 @@
-import { existsSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { temporaryPath } from '@lethe/run';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freeBytes, nearestFolder, temporaryPath } from '@lethe/run';
 
 /** Free bytes for a folder that is there or would be made. @throws a system error where nothing can be written there. */
 export function roomIn(folder: string): number {
-  let nearest = resolve(folder);
-  while (!existsSync(nearest)) nearest = dirname(nearest);
-  const file = temporaryPath(join(nearest, 'doctor'));
+  const file = temporaryPath(join(nearestFolder(folder), 'doctor'));
   writeFileSync(file, 'written by lethe doctor');
   rmSync(file);
-  const { bavail, bsize } = statfsSync(nearest);
-  return bavail * bsize;
+  return freeBytes(folder);
 }

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { isHubLocation, loadTokenizer, modelFolder } from '@lethe/data-pipeline';
 import { FORGETTING_METHODS } from '@lethe/losses';
 import { baselm, type LlamaConfig, type LoraSettings, parameterSizes, readConfig } from '@lethe/model';
+import { freeBytes } from '@lethe/run';
 import {
   cacheBytes,
-  freeBytes,
   frozenParameters,
   frozenReads,
   loraOf,

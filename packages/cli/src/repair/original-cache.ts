@@ -1,5 +1,6 @@
 import type { LlamaConfig } from '@lethe/model';
-import { freeBytes, removeCached } from '@lethe/train';
+import { freeBytes } from '@lethe/run';
+import { removeCached } from '@lethe/train';
 import type { BatchAndSteps } from './plan.js';
 import type { RepairShards } from './repair-recipe.js';
 

@@ -174,7 +174,7 @@ describe('pushModel', () => {
     process.env['HF_TOKEN'] = 'hf_secret';
     const before = { ...hub.files };
     hub.uploads.refuse = { word, status: 403 };
-    await expect(pushModel(push)).rejects.toThrow(/nothing was committed; .*run the command again .*403/);
+    await expect(pushModel(push)).rejects.toThrow(/nothing was committed; .*the same command goes on from there .*403/);
     expect(hub.files).toEqual(before);
     expect(hub.uploads.commits).toEqual([]);
   });

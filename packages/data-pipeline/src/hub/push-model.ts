@@ -68,7 +68,7 @@ export async function pushModel({ folder, name, isPublic = false, title }: PushM
     return { url: `${access.hubUrl}/${name}`, commit: pushed!.commit.oid };
   } catch (cause) {
     throw failure(
-      `--push ${name}: nothing was committed; ${folder} is whole: remove it and run the command again`,
+      `--push ${name}: nothing was committed; ${folder} is whole, and the same command goes on from there`,
       cause,
       access,
     );

@@ -3,6 +3,10 @@ import { dirname } from 'node:path';
 import { makeFolder, openLine, sealLine, setAside, UserError, writing } from '@lethe/run';
 import type { EvalItem } from './eval-item.js';
 
+/** Begins a file anew. */
+const write = (file: string, text: string): void =>
+  writing(file, () => writeFileSync(file, text), Buffer.byteLength(text));
+
 /**
  * Items of an evaluation, or answers and judgements that items are made of, a line each, written as they are done, so
  * that an interrupted evaluation goes on. The first line says what was evaluated how; each further one ends with a
@@ -31,7 +35,7 @@ export class ItemLog<T extends { id: string } = EvalItem> {
     const [found, ...lines] = text.slice(0, end).split('\n').slice(0, -1);
     if (found === undefined) {
       makeFolder(dirname(file));
-      writing(file, () => writeFileSync(file, `${first}\n`));
+      write(file, `${first}\n`);
       return log;
     }
     if (found !== first)
@@ -43,7 +47,7 @@ export class ItemLog<T extends { id: string } = EvalItem> {
       } catch (error) {
         if (!onDamage) throw error;
         const kept = setAside(file);
-        writing(file, () => writeFileSync(file, [first, ...lines.slice(0, i), ''].join('\n')));
+        write(file, [first, ...lines.slice(0, i), ''].join('\n'));
         onDamage(
           `${(error as Error).message}; the file is kept as ${kept}, and its last ${lines.length - i} items are done again`,
         );

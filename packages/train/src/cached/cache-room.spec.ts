@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silentLogger } from '@lethe/run';
-import { freeBytes, requireRoom } from './cache-room.js';
+import { freeBytes, silentLogger } from '@lethe/run';
+import { requireRoom } from './cache-room.js';
 import { whileHolding } from './take-locks.js';
 
 const folder = join(tmpdir(), 'lethe-not-there', '.original-0');

@@ -1,6 +1,6 @@
-import { existsSync, statfsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { UserError } from '@lethe/run';
+import { freeBytes, nearestFolder, UserError } from '@lethe/run';
 
 /** Rows that are to be written into a folder. */
 export interface Room {
@@ -11,18 +11,6 @@ export interface Room {
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 
-/** Free bytes where a folder is or will be. */
-export function freeBytes(folder: string): number {
-  const { bavail, bsize } = statfsSync(existing(folder));
-  return bavail * bsize;
-}
-
-function existing(folder: string): string {
-  let found = folder;
-  while (!existsSync(found) && dirname(found) !== found) found = dirname(found);
-  return found;
-}
-
 /**
  * @param free bytes of a folder's file system, for tests.
  * @throws UserError where a file system has too little room for what is to be written to it.
@@ -30,7 +18,7 @@ function existing(folder: string): string {
 export function requireRoom(wanted: readonly Room[], free: (folder: string) => number = freeBytes): void {
   const disks = new Map<number, Room>();
   for (const { folder, rows, bytes } of wanted) {
-    const { dev } = statSync(existing(folder));
+    const { dev } = statSync(nearestFolder(folder));
     const before = disks.get(dev);
     disks.set(dev, { folder, rows: rows + (before?.rows ?? 0), bytes: bytes + (before?.bytes ?? 0) });
   }
