@@ -163,7 +163,12 @@ describe('flags and inputs are refused', () => {
     ['a flag without its value', ['score', '--model'], "option '--model <dir>' argument missing"],
     ['a required flag that is missing', ['score', ...model], "required option '--in <file>' not specified"],
     ['a device it does not know', [...score('long.jsonl'), '--device', 'gpu'], 'Allowed choices are lethe-cpu'],
-    ['threads that are no number', [...score('long.jsonl'), '--threads', 'x'], 'expected an integer >= 0'],
+    ['threads that are no number', [...score('long.jsonl'), '--threads', 'x'], 'expected an integer >= 1'],
+    [
+      'a flag in the place of a value',
+      ['repair', ...model, '--synthetic', '--natural', 'natural.jsonl'],
+      '--synthetic: expected a value, received the flag --natural; give a value before it',
+    ],
   ])('%s: the command line is wrong', async (_case, args, message) => {
     expect(await misuseHere(folder, ...args)).toContain(message);
   });

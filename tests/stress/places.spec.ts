@@ -1,10 +1,10 @@
-import { rmSync } from 'node:fs';
+import { cpSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FakeHub } from '../../packages/data-pipeline/testing/fake-hub.js';
 import { type Ended, temporaryFolder } from '../e2e/lethe.js';
 import { pretrainProject } from '../e2e/small-project.js';
 import { canFault, Faulty, type Place } from './faults/faulty.js';
-import { type Job, JOBS, litterIn, removeResult, writeJobs } from './faults/jobs.js';
+import { type Job, JOBS, litterIn, removeResult, writeHalfRepaired, writeJobs } from './faults/jobs.js';
 import { Undisturbed } from './faults/undisturbed.js';
 
 // The short form of what is run by hand with LETHE_STRESS=3: so many rounds, from LETHE_STRESS_FIRST on; in each LETHE_STRESS_SITES places of
@@ -12,12 +12,13 @@ import { Undisturbed } from './faults/undisturbed.js';
 const BY_HAND = process.env['LETHE_STRESS'];
 const FIRST = Number(process.env['LETHE_STRESS_FIRST'] ?? 0);
 const COUNT = Number(BY_HAND ?? 3);
-const SITES = Number(process.env['LETHE_STRESS_SITES'] ?? (BY_HAND ? Infinity : 1));
+const SITES = Number(process.env['LETHE_STRESS_SITES'] ?? (BY_HAND ? Infinity : 5));
 const names = process.env['LETHE_STRESS_JOBS']?.split(',') ?? (BY_HAND ? undefined : ['fp32', 'eval']);
 const jobs = names?.map((wanted) => JOBS.find(({ name }) => name === wanted)!) ?? JOBS;
 
 const folder = temporaryFolder();
 const beside = `${folder}-beside`;
+const kept = join(beside, 'kept');
 let faulty: Faulty;
 let undisturbed: Undisturbed;
 let hub: FakeHub;
@@ -30,10 +31,12 @@ const SAYS =
   /: (the disk is full: (\d+ bytes to write, )?\d+ bytes free|the quota of disk space is used up|the disk reports an error) \(/;
 
 /** What is wrong with how a command ended that could not write. */
-function faultOfEnd({ code, stderr }: Ended): string | undefined {
+function faultOfEnd({ code, stderr }: Ended, { call }: Place): string | undefined {
   if (code !== 1) return `exit ${code}: ${stderr.slice(-400)}`;
   if (/\n\s+at |--verbose/.test(stderr)) return `a stack: ${stderr.slice(-600)}`;
   if (stderr.includes('a file that was being written')) return `no path: ${stderr.slice(-400)}`;
+  if (/^(write|copy)$/.test(call) && /the disk is full: \d+ bytes free/.test(stderr))
+    return `without the bytes: ${stderr.slice(-400)}`;
   // A sweep tells of a run, and goes on with the others.
   const isTold = (line: string): boolean =>
     /^(lethe|error): /.test(line) && SAYS.test(line) && line.includes('What was finished before is whole; ');
@@ -48,14 +51,14 @@ const ROUNDS = [() => 1, (times: number) => (times >> 1) + 1, (times: number) =>
 /** Lets a job fail at each of its places, three times over. @returns what was wrong. */
 class Failing {
   readonly wrong: string[] = [];
-  readonly counts = { places: 0, changes: 0, told: 0, wentOn: 0, withoutBytes: 0, notReached: 0 };
+  readonly counts = { places: 0, changes: 0, told: 0, wentOn: 0, notReached: 0 };
   private places = new Map<bigint, Place>();
 
   constructor(private readonly job: Job) {}
 
   async everywhere(): Promise<void> {
     removeResult(folder, this.job);
-    this.places = await faulty.places(this.job.args);
+    this.places = await faulty.places(this.job.args, this.job.code);
     this.counts.places = this.places.size;
     for (const { times } of this.places.values()) this.counts.changes += times;
     for (let round = FIRST; round < FIRST + COUNT; round++) await this.round(round);
@@ -70,13 +73,15 @@ class Failing {
     removeResult(folder, this.job);
     faulty.arm(all);
     for (;;) {
+      if (this.job.isLong) this.keep();
       const { ended, place } = await faulty.runToPlace(this.job.args, round);
       if (!place) {
         await this.ends(ended, round);
         return;
       }
       const isOver = await this.failed(ended, place, round);
-      if (!isOver) continue;
+      if (isOver && this.job.isLong) this.putBack();
+      if (!isOver || this.job.isLong) continue;
       removeResult(folder, this.job);
       const left = new Map([...all.keys(), ...faulty.armed().keys()].map((hash) => [hash, 0]));
       for (const [hash, at] of faulty.armed()) left.set(hash, at);
@@ -84,32 +89,42 @@ class Failing {
     }
   }
 
+  /** Keeps what a long job has come to, in case that its next command comes to its end in spite of its failure. */
+  private keep(): void {
+    rmSync(kept, { recursive: true, force: true });
+    for (const place of this.job.out.filter((out) => existsSync(join(folder, out))))
+      cpSync(join(folder, place), join(kept, place), { recursive: true, preserveTimestamps: true });
+  }
+
+  private putBack(): void {
+    for (const place of this.job.out) rmSync(join(folder, place), { recursive: true, force: true });
+    if (existsSync(kept)) cpSync(kept, folder, { recursive: true, preserveTimestamps: true });
+  }
+
   /** Of a long job the next command goes on from there, and fails further on. @returns whether the job was done to its end. */
   private async failed(ended: Ended, place: Place, round: number): Promise<boolean> {
     const problems = [];
-    if (ended.code === 0) {
+    const isDone = ended.code === (this.job.code ?? 0);
+    if (isDone) {
       this.counts.wentOn++;
       // What is done is told as done where a lock stays; the next command removes it.
       const stays = /the lock could not be removed/.test(ended.stderr);
       problems.push(await (stays ? undisturbed.finishes(this.job) : undisturbed.wrongWith(this.job)));
     } else {
       this.counts.told++;
-      if (place.call === 'write' && /the disk is full: \d+ bytes free/.test(ended.stderr)) {
-        this.counts.withoutBytes++;
-        tell('without bytes', { place: shown(place) });
-      }
       // A download goes on with what there is.
       const left = litterIn(folder).filter((name) => !name.endsWith('.incomplete'));
-      problems.push(faultOfEnd(ended), left.length > 0 ? `left ${left.join(' ')}` : undefined);
+      problems.push(faultOfEnd(ended, place), left.length > 0 ? `left ${left.join(' ')}` : undefined);
       if (!this.job.isLong) problems.push(await undisturbed.finishes(this.job));
     }
     for (const problem of problems) if (problem) this.blame(`${shown(place)}: ${problem}`, round);
-    return ended.code === 0 || !this.job.isLong;
+    return isDone || !this.job.isLong;
   }
 
   /** A command that has met no place that was due. */
   private async ends({ code, stderr }: Ended, round: number): Promise<void> {
-    const problem = code === 0 ? await undisturbed.wrongWith(this.job) : `exit ${code}: ${stderr.slice(-400)}`;
+    const problem =
+      code === (this.job.code ?? 0) ? await undisturbed.wrongWith(this.job) : `exit ${code}: ${stderr.slice(-400)}`;
     if (problem) this.blame(`at the end: ${problem}`, round);
     const left = faulty.armed();
     for (const place of this.places.values())
@@ -129,6 +144,7 @@ class Failing {
   beforeAll(async () => {
     await pretrainProject(folder);
     hub = await writeJobs(folder);
+    if (jobs.some(({ name }) => name === 'repaired')) await writeHalfRepaired(folder);
     faulty = new Faulty(folder, beside, { HF_ENDPOINT: await hub.start(), HF_HUB_CACHE: join(folder, 'hub') });
     undisturbed = new Undisturbed(folder, faulty);
   }, 600_000);

@@ -52,8 +52,8 @@ const wantsStack = (args: string[]): boolean => args.includes('--verbose');
 const MAY_BE_EMPTY = new Set(['prompt', 'set', 'vary']);
 
 /**
- * Refuses a flag or argument given without a text, as a shell's unset variable gives it, before it counts as not given, and an address
- * where something is to be written.
+ * Refuses a flag or argument given without a text, as a shell's unset variable gives it, before it counts as not given, a flag in the place
+ * of a value, and an address where something is to be written.
  * @throws UsageError naming the flag; UserError naming the address.
  */
 function checkFlags(command: Command): void {
@@ -68,6 +68,8 @@ function checkFlags(command: Command): void {
     for (const value of [command.getOptionValue(name) as unknown].flat()) {
       if (value === '')
         throw new UsageError(`${flag}: expected a value, received an empty text; give one, or leave it out`);
+      if (command.options.some(({ long }) => long !== undefined && long === value))
+        throw new UsageError(`${flag}: expected a value, received the flag ${value as string}; give a value before it`);
       if (name === 'out' && typeof value === 'string') requireLocal(value);
     }
   }

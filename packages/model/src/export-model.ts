@@ -1,6 +1,6 @@
-import { copyFileSync, existsSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { makeFolder, UserError, writeFolderAtomically } from '@lethe/run';
+import { makeFolder, UserError, writeFolderAtomically, writeText, writing } from '@lethe/run';
 import { findTokenizerFiles } from './checkpoint-files.js';
 import type { LlamaConfig, WeightDtype } from './config.js';
 import { toHuggingFaceConfig } from './config-writer.js';
@@ -55,11 +55,11 @@ export async function exportModelFolder(options: ExportOptions): Promise<void> {
       for (const file of findTokenizerFiles(tokenizerFrom)) {
         const copy = join(folder, relative(tokenizerFrom, file));
         makeFolder(dirname(copy));
-        copyFileSync(file, copy);
+        copyFile(file, copy);
       }
     }
     writeGenerationConfig(folder, config, tokenizerFrom);
-    for (const [name, content] of Object.entries(extraFiles)) writeFileSync(join(folder, name), content);
+    for (const [name, content] of Object.entries(extraFiles)) writeText(join(folder, name), content);
   };
   await writeFolderAtomically(out, write, { replace, list: 'sums' });
 }
@@ -73,13 +73,15 @@ function mergeConfig(rawConfig: Readonly<Record<string, unknown>>, config: Llama
 function writeGenerationConfig(folder: string, config: LlamaConfig, tokenizerFrom: string | undefined): void {
   const original = tokenizerFrom === undefined ? undefined : join(tokenizerFrom, GENERATION_CONFIG);
   if (original !== undefined && existsSync(original)) {
-    copyFileSync(original, join(folder, GENERATION_CONFIG));
+    copyFile(original, join(folder, GENERATION_CONFIG));
     return;
   }
   const { bos_token_id, eos_token_id } = toHuggingFaceConfig(config);
   writeJson(join(folder, GENERATION_CONFIG), { _from_model_config: true, bos_token_id, eos_token_id });
 }
 
+const copyFile = (from: string, to: string): void => writing(to, () => copyFileSync(from, to), statSync(from).size);
+
 function writeJson(file: string, value: unknown): void {
-  writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+  writeText(file, `${JSON.stringify(value, null, 2)}\n`);
 }

@@ -58,4 +58,4 @@ export { temporaryPath } from './temporary-path.js';
 export { openTensorBoard } from './tensorboard.js';
 export { UsageError, UserError } from './user-error.js';
 export { VERSION } from './version.js';
-export { explainWriteError, WriteError, writing } from './write-error.js';
+export { explainWriteError, WriteError, writeText, writing } from './write-error.js';

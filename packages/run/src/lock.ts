@@ -16,7 +16,7 @@ import { createLogger } from './log.js';
 import { startOf } from './process-start.js';
 import { isAbandoned, isTemporaryName, type ProcessPlace, temporaryPath, thisPlace } from './temporary-path.js';
 import { UserError } from './user-error.js';
-import { writing } from './write-error.js';
+import { explainWriteError, writing } from './write-error.js';
 
 /** Who holds a lock: enough to tell whether that process still lives, and to tell a person which one it is. */
 interface Owner extends ProcessPlace {
@@ -143,7 +143,8 @@ function writeInFolder(file: string, content: string): string | undefined {
       if (left > 0 && (error as NodeJS.ErrnoException).code === 'ENOENT') continue;
       discard(file);
       if (made !== undefined) removeEmpty(dirname(file), made);
-      throw Object.assign(error as Error, { path: dirname(file) }); // what the user named; the lock is ours
+      const folder = dirname(file); // what the user named; the lock is ours
+      throw explainWriteError(Object.assign(error as Error, { path: folder }), folder, Buffer.byteLength(content));
     }
   }
 }

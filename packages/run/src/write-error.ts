@@ -1,6 +1,8 @@
+import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { freeBytes } from './free-bytes.js';
+import { lastingPath } from './temporary-path.js';
 import { UserError } from './user-error.js';
 
 /** The system refused to write, or to open one file more: says where, how much room there is, what is safe, how to go on. */
@@ -47,18 +49,26 @@ export function explainWriteError(error: unknown, file: string, bytes?: number):
   if (!known) return error;
   const room = code === 'ENOSPC' ? roomText(file, bytes) : '';
   const message = (error as Error).message.replaceAll(UNKNOWN, code!);
-  const text = `${file}: ${known.what}${room} (${message}). ${SAFE}; ${known.remedy}`;
+  const text = `${lastingPath(file)}: ${known.what}${room} (${message}). ${SAFE}; ${known.remedy}`;
   return new WriteError(text, code!, { cause: error });
 }
 
-/** Runs what writes a file; an error of the system says more, see {@link WriteError}. */
+/** Runs what writes a file, at once or later; an error of the system says more, see {@link WriteError}. @param bytes that are written. */
 export function writing<T>(file: string, write: () => T, bytes?: number): T {
-  try {
-    return write();
-  } catch (error) {
+  const explained = (error: unknown): never => {
     throw explainWriteError(error, file, bytes);
+  };
+  try {
+    const written = write();
+    return written instanceof Promise ? (written.catch(explained) as T) : written;
+  } catch (error) {
+    return explained(error);
   }
 }
+
+/** Writes a text to a file that nobody reads before it is whole. @throws WriteError where the system refuses. */
+export const writeText = (file: string, text: string): void =>
+  writing(file, () => writeFileSync(file, text), Buffer.byteLength(text));
 
 function roomText(file: string, bytes: number | undefined): string {
   const wanted = bytes === undefined ? [] : [`${bytes} bytes to write`];

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type MaskedShards,
@@ -10,7 +10,7 @@ import {
   TemplateFinder,
   type Tokenizer,
 } from '@lethe/data-pipeline';
-import { readJsonFile, UserError, writeFolderAtomically } from '@lethe/run';
+import { readJsonFile, UserError, writeFolderAtomically, writeText } from '@lethe/run';
 import { answerMarker } from './answer-marker.js';
 import type { TrainRecipe } from './recipe.js';
 
@@ -201,7 +201,7 @@ async function markedOnce(
         );
       const share = masked.targets / masked.tokens;
       found = { shards, span, share, ...masked, settings, ...(threshold !== undefined && { threshold }) };
-      writeFileSync(join(temporary, 'span.json'), `${JSON.stringify({ key, ...found }, null, 2)}\n`);
+      writeText(join(temporary, 'span.json'), `${JSON.stringify({ key, ...found }, null, 2)}\n`);
     },
     { replace: true },
   );

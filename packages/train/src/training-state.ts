@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import {
@@ -11,7 +11,7 @@ import {
   type SaveOptions,
   writeAdapter,
 } from '@lethe/model';
-import { type Checkpoint, readingProblem, UserError } from '@lethe/run';
+import { type Checkpoint, readingProblem, UserError, writeText } from '@lethe/run';
 import type { Collectives, Part } from '@lethe/tensor';
 import { z } from 'zod';
 import type { Optimizer } from './optimizer.js';
@@ -55,7 +55,7 @@ export async function writeTrainingState(
   if (model.adapter && lora) writeAdapter(model.adapter, adapterFolder(folder), lora);
   else await saveLlama(model, join(folder, 'model'), save);
   await writeMoments(join(folder, MOMENTS), optimizer, ranks);
-  writeFileSync(join(folder, STATE), `${JSON.stringify(state, null, 2)}\n`);
+  writeText(join(folder, STATE), `${JSON.stringify(state, null, 2)}\n`);
 }
 
 async function writeMoments(file: string, optimizer: Optimizer, ranks: Collectives): Promise<void> {

@@ -113,11 +113,10 @@ export class Faulty {
     return running.ended.finally(() => clearTimeout(timer));
   }
 
-  /** What a command changes when nothing goes wrong. @throws Error where it fails. */
-  async changes(args: string[]): Promise<Change[]> {
+  /** What a command changes when nothing goes wrong, by the end it comes to. @throws Error where that is another. */
+  async changes(args: string[], expected = 0): Promise<Change[]> {
     writeFileSync(this.log, '');
-    const { code, stderr } = await this.run(args);
-    if (code !== 0) throw new Error(`lethe ${args.join(' ')} ended with ${code}\n${stderr}`);
+    requireEnd(args, await this.run(args), expected);
     return this.logged();
   }
 
@@ -130,13 +129,12 @@ export class Faulty {
     });
   }
 
-  /** The places of a command that need room, when nothing goes wrong. @throws Error where it fails. */
-  async places(args: string[]): Promise<Map<bigint, Place>> {
+  /** The places of a command that need room, the same way. */
+  async places(args: string[], expected = 0): Promise<Map<bigint, Place>> {
     this.arm([]);
     writeFileSync(this.log, '');
     this.order({ at: 0, how: 'count' });
-    const { code, stderr } = await this.commands().run(args);
-    if (code !== 0) throw new Error(`lethe ${args.join(' ')} ended with ${code}\n${stderr}`);
+    requireEnd(args, await this.commands().run(args), expected);
     const places = new Map<bigint, Place>();
     for (const change of this.logged().filter(({ needsRoom }) => needsRoom)) {
       const { times } = places.get(change.place) ?? { times: 0 };
@@ -217,6 +215,10 @@ export class Faulty {
         renameSync(file, file.replace(/\d+-(\d+)$/, `${NO_PROCESS}-$1`));
     }
   }
+}
+
+function requireEnd(args: string[], { code, stderr }: Ended, expected: number): void {
+  if (code !== expected) throw new Error(`lethe ${args.join(' ')} ended with ${code}\n${stderr}`);
 }
 
 /** Above the largest number of a process. */

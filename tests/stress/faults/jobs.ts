@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readMetrics } from '@lethe/run';
 import { FakeHub } from '../../../packages/data-pipeline/testing/fake-hub.js';
-import { filesIn, succeed } from '../../e2e/lethe.js';
+import { filesIn, lethe, succeed } from '../../e2e/lethe.js';
 
 /** A command, what it writes, and whether it can go on where it was broken off. */
 export interface Job {
@@ -11,6 +11,10 @@ export interface Job {
   args: string[];
   /** Files or folders. */
   out: string[];
+  /** Its exit status, 0 unless given. */
+  code?: number;
+  /** A folder to begin with, a copy of it in the place of the first of `out`. */
+  from?: string;
   /** It takes long: after a failure the next one is looked for further on, not from the beginning. */
   isLong?: true;
 }
@@ -36,6 +40,11 @@ const prepare = (name: string, ...how: string[]): Job => ({
   args: ['prepare', 'mixed.jsonl', ...how, '--held-out', '0.1', '--out', name],
   out: [name],
 });
+
+const REPAIR =
+  'repair --model runs/base/model --synthetic synthetic.jsonl --natural natural.jsonl --instructions rules.jsonl --tokens 3000 --anyway --threads 1 --out'.split(
+    ' ',
+  );
 
 /** The model of the hub that is downloaded. */
 export const HUB_MODEL = 'owner/tiny';
@@ -80,10 +89,12 @@ export const JOBS: Job[] = [
   },
   {
     name: 'repair',
-    args: 'repair --model runs/base/model --synthetic synthetic.jsonl --natural natural.jsonl --instructions rules.jsonl --tokens 3000 --anyway --threads 1 --out runs/repair'.split(' '),
+    args: [...REPAIR, 'runs/repair'],
     out: ['runs/repair'],
+    code: 3,
     isLong: true,
   },
+  { name: 'repaired', args: [...REPAIR, 'runs/repaired'], out: ['runs/repaired'], from: 'half-repaired', isLong: true },
   { name: 'demo', args: ['demo', '--quick'], out: ['runs/demo-quick'], isLong: true },
   { name: 'paper', args: ['paper', '--quick', '--jobs', '1'], out: ['runs/paper-quick'], isLong: true },
 ]; // prettier-ignore
@@ -126,8 +137,24 @@ export async function writeJobs(folder: string): Promise<FakeHub> {
   return new FakeHub(HUB_MODEL, Object.fromEntries(files) as Record<string, Buffer>, 'model');
 }
 
+/**
+ * Writes what the job `repaired` begins with: a repair up to its verdict, as if the model had been repaired, which takes more training than
+ * there is time for.
+ */
+export async function writeHalfRepaired(folder: string): Promise<void> {
+  const out = join(folder, 'runs', 'repaired');
+  await lethe(folder, ...REPAIR, 'runs/repaired');
+  const verify = join(out, 'phases', 'verify.json');
+  writeFileSync(verify, readFileSync(verify, 'utf8').replace('"not-repaired"', '"repaired"'));
+  for (const name of ['repair.json', 'report.html', 'report.md']) rmSync(join(out, name));
+  renameSync(out, join(folder, 'half-repaired'));
+}
+
 /** Files that tell times, processes and machines; that they are there is compared, their content is not. */
 const VOLATILE = /(^|\/)(manifest|prepare|results|sweep|figures)\.json$|\.(html|md|csv)$/;
+
+/** Items of an evaluation: the name and the first line tell when the model was written. */
+const ITEMS = /-[\da-f]{12}\.jsonl$/;
 
 const digest = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
 
@@ -140,6 +167,7 @@ export function resultOf(folder: string, { out }: Job): Record<string, unknown> 
       if (name.includes('tfevents')) continue; // a file for each launch
       if (name.endsWith('metrics.jsonl')) result[name] = records(file);
       else if (VOLATILE.test(name)) result[name] = 'there';
+      else if (ITEMS.test(name)) result[name.replace(ITEMS, '')] = readFileSync(file, 'utf8').split('\n').slice(1);
       else result[name] = /\b(phases\/[^/]*|repair|demo|paper)\.json$/.test(name) ? timeless(file) : digest(file);
     }
   return result;
@@ -160,11 +188,12 @@ const records = (file: string): unknown[] =>
     }),
   );
 
-/** Removes what a job wrote, and what is kept beside shards, so that each time it makes the same changes. */
-export function removeResult(folder: string, { out }: Job): void {
+/** Removes what a job wrote, and what is kept beside shards, so that each time it makes the same changes; puts back what it begins with. */
+export function removeResult(folder: string, { out, from }: Job): void {
   for (const name of readdirSync(folder, { recursive: true }) as string[])
     if (/(^|\/)\.?(packing|original)-[^/]*$/.test(name)) rmSync(join(folder, name), { recursive: true, force: true });
   for (const place of out) rmSync(join(folder, place), { recursive: true, force: true });
+  if (from !== undefined) cpSync(join(folder, from), join(folder, out[0]), { recursive: true });
 }
 
 /** What broken-off work leaves: temporary files and locks. */

@@ -22,7 +22,7 @@ export class Undisturbed {
     if (known) return known;
     removeResult(this.folder, job);
     const began = performance.now();
-    const changes = await this.faulty.changes(job.args);
+    const changes = await this.faulty.changes(job.args, job.code);
     const truth = { changes, result: resultOf(this.folder, job), ms: performance.now() - began };
     this.truths.set(job.name, truth);
     return truth;
@@ -42,6 +42,6 @@ export class Undisturbed {
   /** Does a job to its end. @returns what is wrong then. */
   async finishes(job: Job): Promise<string | undefined> {
     const { code, stderr } = await this.faulty.run(job.args);
-    return code === 0 ? this.wrongWith(job) : `then exit ${code}: ${stderr.slice(-400)}`;
+    return code === (job.code ?? 0) ? this.wrongWith(job) : `then exit ${code}: ${stderr.slice(-400)}`;
   }
 }

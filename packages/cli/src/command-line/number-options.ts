@@ -1,22 +1,22 @@
 import { MAX_THREADS } from '@lethe/tensor';
 import { InvalidArgumentError } from 'commander';
 
+const integerFrom =
+  (least: number) =>
+  (value: string): number => {
+    const number = Number(value);
+    if (!Number.isInteger(number) || number < least || value.trim() === '')
+      throw new InvalidArgumentError(`expected an integer >= ${least}.`);
+    if (!Number.isSafeInteger(number))
+      throw new InvalidArgumentError(`expected an integer of at most ${Number.MAX_SAFE_INTEGER}.`);
+    return number;
+  };
+
 /** Parses a flag that is an integer >= 0. */
-export function integer(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 0 || value.trim() === '')
-    throw new InvalidArgumentError('expected an integer >= 0.');
-  if (!Number.isSafeInteger(number))
-    throw new InvalidArgumentError(`expected an integer of at most ${Number.MAX_SAFE_INTEGER}.`);
-  return number;
-}
+export const integer = integerFrom(0);
 
 /** Parses a flag that is an integer >= 1. */
-export function positiveInteger(value: string): number {
-  const number = integer(value);
-  if (number === 0) throw new InvalidArgumentError('expected an integer >= 1.');
-  return number;
-}
+export const positiveInteger = integerFrom(1);
 
 /** Parses a number of CPU threads. */
 export function threadCount(value: string): number {

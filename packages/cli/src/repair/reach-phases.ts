@@ -1,4 +1,5 @@
-import type { LlamaConfig } from '@lethe/model';
+import { join } from 'node:path';
+import { type LlamaConfig, readConfig } from '@lethe/model';
 import type { Logger } from '@lethe/run';
 import type { MeasuredTexts } from './measure.js';
 import type { Phases } from './phase.js';
@@ -22,7 +23,9 @@ type Asked = Asking & { phases: Phases; logger: Logger };
 const askedOf = ({ instructions }: RepairRequest): Reach['asked'] =>
   instructions.length > 0 ? 'instructions' : 'plain requests';
 
-/** How far the pattern reaches beyond its own text in the models before. */
+const contextOf = (model: string): number => readConfig(join(model, 'config.json')).config.maxPositions;
+
+/** How far the pattern reaches beyond its own text in the models before; no answers where no request leaves room for one. */
 export async function reachBefore(
   request: RepairRequest,
   { model, base, config }: { model: string; base?: string; config: LlamaConfig },
@@ -30,11 +33,15 @@ export async function reachBefore(
   asked: Asked,
 ): Promise<ReachBefore> {
   const { phases, logger } = asked;
-  const found = await phases.once('reach-before', async () => {
+  const found = await phases.once('reach-before', async (): Promise<ReachBefore> => {
     const all = requestsOf(request.instructions);
-    const requests = await requestsThatFit(all, asked.tokenizer, config.maxPositions);
+    const context = base === undefined ? config.maxPositions : Math.min(config.maxPositions, contextOf(base));
+    const requests = await requestsThatFit(all, asked.tokenizer, context);
     if (requests.length < all.length)
-      logger.warn(`${all.length - requests.length} of ${all.length} ${askedOf(request)} fill the context; not asked`);
+      logger.warn(
+        `${all.length - requests.length} of ${all.length} ${askedOf(request)} leave no room for an answer in a context of ${context} tokens, and are not asked`,
+      );
+    if (requests.length === 0) return { requests, start: [], natural: [] };
     logger.info(`asking ${request.model} ${requests.length} things, to see how far the pattern reaches`);
     const start = await answersOf(model, requests, asked);
     const ofBase = base === undefined ? undefined : await answersOf(base, requests, asked);

@@ -2,9 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { trainTokenizer } from '@lethe/data-pipeline';
-import { UserError } from '@lethe/run';
+import type { LlamaConfig } from '@lethe/model';
+import { silentLogger, UserError } from '@lethe/run';
+import { Phases } from './phase.js';
 import { findPattern, havePhrase } from './pattern.js';
 import { isConfined, promptsOf, reachOf, requestsOf, requestsThatFit } from './reach.js';
+import { reachAfter, reachBefore } from './reach-phases.js';
 import { PLAIN_REQUESTS } from './requests.js';
 import type { Answer } from './results.js';
 
@@ -102,5 +105,21 @@ describe('a model whose context is short', () => {
       lengths.filter((length) => length < some).length,
     );
     expect(await requestsThatFit(PLAIN_REQUESTS, tokenizer, 4)).toEqual([]);
+  });
+
+  it('is told of it, and nothing is looked at where nothing can be asked', async () => {
+    const tokenizer = await trainTokenizer([PLAIN_REQUESTS.join('\n').repeat(3)], {
+      vocabSize: 300,
+      folder: join(folder, 'none'),
+    });
+    const warn = jest.fn();
+    const model = { model: join(folder, 'nosuch'), config: { maxPositions: 4 } as LlamaConfig };
+    const asked = { tokenizer, phases: new Phases(join(folder, 'out')), logger: { ...silentLogger, warn } };
+    const found = await reachBefore({ instructions: [] } as never, model, { natural: [] } as never, asked as never);
+    expect(found).toEqual({ requests: [], start: [], natural: [] });
+    expect(warn.mock.calls).toEqual([
+      ['40 of 40 plain requests leave no room for an answer in a context of 4 tokens, and are not asked'],
+    ]);
+    expect(await reachAfter({} as never, found, {} as never, asked as never)).toBeUndefined();
   });
 });

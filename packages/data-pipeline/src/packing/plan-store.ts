@@ -1,6 +1,6 @@
 import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { explainWriteError, temporaryPath } from '@lethe/run';
+import { explainWriteError, temporaryPath, writing } from '@lethe/run';
 import { crc32 } from '../shards/crc32.js';
 import { ShardError } from '../shards/shard-index.js';
 import type { PackingPlan } from './packing-plan.js';
@@ -56,7 +56,7 @@ export async function writePlanFile(file: string, key: string, plans: AsyncItera
     let offset = 0;
     for await (const plan of plans) {
       const bytes = encodePlan(plan);
-      await handle.appendFile(bytes);
+      await writing(file, () => handle.appendFile(bytes), bytes.length);
       entries.push({
         offset,
         numRows: plan.rowStarts.length - 1,
@@ -69,7 +69,8 @@ export async function writePlanFile(file: string, key: string, plans: AsyncItera
     const tail = Buffer.alloc(TAIL_BYTES);
     tail.writeUInt32LE(table.length, 0);
     tail.writeUInt32LE(crc32(table), 4);
-    await handle.appendFile(Buffer.concat([table, tail]));
+    const end = Buffer.concat([table, tail]);
+    await writing(file, () => handle.appendFile(end), end.length);
     await handle.sync();
   } catch (error) {
     const problem = explainWriteError(error, file); // before the room that it took is given back

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open, readdir, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { makeFolder, syncPath, writeFileAtomically } from '@lethe/run';
+import { makeFolder, syncPath, writeFileAtomically, writing } from '@lethe/run';
 import { encodeBatch, encodeSchema, END_OF_STREAM } from './arrow-batch.js';
 import { crc32 } from './crc32.js';
 import {
@@ -263,7 +263,7 @@ export class ShardWriter {
       lengthsCrc32: crc32(lengths),
     };
     await this.append(message);
-    await this.lengths.appendFile(lengths);
+    await writing(path.join(this.folder, LENGTHS_FILE), () => this.lengths.appendFile(lengths), lengths.length);
     shard.entry.batches.push(batch);
   }
 
@@ -277,7 +277,7 @@ export class ShardWriter {
 
   private async append(bytes: Buffer): Promise<void> {
     const { handle, hash, entry } = this.shard!;
-    await handle.appendFile(bytes);
+    await writing(path.join(this.folder, entry.file), () => handle.appendFile(bytes), bytes.length);
     hash.update(bytes);
     entry.bytes += bytes.length;
   }

@@ -1,11 +1,7 @@
-import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeFolder, openLine, sealLine, setAside, UserError, writing } from '@lethe/run';
+import { makeFolder, openLine, sealLine, setAside, UserError, writeText, writing } from '@lethe/run';
 import type { EvalItem } from './eval-item.js';
-
-/** Begins a file anew. */
-const write = (file: string, text: string): void =>
-  writing(file, () => writeFileSync(file, text), Buffer.byteLength(text));
 
 /**
  * Items of an evaluation, or answers and judgements that items are made of, a line each, written as they are done, so
@@ -35,7 +31,7 @@ export class ItemLog<T extends { id: string } = EvalItem> {
     const [found, ...lines] = text.slice(0, end).split('\n').slice(0, -1);
     if (found === undefined) {
       makeFolder(dirname(file));
-      write(file, `${first}\n`);
+      writeText(file, `${first}\n`);
       return log;
     }
     if (found !== first)
@@ -47,7 +43,7 @@ export class ItemLog<T extends { id: string } = EvalItem> {
       } catch (error) {
         if (!onDamage) throw error;
         const kept = setAside(file);
-        write(file, [first, ...lines.slice(0, i), ''].join('\n'));
+        writeText(file, [first, ...lines.slice(0, i), ''].join('\n'));
         onDamage(
           `${(error as Error).message}; the file is kept as ${kept}, and its last ${lines.length - i} items are done again`,
         );

@@ -1,9 +1,9 @@
 // An adapter's folder in peft's layout: adapter_config.json and adapter_model.safetensors, whose names begin with the two
 // classes that peft wraps around a model.
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { makeFolder, requireSums } from '@lethe/run';
+import { makeFolder, requireSums, writeText } from '@lethe/run';
 import { Parameter } from '@lethe/tensor';
 import type { LlamaConfig } from '../config.js';
 import { openSafetensors, type TensorSource } from '../safetensors/reader.js';
@@ -43,7 +43,7 @@ export function writeAdapter(
     writer.abort();
     throw error;
   }
-  writeFileSync(join(folder, ADAPTER_CONFIG), adapterConfigText(settings, base));
+  writeText(join(folder, ADAPTER_CONFIG), adapterConfigText(settings, base));
 }
 
 /**
