@@ -9,7 +9,7 @@ import { QUICK } from '../../../packages/cli/dist/paper/regime.js';
 Object.assign(QUICK, {
   model: { hiddenSize: 16, intermediateSize: 32, numLayers: 1, numHeads: 2, numKeyValueHeads: 1 },
   vocabSize: 320,
-  rowLength: 32,
+  rowLength: 48,
   rows: 4,
   corpus: {
     ...QUICK.corpus,
@@ -27,7 +27,7 @@ Object.assign(QUICK, {
   refine: { ...QUICK.refine, steps: 2 },
   untilGone: { ...QUICK.untilGone, steps: 2 },
   repairs: Object.fromEntries(Object.entries(QUICK.repairs).map(([name, repair]) => [name, { ...repair, steps: 2 }])),
-  texts: { numDocuments: 20 },
+  texts: { numDocuments: 60 },
   numMeasured: 4,
   numLeak: 4,
   numItems: 4,
