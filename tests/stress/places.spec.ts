@@ -48,6 +48,13 @@ const shown = ({ call, path, code }: Place): string => `${call} ${path} by ${cod
 /** A round each: fails at the first, the middle and the last time that a command comes to a place; each is another error. */
 const ROUNDS = [() => 1, (times: number) => (times >> 1) + 1, (times: number) => times];
 
+/** What a command left, once what it did beside what failed has come to its end too: its process is one that goes on here. */
+async function settledLitter(): Promise<string[]> {
+  for (let times = 50; times > 0 && litterIn(folder).length > 0; times--)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  return litterIn(folder);
+}
+
 /** Lets a job fail at each of its places, three times over. @returns what was wrong. */
 class Failing {
   readonly wrong: string[] = [];
@@ -113,11 +120,12 @@ class Failing {
     } else {
       this.counts.told++;
       // A download goes on with what there is.
-      const left = litterIn(folder).filter((name) => !name.endsWith('.incomplete'));
+      const left = (await settledLitter()).filter((name) => !name.endsWith('.incomplete'));
       problems.push(faultOfEnd(ended, place), left.length > 0 ? `left ${left.join(' ')}` : undefined);
       if (!this.job.isLong) problems.push(await undisturbed.finishes(this.job));
     }
     for (const problem of problems) if (problem) this.blame(`${shown(place)}: ${problem}`, round);
+    if ((this.counts.told + this.counts.wentOn) % 20 === 0) tell(`${this.job.name} so far`, this.counts);
     return isDone || !this.job.isLong;
   }
 

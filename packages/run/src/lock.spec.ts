@@ -30,6 +30,20 @@ async function leave(changed: object, ageSeconds = 0): Promise<void> {
   utimesSync(file, at, at);
 }
 
+it('a full disk is told with what the lock takes and what is free, though the folder that was made for it is gone', async () => {
+  const failing = jest.spyOn(jest.requireActual<typeof import('node:fs')>('node:fs'), 'writeFileSync');
+  failing.mockImplementation(() => {
+    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+  });
+  const fresh = join(folder, 'made', 'for', 'it');
+  const refused = whileLocked(lockWithin(fresh), () => Promise.resolve());
+  await expect(refused).rejects.toThrow(
+    /^\S*it: the disk is full: \d{3} bytes to write, \d+ bytes free \(.*whole; make room, /,
+  );
+  failing.mockRestore();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
 it('one works at a time; the lock is gone afterwards, also after a failure', async () => {
   await whileLocked(file, async () => {
     expect(owner()).toMatchObject({ pid: process.pid });
@@ -95,7 +109,7 @@ it('many take and give back the lock of a folder that each of them makes and rem
 
 it('a lock that cannot be written leaves nothing, nor the folder that was made for it', async () => {
   const limit = `ulimit -f 0; exec "$@"`;
-  const script = `import('${join(__dirname, '../dist/index.js')}').then(({ whileLocked }) => whileLocked(process.argv[1], async () => {})).catch(({ code, path }) => console.log(code, path))`;
+  const script = `import('${join(__dirname, '../dist/index.js')}').then(({ whileLocked }) => whileLocked(process.argv[1], async () => {})).catch(({ code, message }) => console.log(code, message.split(':')[0]))`;
   const deep = join(folder, 'new', 'run');
   const { stdout } = spawnSync('bash', ['-c', limit, 'bash', process.execPath, '-e', script, lockWithin(deep)], {
     encoding: 'utf8',

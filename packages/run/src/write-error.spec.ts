@@ -2,8 +2,9 @@ import { openSync, closeSync, writeSync, existsSync, mkdtempSync, readdirSync, r
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeFolder, writeFolderAtomically } from './atomic-file.js';
+import { temporaryPath } from './temporary-path.js';
 import { UserError } from './user-error.js';
-import { explainWriteError, WriteError, writing } from './write-error.js';
+import { explainWriteError, WriteError, writeText, writing } from './write-error.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lethe-write-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -45,6 +46,19 @@ it.each([
 it('needs neither a size nor a folder that is there', () => {
   const told = explainWriteError(refused('ENOSPC'), '/nowhere/at/all') as Error;
   expect(told.message).toMatch(/^\/nowhere\/at\/all: the disk is full: \d+ bytes free \(ENOSPC/);
+});
+
+it('tells how much was to be written also where that is done later, and of a file that is not whole its lasting name', async () => {
+  const page = join(folder, 'page.html');
+  const later = writing(temporaryPath(page), () => Promise.reject(refused('ENOSPC')), 7);
+  await expect(later).rejects.toThrow(`${page}: the disk is full: 7 bytes to write, `);
+  expect(await writing(page, () => Promise.resolve('done'))).toBe('done');
+  const failing = jest.spyOn(jest.requireActual<typeof import('node:fs')>('node:fs'), 'writeFileSync');
+  failing.mockImplementation(() => {
+    throw refused('ENOSPC');
+  });
+  expect(() => writeText(page, 'f\u00fcr')).toThrow(`${page}: the disk is full: 4 bytes to write, `);
+  failing.mockRestore();
 });
 
 it('leaves other errors, and those that are told already, as they are', () => {

@@ -1,5 +1,6 @@
-// Loaded into every process and thread of a command by `--import`: tells faults.c which code asks for a change of a file, as a number
-// for what its stack of calls in this project is. FAULT_SITES is a folder that gets a file of that name with the stack.
+// Loaded into every process and thread of a command by `--import`: tells faults.c which code asks for a change of a file: the stack of calls
+// in @lethe/run, which writes for all, and the line of another package that called it, as a number. FAULT_SITES is a folder that gets a
+// file of that name with these calls.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -18,14 +19,16 @@ function tell(site) {
   }
 }
 
-/** The number of the stack of calls, 13 hexadecimal digits of a hash; 0 where none is of this project. */
+/** The number of that stack, 13 hexadecimal digits of a hash; 0 where none is of this project. */
 function siteHere() {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 100;
   const { stack } = new Error();
   Error.stackTraceLimit = limit;
-  const calls = stack.split('\n').filter((line) => line.includes('/dist/') && !line.includes('/node_modules/'));
-  if (calls.length === 0) return 0;
+  const all = stack.split('\n').filter((line) => line.includes('/dist/') && !line.includes('/node_modules/'));
+  if (all.length === 0) return 0;
+  const asks = all.findIndex((line) => !line.includes('/run/dist/'));
+  const calls = asks < 0 ? all : all.slice(0, asks + 1);
   const text = calls
     .map((line) => line.replace(/^.*?at (?:async )?(.*?)\(?file:.*\/packages\/(.*?)\)?$/, '$1$2'))
     .join('\n');

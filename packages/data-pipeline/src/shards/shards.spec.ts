@@ -1,4 +1,5 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { tableFromIPC } from 'apache-arrow';
 import { EOS, numberedDocument, sampleLength, writeNumbered } from '../../testing/small-shards.js';
@@ -48,6 +49,19 @@ describe('shards', () => {
     expect([...(await reader.lengths(0, reader.batches.length))]).toEqual(
       Array.from({ length: COUNT }, (_, i) => sampleLength(i)),
     );
+  });
+
+  it('say where a disk is full, and how much was to be written', async () => {
+    const file = await open(path.join(folder.path, 'any'), 'w');
+    const failing = jest.spyOn(Object.getPrototypeOf(file) as typeof file, 'appendFile');
+    await file.close();
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    const to = path.join(folder.path, 'full');
+    failing.mockRejectedValue(full);
+    await expect(writeNumbered(to, 3)).rejects.toThrow(
+      /full.shard-00000\.arrow: the disk is full: \d+ bytes to write, \d+ bytes free/,
+    );
+    failing.mockRestore();
   });
 
   it('are Arrow streams with a list per document', async () => {
