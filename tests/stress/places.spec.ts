@@ -48,17 +48,23 @@ const shown = ({ call, path, code }: Place): string => `${call} ${path} by ${cod
 /** A round each: fails at the first, the middle and the last time that a command comes to a place; each is another error. */
 const ROUNDS = [() => 1, (times: number) => (times >> 1) + 1, (times: number) => times];
 
-/** What a command left, once what it did beside what failed has come to its end too: its process is one that goes on here. */
-async function settledLitter(): Promise<string[]> {
-  for (let times = 50; times > 0 && litterIn(folder).length > 0; times--)
+/** What a command left but for downloads, which go on with what there is. */
+const leftNow = (): string[] => litterIn(folder).filter((name) => !name.endsWith('.incomplete'));
+
+/** The same once what the command did beside what failed has come to its end too: its process goes on here. */
+async function litterLeft(): Promise<string[]> {
+  for (let times = 50; times > 0 && leftNow().length > 0; times--)
     await new Promise((resolve) => setTimeout(resolve, 100));
-  return litterIn(folder);
+  return leftNow();
 }
+
+/** Places that a job has failed at, by round: of them a long one is spared, whose own are looked at. */
+const failedAt = ROUNDS.map(() => new Set<bigint>());
 
 /** Lets a job fail at each of its places, three times over. @returns what was wrong. */
 class Failing {
   readonly wrong: string[] = [];
-  readonly counts = { places: 0, changes: 0, told: 0, wentOn: 0, notReached: 0 };
+  readonly counts = { places: 0, changes: 0, elsewhere: 0, told: 0, wentOn: 0, notReached: 0 };
   private places = new Map<bigint, Place>();
 
   constructor(private readonly job: Job) {}
@@ -74,7 +80,9 @@ class Failing {
 
   private async round(round: number): Promise<void> {
     const step = Math.max(1, Math.floor(this.places.size / SITES));
-    const due = [...this.places].filter((_, i) => i % step === Math.floor((round * step) / ROUNDS.length));
+    const own = [...this.places].filter(([hash]) => !(this.job.isLong && failedAt[round].has(hash)));
+    this.counts.elsewhere += this.places.size - own.length;
+    const due = own.filter((_, i) => i % step === Math.floor((round * step) / ROUNDS.length));
     const all = new Map([...this.places.keys()].map((hash) => [hash, 0]));
     for (const [hash, { times }] of due) all.set(hash, ROUNDS[round](times));
     removeResult(folder, this.job);
@@ -90,9 +98,7 @@ class Failing {
       if (isOver && this.job.isLong) this.putBack();
       if (!isOver || this.job.isLong) continue;
       removeResult(folder, this.job);
-      const left = new Map([...all.keys(), ...faulty.armed().keys()].map((hash) => [hash, 0]));
-      for (const [hash, at] of faulty.armed()) left.set(hash, at);
-      faulty.arm(left);
+      faulty.arm(faulty.armed());
     }
   }
 
@@ -111,6 +117,7 @@ class Failing {
   /** Of a long job the next command goes on from there, and fails further on. @returns whether the job was done to its end. */
   private async failed(ended: Ended, place: Place, round: number): Promise<boolean> {
     const problems = [];
+    failedAt[round].add(place.hash);
     const isDone = ended.code === (this.job.code ?? 0);
     if (isDone) {
       this.counts.wentOn++;
@@ -119,9 +126,8 @@ class Failing {
       problems.push(await (stays ? undisturbed.finishes(this.job) : undisturbed.wrongWith(this.job)));
     } else {
       this.counts.told++;
-      // A download goes on with what there is.
-      const left = (await settledLitter()).filter((name) => !name.endsWith('.incomplete'));
-      problems.push(faultOfEnd(ended, place), left.length > 0 ? `left ${left.join(' ')}` : undefined);
+      const litter = await litterLeft();
+      problems.push(faultOfEnd(ended, place), litter.length > 0 ? `left ${litter.join(' ')}` : undefined);
       if (!this.job.isLong) problems.push(await undisturbed.finishes(this.job));
     }
     for (const problem of problems) if (problem) this.blame(`${shown(place)}: ${problem}`, round);
