@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { makeFolder, UserError, writeFolderAtomically, writeText, writing } from '@lethe/run';
+import { makeFolder, UserError, writeFolderAtomically, writeText } from '@lethe/run';
 import { findTokenizerFiles } from './checkpoint-files.js';
 import type { LlamaConfig, WeightDtype } from './config.js';
 import { toHuggingFaceConfig } from './config-writer.js';
@@ -55,7 +55,7 @@ export async function exportModelFolder(options: ExportOptions): Promise<void> {
       for (const file of findTokenizerFiles(tokenizerFrom)) {
         const copy = join(folder, relative(tokenizerFrom, file));
         makeFolder(dirname(copy));
-        copyFile(file, copy);
+        copyFileSync(file, copy);
       }
     }
     writeGenerationConfig(folder, config, tokenizerFrom);
@@ -73,14 +73,12 @@ function mergeConfig(rawConfig: Readonly<Record<string, unknown>>, config: Llama
 function writeGenerationConfig(folder: string, config: LlamaConfig, tokenizerFrom: string | undefined): void {
   const original = tokenizerFrom === undefined ? undefined : join(tokenizerFrom, GENERATION_CONFIG);
   if (original !== undefined && existsSync(original)) {
-    copyFile(original, join(folder, GENERATION_CONFIG));
+    copyFileSync(original, join(folder, GENERATION_CONFIG));
     return;
   }
   const { bos_token_id, eos_token_id } = toHuggingFaceConfig(config);
   writeJson(join(folder, GENERATION_CONFIG), { _from_model_config: true, bos_token_id, eos_token_id });
 }
-
-const copyFile = (from: string, to: string): void => writing(to, () => copyFileSync(from, to), statSync(from).size);
 
 function writeJson(file: string, value: unknown): void {
   writeText(file, `${JSON.stringify(value, null, 2)}\n`);

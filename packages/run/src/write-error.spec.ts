@@ -59,6 +59,12 @@ it('tells how much was to be written also where that is done later, and of a fil
   });
   expect(() => writeText(page, 'f\u00fcr')).toThrow(`${page}: the disk is full: 4 bytes to write, `);
   failing.mockRestore();
+  closeSync(openSync(page, 'w'));
+  const copy = Object.assign(refused('ENOSPC'), { syscall: 'copyfile', path: page });
+  expect((explainWriteError(copy, 'copies') as Error).message).toContain(
+    'copies: the disk is full: 0 bytes to write, ',
+  );
+  rmSync(page);
 });
 
 it('leaves other errors, and those that are told already, as they are', () => {

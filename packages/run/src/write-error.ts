@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { freeBytes } from './free-bytes.js';
@@ -47,7 +47,7 @@ export function explainWriteError(error: unknown, file: string, bytes?: number):
   const code = codeOf((error ?? {}) as NodeJS.ErrnoException);
   const known = code === undefined || error instanceof UserError ? undefined : CODES[code];
   if (!known) return error;
-  const room = code === 'ENOSPC' ? roomText(file, bytes) : '';
+  const room = code === 'ENOSPC' ? roomText(file, bytes ?? copiedBytes(error as NodeJS.ErrnoException)) : '';
   const message = (error as Error).message.replaceAll(UNKNOWN, code!);
   const text = `${lastingPath(file)}: ${known.what}${room} (${message}). ${SAFE}; ${known.remedy}`;
   return new WriteError(text, code!, { cause: error });
@@ -69,6 +69,10 @@ export function writing<T>(file: string, write: () => T, bytes?: number): T {
 /** Writes a text to a file that nobody reads before it is whole. @throws WriteError where the system refuses. */
 export const writeText = (file: string, text: string): void =>
   writing(file, () => writeFileSync(file, text), Buffer.byteLength(text));
+
+/** Bytes of the file that was to be copied, where a copy was refused. */
+const copiedBytes = ({ syscall, path }: NodeJS.ErrnoException): number | undefined =>
+  syscall === 'copyfile' && path !== undefined ? statSync(path, { throwIfNoEntry: false })?.size : undefined;
 
 function roomText(file: string, bytes: number | undefined): string {
   const wanted = bytes === undefined ? [] : [`${bytes} bytes to write`];
