@@ -12,7 +12,7 @@ import { Undisturbed } from './faults/undisturbed.js';
 const BY_HAND = process.env['LETHE_STRESS'];
 const FIRST = Number(process.env['LETHE_STRESS_FIRST'] ?? 0);
 const COUNT = Number(BY_HAND ?? 3);
-const SITES = Number(process.env['LETHE_STRESS_SITES'] ?? (BY_HAND ? Infinity : 5));
+const SITES = Number(process.env['LETHE_STRESS_SITES'] ?? (BY_HAND ? Infinity : 2));
 const names = process.env['LETHE_STRESS_JOBS']?.split(',') ?? (BY_HAND ? undefined : ['fp32', 'eval']);
 const jobs = names?.map((wanted) => JOBS.find(({ name }) => name === wanted)!) ?? JOBS;
 

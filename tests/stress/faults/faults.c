@@ -7,7 +7,7 @@
 // it needs room, its place, the code that asked for it, the path. FAULT_SHADOW is a folder beside FAULT_ROOT that keeps, by inode, what
 // was synced: contents, and lists of folders.
 //
-// A place is a call, the code that asks for it, and the kind of the file: its name without numbers. sites.mjs tells the code, as a number
+// A place is a call, the code that asks for it, and the kind of the file: its name without numbers and hashes. sites.mjs tells the code, as a number
 // for the calls that follow on the same thread; where it tells none the whole path is the kind.
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -135,7 +135,9 @@ static unsigned long place_of(const char* call, const char* path) {
   for (; *call; call++) hash = mixed(hash, (unsigned char)*call);
   const char* const name = strrchr(path, '/');
   for (const char* at = site && name ? name : path + root_length; *at;) {
+    const size_t hash_length = strspn(at, "0123456789abcdef");
     if (strncmp(at, ".tmp-", 5) == 0) at += strcspn(at, "/");
+    else if (hash_length >= 8) hash = mixed(hash, '#'), at += hash_length;
     else if (*at >= '0' && *at <= '9') hash = mixed(hash, '#'), at += strspn(at, "0123456789");
     else hash = mixed(hash, (unsigned char)*at++);
   }
