@@ -58,9 +58,6 @@ async function litterLeft(): Promise<string[]> {
   return leftNow();
 }
 
-/** Places that a job has failed at, by round: of them a long one is spared, whose own are looked at. */
-const failedAt = ROUNDS.map(() => new Set<bigint>());
-
 /** Lets a job fail at each of its places, three times over. @returns what was wrong. */
 class Failing {
   readonly wrong: string[] = [];
@@ -80,7 +77,8 @@ class Failing {
 
   private async round(round: number): Promise<void> {
     const step = Math.max(1, Math.floor(this.places.size / SITES));
-    const own = [...this.places].filter(([hash]) => !(this.job.isLong && failedAt[round].has(hash)));
+    const { ownCode = '' } = this.job;
+    const own = [...this.places].filter(([, { code }]) => (code.at(-1) ?? '').includes(ownCode));
     this.counts.elsewhere += this.places.size - own.length;
     const due = own.filter((_, i) => i % step === Math.floor((round * step) / ROUNDS.length));
     const all = new Map([...this.places.keys()].map((hash) => [hash, 0]));
@@ -117,7 +115,6 @@ class Failing {
   /** Of a long job the next command goes on from there, and fails further on. @returns whether the job was done to its end. */
   private async failed(ended: Ended, place: Place, round: number): Promise<boolean> {
     const problems = [];
-    failedAt[round].add(place.hash);
     const isDone = ended.code === (this.job.code ?? 0);
     if (isDone) {
       this.counts.wentOn++;

@@ -15,6 +15,8 @@ export interface Job {
   code?: number;
   /** A folder to begin with, a copy of it in the place of the first of `out`. */
   from?: string;
+  /** Part of the paths of the code that is looked at, where all other that it runs is what other jobs run. */
+  ownCode?: string;
   /** It takes long: after a failure the next one is looked for further on, not from the beginning. */
   isLong?: true;
 }
@@ -95,8 +97,8 @@ export const JOBS: Job[] = [
     isLong: true,
   },
   { name: 'repaired', args: [...REPAIR, 'runs/repaired'], out: ['runs/repaired'], from: 'half-repaired', isLong: true },
-  { name: 'demo', args: ['demo', '--quick'], out: ['runs/demo-quick'], isLong: true },
-  { name: 'paper', args: ['paper', '--quick', '--jobs', '1'], out: ['runs/paper-quick'], isLong: true },
+  { name: 'demo', args: ['demo', '--quick'], out: ['runs/demo-quick'], isLong: true, ownCode: 'cli/dist/demo/' },
+  { name: 'paper', args: ['paper', '--quick', '--jobs', '1'], out: ['runs/paper-quick'], isLong: true, ownCode: 'cli/dist/paper/' },
 ]; // prettier-ignore
 
 /**
