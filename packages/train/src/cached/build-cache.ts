@@ -44,13 +44,21 @@ function openStores({ key, width, wanted }: CacheRequest): Stores {
   return new Map(stores);
 }
 
-/** The rows that are not there, in micro-batches. */
+const isMissing = ({ origin }: WantedRow, stores: Stores): boolean =>
+  !stores.get(origin.set.digest)!.has(origin.row);
+
+/**
+ * The micro-batches with a row that is not there. Those that are there stay in them: what was broken off in the middle of a micro-batch goes on
+ * with the same rows side by side, to the same bits.
+ */
 function missingRows(wanted: readonly WantedRows[], stores: Stores): WantedRow[][] {
-  return wanted.flatMap(({ rows, sideBySide }) => {
-    const missing = rows.filter(({ origin }) => !stores.get(origin.set.digest)!.has(origin.row));
-    const count = Math.ceil(missing.length / sideBySide);
-    return Array.from({ length: count }, (_, i) => missing.slice(i * sideBySide, (i + 1) * sideBySide));
-  });
+  return wanted
+    .flatMap(({ rows, sideBySide }) =>
+      Array.from({ length: Math.ceil(rows.length / sideBySide) }, (_, i) =>
+        rows.slice(i * sideBySide, (i + 1) * sideBySide),
+      ),
+    )
+    .filter((rows) => rows.some((row) => isMissing(row, stores)));
 }
 
 /** Does work on every rank while the first holds the locks. */
@@ -97,7 +105,7 @@ async function compute(request: CacheRequest, stores: Stores, building: Building
 
 function roomOf(missing: readonly WantedRow[], stores: Stores): Room[] {
   return [...stores].map(([digest, { folder, format }]) => {
-    const rows = missing.filter(({ origin }) => origin.set.digest === digest).length;
+    const rows = missing.filter((row) => row.origin.set.digest === digest && isMissing(row, stores)).length;
     return { folder, rows, bytes: rows * format.messageBytes };
   });
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ShardWriter, trainTokenizer } from '@lethe/data-pipeline';
+import { RowWriter, ShardWriter, trainTokenizer } from '@lethe/data-pipeline';
 import { baselm, countParameters, initializeLlama, Llama, saveLlama, type TokenBatch } from '@lethe/model';
 import { lockWithin, type Logger, seededRandom, silentLogger, type StopRequest, whileLocked } from '@lethe/run';
 import { useDevice } from '@lethe/tensor';
@@ -172,6 +172,33 @@ it('longer runs compute what is missing, stopped and failed ones the rest', asyn
   expect(second - third).toBe(3);
   await run(recipeOf('live', {}));
   expect(weightsOf(all).equals(weightsOf(recipeOf('live', {})))).toBe(true);
+});
+
+it('what is broken off within a micro-batch goes on with the same rows side by side', async () => {
+  const recipe = recipeOf('broken-off', { original: 'cached' });
+  const forward = jest.spyOn(Llama.prototype, 'hidden');
+  const frozenShapes = (): number[] => {
+    const { contexts, calls } = forward.mock;
+    const shapes = calls.filter((_, i) => contexts[i] === contexts[0]).map(([batch]) => (batch as TokenBatch).numRows);
+    forward.mockClear();
+    return shapes;
+  };
+  await run(recipeOf('whole', { original: 'cached' }));
+  const whole = frozenShapes();
+  removeCached(at('natural'));
+  let left = 4;
+  const writeRow = RowWriter.prototype.add;
+  RowWriter.prototype.add = function (...row) {
+    if (left-- === 0) throw new Error('broken off');
+    return writeRow.apply(this, row);
+  };
+  await expect(run(recipe)).rejects.toThrow('broken off');
+  RowWriter.prototype.add = writeRow;
+  expect(frozenShapes()).toEqual(whole.slice(0, 2));
+  await run(recipe);
+  expect(frozenShapes()).toEqual(whole.slice(1));
+  forward.mockRestore();
+  expect(weightsOf(recipe).equals(weightsOf(recipeOf('whole', {})))).toBe(true);
 });
 
 it('what is damaged is named', async () => {

@@ -20,7 +20,7 @@ export type Stores = ReadonlyMap<string, RowStore>;
 
 /**
  * Runs the model of a folder over micro-batches of rows, this rank over its part of them, and adds the final hidden states
- * to the stores.
+ * that are not there to the stores.
  * @throws Interrupted at a signal: what was computed is kept.
  */
 export async function computeRows(
@@ -35,6 +35,7 @@ export async function computeRows(
   const writers = new Map<string, RowWriter>();
   const add = ({ origin: { set, row } }: WantedRow, values: Float32Array | Uint16Array): void => {
     const store = stores.get(set.digest)!;
+    if (store.has(row)) return;
     const writer = writers.get(set.digest) ?? new RowWriter(store, String(ranks.rank));
     writers.set(set.digest, writer);
     writer.add(row, values);
