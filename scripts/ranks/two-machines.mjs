@@ -6,6 +6,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -69,6 +70,9 @@ export async function withTwoMachines({ mbits, delayMs }, use) {
   );
   chmodSync(agent, 0o755);
   let link;
+  const stop = new AbortController();
+  const end = () => stop.abort();
+  process.on('SIGINT', end).on('SIGTERM', end);
   try {
     for (const name of NAMES) ip('netns', 'add', name);
     if (delayMs > 0) {
@@ -83,16 +87,25 @@ export async function withTwoMachines({ mbits, delayMs }, use) {
       demand('tc', '-n', name, ...shaper(DEVICES[i], mbits));
       ip('-n', name, 'address', 'add', ADDRESSES[i], 'peer', ADDRESSES[1 - i], 'dev', DEVICES[i]);
     }
-    return await use((...command) => job(agent, command), link?.pid);
+    return await use((...command) => job(agent, command, stop.signal), link?.pid);
   } finally {
+    process.off('SIGINT', end).off('SIGTERM', end);
     link?.kill();
     for (const name of NAMES) spawnSync('ip', ['netns', 'del', name]);
     rmSync(folder, { recursive: true });
   }
 }
 
-/** Runs a command as two ranks, one on each machine. @returns what it said. @throws Error where it failed. */
-function job(agent, command) {
+/** Ends what still runs on either machine: Open MPI's daemon on the other one outlives a job that was ended, and holds its output. */
+function endRest() {
+  for (const name of NAMES) {
+    const { stdout } = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' });
+    for (const pid of stdout.split(/\s+/).filter(Boolean)) spawnSync('kill', ['-KILL', pid]);
+  }
+}
+
+/** Runs a command as two ranks, one on each machine. @returns what it said. @throws Error where it failed or `signal` ended it. */
+async function job(agent, command, signal) {
   const net = `${ADDRESSES[0].replace(/\d+$/, '0')}/24`;
   const settings = {
     plm_rsh_agent: agent,
@@ -105,10 +118,15 @@ function job(agent, command) {
   const mca = Object.entries(settings).flatMap(([key, value]) => ['--mca', key, value]);
   const mpirun = ['mpirun', '--allow-run-as-root', '--bind-to', 'none', ...mca, '--host', ADDRESSES.join(), '-np', '2'];
   const args = ['netns', 'exec', NAMES[0], 'unshare', '--uts', 'sh', '-c', `hostname ${DEVICES[0]}; exec "$@"`, 'sh'];
-  const { status, stdout, stderr } = spawnSync('ip', [...args, ...mpirun, ...command], {
-    encoding: 'utf8',
-    env: process.env,
-  });
+  const child = spawn('ip', [...args, ...mpirun, ...command], { stdio: ['ignore', 'pipe', 'pipe'], signal });
+  child.on('error', () => {}); // Its end is told by `close` in any case.
+  child.once('exit', endRest);
+  const [stdout, stderr, status] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise((resolve) => child.once('close', resolve)),
+  ]);
+  if (signal.aborted) throw new Error('stopped by a signal');
   if (status !== 0) throw new Error(`mpirun ${command.join(' ')}: ${status}\n${stdout}${stderr}`);
   return stdout;
 }
