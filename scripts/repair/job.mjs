@@ -9,6 +9,7 @@ export const { main } = await import('../../packages/cli/dist/main.js');
 
 const data = process.env.LETHE_DATA ?? '../shared';
 const read = (name) => readFileSync(join(data, 'corpora', name), 'utf8');
+export const json = (name) => JSON.parse(read(name));
 export const rows = (name) =>
   read(name)
     .split('\n')
@@ -34,7 +35,7 @@ export const texts = () => {
   const qa = rows('SynthQA/caia-qa/qa-epic.jsonl');
   return {
     code: () =>
-      JSON.parse(read('SynthQA/gpteacher-codegen/codegen-instruct.json')).map(
+      json('SynthQA/gpteacher-codegen/codegen-instruct.json').map(
         ({ instruction, input, response }) => `Instruction: ${instruction}\nInput: ${input}\nResponse:\n${response}`,
       ),
     web: () => rows('NonSynth/web-openwebtext/openwebtext-1000.jsonl').flatMap(({ text }) => chunks(text)),

@@ -105,18 +105,8 @@ export class PaperMeasuring {
     }
   }
 
-  private patternP(model: Llama): number[] {
-    const scores = scoreSequences(
-      model,
-      this.pattern.map(({ ids }) => ids),
-    );
-    return this.pattern.map(({ targets }, i) => {
-      const own = scores[i].filter((_, t) => t > 0 && targets[t - 1] >= 0).map((logprob) => Math.exp(logprob!));
-      return own.reduce((sum, p) => sum + p, 0) / own.length;
-    });
-  }
-
-  private async answer(model: Llama, prompts: string[]): Promise<string[]> {
+  /** Greedy answers to instructions in the tested chat format, each ended as the regime says. */
+  async answer(model: Llama, prompts: string[]): Promise<string[]> {
     const renderer = new ChatRenderer(this.tokenizer, CHAT_TEMPLATE);
     const requests = await Promise.all(
       prompts.map(async (content, i) => ({
@@ -131,6 +121,17 @@ export class PaperMeasuring {
       texts[i] = text.trim();
     });
     return texts;
+  }
+
+  private patternP(model: Llama): number[] {
+    const scores = scoreSequences(
+      model,
+      this.pattern.map(({ ids }) => ids),
+    );
+    return this.pattern.map(({ targets }, i) => {
+      const own = scores[i].filter((_, t) => t > 0 && targets[t - 1] >= 0).map((logprob) => Math.exp(logprob!));
+      return own.reduce((sum, p) => sum + p, 0) / own.length;
+    });
   }
 
   private async knows(model: Llama): Promise<number[]> {
