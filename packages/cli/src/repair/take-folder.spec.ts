@@ -67,6 +67,16 @@ it.each([
   expect(takeFolder(request, files)).toBeUndefined();
 });
 
+it.each(['model', 'data', 'runs', 'report.html'])('a folder whose %s is not of a repair is refused', (name) => {
+  const out = join(folder, String(number++));
+  mkdirSync(join(out, name), { recursive: true });
+  const request = { ...taken(), out };
+  expect(() => takeFolder(request, files)).toThrow(
+    `${out}: holds ${name}, which no repair made and this one would write over; give another folder with --out`,
+  );
+  expect(readdirSync(out)).toEqual([name]);
+});
+
 it('text within the folder is never removed', () => {
   const request = taken(...FOUND);
   const own = [join(request.out, 'data', 'synthetic')];

@@ -20,18 +20,26 @@ const OF_SCORES: readonly Key[] = ['eval', 'instructions'];
 /** Keys that the shards and the parts they are divided into depend on. */
 const OF_DATA: readonly Key[] = ['format', 'model', 'synthetic', 'natural', 'files'];
 
+/** What a repair makes in its folder. */
+const MADE = ['data', 'items', 'model', 'phases', 'runs', 'repair.json', 'report.html', 'report.md'];
+
 /**
  * Takes a folder for one request. What another request left there is made anew where it trained nothing and has no result; a
  * change of what models are scored on, and `anyway`, let a repair go on.
  * @param files hashes of the models' files.
  * @returns what was found for another request and is made anew, in words.
- * @throws UserError where the folder holds what another request trained or found, naming what differs.
+ * @throws UserError where the folder holds what another request trained or found, naming what differs, or what is not of a repair.
  */
 export function takeFolder(request: RepairRequest, files: Record<string, string>): string | undefined {
   const { out } = request;
   const file = join(out, 'request.json');
   const text = `${JSON.stringify(takenBy(request, files), null, 1)}\n`;
   const known = existsSync(file) ? (readJsonFile(file) as Taken) : undefined;
+  const foreign = known ? [] : MADE.filter((name) => existsSync(join(out, name)));
+  if (foreign.length > 0)
+    throw new UserError(
+      `${out}: holds ${foreign.join(', ')}, which no repair made and this one would write over; give another folder with --out`,
+    );
   const now = JSON.parse(text) as Taken;
   const told = known && differences(known, now).length > 0 ? forget(out, known, now) : undefined;
   writeFileAtomically(file, text);

@@ -47,7 +47,7 @@ it.each<[string, string | Uint8Array, RegExp]>([
   ['a number', '7', /rows:1: not a row of Tests: .*; correct the row/],
   ['an id twice', `${TWO}\n{"n":1,"text":"c"}`, /rows:4: n 1 is also that of line 1; remove one of the two/],
   ['an array that does not end', '[{"n":1,"text":"a"},', /rows:1: the JSON array is not closed.*; correct the row/],
-  ['nothing', '\n', /rows: expected rows of Tests, received none; fetch it again/],
+  ['nothing', '\n', /rows: expected rows of Tests, received none; give a file that has some/],
   ['another encoding', Buffer.from('{"n":1,"text":"\xe9"}', 'latin1'), /rows: not valid UTF-8; convert it to UTF-8/],
   ['half of a gzipped file', gzipSync(TWO).subarray(0, 20), /rows: does not unpack \(.*\); fetch it again/],
 ])('%s is refused with a remedy', (_, bytes, message) => {

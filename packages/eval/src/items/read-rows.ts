@@ -73,6 +73,9 @@ export function readRows<S extends z.ZodType>(
     if (key !== undefined) lines.set(key, raw.line);
     return { ...(parsed.data as object), place } as z.output<S> & { place: Place };
   });
-  if (rows.length === 0) throw new UserError(`${file}: expected rows of ${benchmark}, received none; fetch it again`);
+  if (rows.length === 0)
+    throw new UserError(
+      `${file}: expected rows of ${benchmark}, received none; give a file that has some, or fetch it again`,
+    );
   return rows;
 }
