@@ -19,7 +19,10 @@ whenThere('TinyStories-656K')('values at an edge', () => {
   it.each<[expected: string, command: string[]]>([
     ['take at most 510', ['generate', ...one, '--max-new-tokens', '511']],
     ['shorten the prompt', ['generate', '--model', model, '--prompt', 'a '.repeat(600)]],
-    ['all 2 were held out; lower heldOut', [...prepare, '--held-out', '0.9999']],
+    [
+      'texts.jsonl: expected documents to train on, received none: all 2 were held out; give more documents, or lower',
+      [...prepare, '--held-out', '0.9999'],
+    ],
     ['maxLength: expected >= 2, received number 1', evaluate('kind: perplexity, name: p, shards: s, maxLength: 1')],
     ['tasks: expected a list of length >= 1, received a list of 0', ['eval', '--model', model, '--set', 'tasks=[]']],
   ])('%s', async (expected, command) => {

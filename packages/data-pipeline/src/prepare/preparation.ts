@@ -26,6 +26,9 @@ const CHECKPOINT_TOKENS = 2 ** 23;
 /** Rows that could not be encoded, kept for checkpoints; with more of them there are no more checkpoints. */
 const MAX_WRONG_ROWS = 10_000;
 
+/** The first of several names, and how many more there are. */
+const named = ([first, ...more]: string[]): string => `${first}${more.length > 0 ? ` and ${more.length} more` : ''}`;
+
 /** One run of `prepare`, from the sources to prepare.json. */
 export class Preparation {
   private readonly started = performance.now();
@@ -255,9 +258,11 @@ export class Preparation {
     if (train!.documents === 0) {
       await Promise.all(this.splits.map(({ writer }) => writer.abandon()));
       const [example] = [...this.wrongRows.report().examples, ...this.dropped.report().examples];
-      const kept = held!.documents > 0 ? `: all ${held!.documents} were held out; lower heldOut` : '';
+      const kept =
+        held!.documents > 0 ? `: all ${held!.documents} were held out; give more documents, or lower heldOut` : '';
+      const sources = this.options.sources.map((source) => (typeof source === 'string' ? source : source.path));
       throw new SourceError(
-        `expected documents to train on, received none${example ? `; the first wrong row is ${example}` : kept}`,
+        `${named(sources)}: expected documents to train on, received none${example ? `; the first wrong row is ${example}` : kept}`,
       );
     }
     copyTokenizer(tokenizer.folder, path.join(out, 'tokenizer'));
