@@ -1,13 +1,10 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Random, seededRandom } from '@lethe/run';
-import type { FakeHub } from '../../packages/data-pipeline/testing/fake-hub.js';
 import { type Ended, jsonl, temporaryFolder } from '../e2e/lethe.js';
-import { pretrainProject } from '../e2e/small-project.js';
-import { canFault, Faulty } from './faults/faulty.js';
-import { type Job, JOBS, removeResult, writeJobs } from './faults/jobs.js';
+import { canFault, type Faulty } from './faults/faulty.js';
+import { type FaultyProject, openFaultyProject } from './faults/faulty-project.js';
+import { type Job, JOBS, removeResult } from './faults/jobs.js';
 import { keepAll, losePower } from './faults/power.js';
-import { Undisturbed } from './faults/undisturbed.js';
+import type { Undisturbed } from './faults/undisturbed.js';
 
 // The short form of what is run by hand with LETHE_STRESS=1000: so many ends.
 const BY_HAND = process.env['LETHE_STRESS'];
@@ -22,7 +19,7 @@ const folder = temporaryFolder();
 const beside = `${folder}-beside`;
 let faulty: Faulty;
 let undisturbed: Undisturbed;
-let hub: FakeHub;
+let project: FaultyProject;
 /** Ends of a command before its time: a process killed at one of its changes, at a random moment, and what stands for the first. */
 const ENDS: End[] =
   (process.env['LETHE_STRESS_ENDS']?.split(',') as End[] | undefined) ??
@@ -34,16 +31,10 @@ function tell(what: string, figures: object): void {
 
 (canFault ? describe : describe.skip)('commands whose changes to files go wrong', () => {
   beforeAll(async () => {
-    await pretrainProject(folder);
-    hub = await writeJobs(folder);
-    faulty = new Faulty(folder, beside, { HF_ENDPOINT: await hub.start(), HF_HUB_CACHE: join(folder, 'hub') });
-    undisturbed = new Undisturbed(folder, faulty);
+    project = await openFaultyProject(folder, beside);
+    ({ faulty, undisturbed } = project);
   }, 600_000);
-  afterAll(async () => {
-    faulty.end();
-    await hub.stop();
-    rmSync(beside, { recursive: true, force: true });
-  });
+  afterAll(() => project.close());
 
   it(`${COUNT} kills, many inside a write: the same command ends the same, with nothing left`, async () => {
     const counts = { kill: 0, moment: 0, dead: 0, torn: 0, ended: 0 };

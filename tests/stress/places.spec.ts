@@ -1,11 +1,10 @@
 import { cpSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FakeHub } from '../../packages/data-pipeline/testing/fake-hub.js';
 import { type Ended, temporaryFolder } from '../e2e/lethe.js';
-import { pretrainProject } from '../e2e/small-project.js';
-import { canFault, Faulty, type Place } from './faults/faulty.js';
-import { type Job, JOBS, litterIn, removeResult, writeHalfRepaired, writeJobs } from './faults/jobs.js';
-import { Undisturbed } from './faults/undisturbed.js';
+import { canFault, type Faulty, type Place } from './faults/faulty.js';
+import { type FaultyProject, openFaultyProject } from './faults/faulty-project.js';
+import { type Job, JOBS, litterIn, removeResult, writeHalfRepaired } from './faults/jobs.js';
+import type { Undisturbed } from './faults/undisturbed.js';
 
 // The short form of what is run by hand with LETHE_STRESS=3: so many rounds, from LETHE_STRESS_FIRST on; in each LETHE_STRESS_SITES places of
 // a job at most.
@@ -21,7 +20,7 @@ const beside = `${folder}-beside`;
 const kept = join(beside, 'kept');
 let faulty: Faulty;
 let undisturbed: Undisturbed;
-let hub: FakeHub;
+let project: FaultyProject;
 
 function tell(what: string, figures: object): void {
   if (BY_HAND) process.stdout.write(`${what}: ${JSON.stringify(figures)}\n`);
@@ -153,17 +152,11 @@ class Failing {
 
 (canFault ? describe : describe.skip)('commands whose disk has no room', () => {
   beforeAll(async () => {
-    await pretrainProject(folder);
-    hub = await writeJobs(folder);
+    project = await openFaultyProject(folder, beside);
+    ({ faulty, undisturbed } = project);
     if (jobs.some(({ name }) => name === 'repaired')) await writeHalfRepaired(folder);
-    faulty = new Faulty(folder, beside, { HF_ENDPOINT: await hub.start(), HF_HUB_CACHE: join(folder, 'hub') });
-    undisturbed = new Undisturbed(folder, faulty);
   }, 600_000);
-  afterAll(async () => {
-    faulty.end();
-    await hub.stop();
-    rmSync(beside, { recursive: true, force: true });
-  });
+  afterAll(() => project.close());
 
   it('a full disk, a quota, a broken disk: says so, leaves nothing, and goes on to the same end', async () => {
     const wrong: string[] = [];

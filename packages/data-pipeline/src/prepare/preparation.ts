@@ -3,7 +3,7 @@ import path from 'node:path';
 import { makeFolder, writeFileAtomically } from '@lethe/run';
 import type { Preference } from '../documents/columns.js';
 import { SourceError, type Document, type Place, type WrongRow } from '../documents/document.js';
-import { type FileReport, parsed, type ReadDocumentsOptions, readUnparsedRows } from '../documents/read-documents.js';
+import { type FileReport, parsed, readRows, readUnparsedRows } from '../documents/read-documents.js';
 import { Filters } from '../filters/filter-documents.js';
 import type { ShardWriterOptions } from '../shards/shard-writer.js';
 import { TokenizerError } from '../tokenizer/tokenizer-core.js';
@@ -131,13 +131,12 @@ export class Preparation {
     }
   }
 
-  private unparsed(told: ReadDocumentsOptions = {}): AsyncGenerator<Read> {
-    const prefer: Preference = ({ text: 'text', chat: 'turns', ids: 'ids' } as const)[this.options.as ?? 'text'];
-    return readUnparsedRows(this.options.sources, { prefer, ...told });
+  private get prefer(): Preference {
+    return ({ text: 'text', chat: 'turns', ids: 'ids' } as const)[this.options.as ?? 'text'];
   }
 
-  private async *rows(): AsyncGenerator<Document | WrongRow> {
-    for await (const row of this.unparsed()) yield 'json' in row ? parsed(row) : row;
+  private rows(): AsyncGenerator<Document | WrongRow> {
+    return readRows(this.options.sources, { prefer: this.prefer });
   }
 
   /** Whether documents have a mask: conversations do; for ids the first row tells. */
@@ -166,7 +165,8 @@ export class Preparation {
    */
   private async *kept(filters: Filters): AsyncGenerator<Read> {
     const numWritten = this.state?.documents ?? 0;
-    const rows = this.unparsed({
+    const rows = readUnparsedRows(this.options.sources, {
+      prefer: this.prefer,
       onFile: (report) => this.files.push(report),
       onNote: (file, text) => this.notes.add(file, text),
       onBytes: (bytes) => (this.bytesRead += bytes),
