@@ -1,20 +1,18 @@
 // What model.original: cached saves: node benchmarks/unlearning-step/cached-original.mjs [SIZE] [PRECISION] [PAIRS].
 // Steps with a live and with a cached original in turns, on one model and the same rows; then the peak memory of each by
 // itself, and what building took beside the live passes that it stands for. One row of results/cached-original.csv.
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
-import { RowStore, RowWriter } from '@lethe/data-pipeline';
-import { baselm, cloneLlama, disposeBatch, initializeLlama, toTokenBatch } from '@lethe/model';
-import { bf16Bits, deviceMemory, noGrad, resetPeakMemory, setNumThreads, useDevice } from '@lethe/tensor';
-import { accumulateGradients, CachedModel, Optimizer } from '@lethe/train';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { baselm, cloneLlama, initializeLlama } from '@lethe/model';
+import { deviceMemory, resetPeakMemory, setNumThreads, useDevice } from '@lethe/tensor';
+import { accumulateGradients, Optimizer } from '@lethe/train';
+import { cacheOriginal } from './cached-rows.mjs';
 import { HYPERPARAMETERS, OBJECTIVE } from './method.mjs';
 import { randomBatch } from './random-batch.mjs';
 
 const [size = 'small', precision = 'bf16', pairs = '6'] = process.argv.slice(2);
 const shape = JSON.parse(readFileSync(new URL('sizes.json', import.meta.url), 'utf8'))[size];
-const { hidden, layers, ffn, heads, vocab, length, rows } = shape;
+const { hidden, layers, ffn, heads, vocab, length } = shape;
 const threads = Number(process.env.THREADS ?? Math.min(2, cpus().length));
 setNumThreads(threads);
 await useDevice('lethe-cpu', precision);
@@ -23,42 +21,17 @@ const sizes = { vocabSize: vocab, hiddenSize: hidden, intermediateSize: ffn, num
 const model = initializeLlama(baselm({ ...sizes, ...heads_ }), 1);
 const original = cloneLlama(model);
 const optimizer = new Optimizer(model.parameters, HYPERPARAMETERS);
-const folder = mkdtempSync(join(tmpdir(), 'lethe-cached-'));
-process.on('exit', () => rmSync(folder, { recursive: true }));
-
 const batch = (seed) => randomBatch(shape, seed);
 
-const set = { digest: 'rows' };
-const steps = Array.from({ length: Number(pairs) + 1 }, (_, step) => {
-  const origins = Array.from({ length: rows }, (_, r) => ({ set, row: step * rows + r }));
-  return { forget: batch(step), replay: { ...batch(1000 + step), origins } };
-});
+const seeds = Array.from({ length: Number(pairs) + 1 }, (_, step) => step);
+const { cached, batches, buildRatio } = cacheOriginal(
+  original,
+  seeds.map((step) => batch(1000 + step)),
+  shape,
+  precision,
+);
+const steps = seeds.map((step) => ({ forget: batch(step), replay: batches[step] }));
 
-const store = new RowStore(folder, {
-  rowLength: length,
-  width: hidden,
-  type: precision === 'bf16' ? 'bfloat16' : 'float32',
-});
-const building = performance.now();
-const writer = new RowWriter(store, '0');
-let inPasses = 0;
-for (const { replay } of steps) {
-  const began = performance.now();
-  const tokens = toTokenBatch(replay);
-  const states = noGrad(() => original.hidden(tokens));
-  disposeBatch(tokens);
-  const values = precision === 'bf16' ? bf16Bits(states) : states.dataSync();
-  inPasses += performance.now() - began;
-  states.dispose();
-  const each = values.length / rows;
-  for (const [r, { row }] of replay.origins.entries()) writer.add(row, values.subarray(r * each, (r + 1) * each));
-}
-writer.close();
-store.refresh();
-const buildRatio = (performance.now() - building) / inPasses;
-
-const head = tf.keep(tf.clone(original.headWeight));
-const cached = new CachedModel(head, new Map([[set.digest, store]]));
 let count = 0;
 function timed(which, micro) {
   const began = performance.now();

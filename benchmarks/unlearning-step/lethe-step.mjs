@@ -1,12 +1,15 @@
-// Times whole unlearning steps in Lethe: node lethe-step.mjs SIZE PRECISION THREADS STEPS. Prints one JSON line.
+// Times whole unlearning steps in Lethe: node lethe-step.mjs SIZE MODE THREADS STEPS. Prints one JSON line.
+// MODE: bf16, fp32, or either with -cached: the original's hidden states of the replay rows are read, not computed.
 import { readFileSync } from 'node:fs';
 import { baselm, cloneLlama, countParameters, initializeLlama } from '@lethe/model';
 import { setNumThreads, startProfile, stopProfile, useDevice } from '@lethe/tensor';
 import { accumulateGradients, Optimizer } from '@lethe/train';
+import { cacheOriginal } from './cached-rows.mjs';
 import { HYPERPARAMETERS, OBJECTIVE } from './method.mjs';
 import { randomBatch } from './random-batch.mjs';
 
-const [size = 'tiny', precision = 'bf16', threads = '2', numSteps = '6'] = process.argv.slice(2);
+const [size = 'tiny', mode = 'bf16', threads = '2', numSteps = '6'] = process.argv.slice(2);
+const [precision, isCached] = mode.split('-');
 const shape = JSON.parse(readFileSync(new URL('sizes.json', import.meta.url), 'utf8'))[size];
 const { hidden, layers, ffn, heads, vocab, length, rows } = shape;
 setNumThreads(Number(threads));
@@ -25,13 +28,21 @@ const model = initializeLlama(config, 1);
 const original = cloneLlama(model);
 const optimizer = new Optimizer(model.parameters, HYPERPARAMETERS);
 
-const batch = (seed) => randomBatch({ rows, length, vocab }, seed);
-const seconds = [];
+const numbers = Array.from({ length: Number(numSteps) + 1 }, (_, i) => i + 1);
+const forget = numbers.map((step) => randomBatch(shape, step));
+let replay = numbers.map((step) => randomBatch(shape, 1000 + step));
 const context = { model, original, objective: OBJECTIVE, recompute: false };
-for (let step = 1; step <= Number(numSteps) + 1; step++) {
+if (isCached) {
+  const kept = cacheOriginal(original, replay, shape, precision);
+  replay = kept.batches;
+  context.original = kept.cached;
+  for (const { value } of original.parameters) if (value !== original.headWeight) value.dispose();
+}
+const seconds = [];
+for (const [i, step] of numbers.entries()) {
   if (step === 2) startProfile();
   const started = performance.now();
-  accumulateGradients(context, [{ forget: batch(step), replay: batch(1000 + step) }]);
+  accumulateGradients(context, [{ forget: forget[i], replay: replay[i] }]);
   optimizer.update(step, HYPERPARAMETERS.lr, optimizer.gradientNorm());
   optimizer.zeroGrad();
   if (step > 1) seconds.push((performance.now() - started) / 1000);
@@ -43,12 +54,14 @@ seconds.sort((a, b) => a - b);
 const median = seconds[Math.floor(seconds.length / 2)];
 const matrices = layers * (4 * hidden * hidden + 3 * hidden * ffn) + vocab * hidden;
 const perSide = rows * length;
-// Products of the step: policy forward and backward on both streams, the original forward on replay; attention causal.
+const cachedFlop = 2 * vocab * hidden * perSide;
+const liveFlop = 2 * matrices * perSide + 2 * length * hidden * layers * perSide;
+// Products of the step: policy forward and backward on both streams, the original (or its head) forward on replay; attention causal.
 const flop =
-  6 * matrices * 2 * perSide + 2 * matrices * perSide + 2 * length * hidden * layers * (2 * perSide * 3 + perSide);
+  6 * matrices * 2 * perSide + 2 * length * hidden * layers * 6 * perSide + (isCached ? cachedFlop : liveFlop);
 process.stdout.write(
   `${JSON.stringify({
-    who: `lethe ${precision}`,
+    who: `lethe ${mode}`,
     size,
     threads: Number(threads),
     parameters: countParameters(config),

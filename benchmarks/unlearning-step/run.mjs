@@ -1,6 +1,7 @@
 // Unlearning steps, Lethe against PyTorch, in turns: node benchmarks/unlearning-step/run.mjs [size ...]
 // PYTHON names a Python with torch (default python3); LETHE_TCMALLOC a libtcmalloc to preload for torch (recommended);
-// THREADS, ROUNDS (interleaved; medians are shown), STEPS of each, MODES of torch, PRECISIONS of Lethe (bf16 first).
+// THREADS, ROUNDS (interleaved; medians are shown), STEPS of each, MODES of torch, LETHE the modes of Lethe, of which the first is compared with
+// all: bf16, fp32, either with -cached (the original's hidden states are read; torch has the same mode).
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -13,7 +14,7 @@ const threads = process.env.THREADS ?? String(Math.min(2, cpus().length));
 const python = process.env.PYTHON ?? 'python3';
 const rounds = Number(process.env.ROUNDS ?? 3);
 const steps = process.env.STEPS ?? '5';
-const PRECISIONS = process.env.PRECISIONS?.split(',') ?? ['bf16', 'fp32'];
+const LETHE = process.env.LETHE?.split(',') ?? ['bf16', 'fp32'];
 const MODES = process.env.MODES?.split(',') ?? ['eager-fp32', 'eager-fp32-onednn', 'eager-bf16', 'compiled-bf16'];
 
 function run(command, args, env = {}) {
@@ -33,8 +34,8 @@ if (!existsSync(results))
 for (const size of sizes) {
   const found = new Map();
   for (let round = 0; round < rounds; round++) {
-    const results = PRECISIONS.map((precision) =>
-      run(process.execPath, [join(here, 'lethe-step.mjs'), size, precision, threads, steps]),
+    const results = LETHE.map((mode) =>
+      run(process.execPath, [join(here, 'lethe-step.mjs'), size, mode, threads, steps]),
     );
     if (hasTorch)
       results.push(
@@ -46,7 +47,7 @@ for (const size of sizes) {
     (list) => list.sort((a, b) => a.tokensPerSecond - b.tokensPerSecond)[Math.floor(list.length / 2)],
   );
   medians.sort((a, b) => b.tokensPerSecond - a.tokensPerSecond);
-  const ours = medians.find(({ who }) => who === 'lethe bf16');
+  const ours = medians.find(({ who }) => who === `lethe ${LETHE[0]}`);
   for (const result of medians) {
     const { who, tokensPerSecond, gflops, rssMb, javascriptShare, operators } = result;
     const ratio = (ours.tokensPerSecond / tokensPerSecond).toFixed(2);
@@ -54,7 +55,7 @@ for (const size of sizes) {
       ? `  ${gflops.toFixed(0)} GFLOP/s  JS ${(100 * javascriptShare).toFixed(1)}%  ${operators.map(([name, share]) => `${name} ${(100 * share).toFixed(0)}%`).join(', ')}`
       : '';
     process.stdout.write(
-      `${size.padEnd(6)} ${who.padEnd(24)} ${tokensPerSecond.toFixed(0).padStart(7)} tokens/s  lethe bf16 is ${ratio}x  ${rssMb.toFixed(0)} MB${detail}\n`,
+      `${size.padEnd(6)} ${who.padEnd(24)} ${tokensPerSecond.toFixed(0).padStart(7)} tokens/s  lethe ${LETHE[0]} is ${ratio}x  ${rssMb.toFixed(0)} MB${detail}\n`,
     );
     const date = new Date().toISOString().slice(0, 10);
     appendFileSync(

@@ -1,6 +1,7 @@
 """Times whole unlearning steps in PyTorch: python torch_step.py SIZE MODE THREADS STEPS. Prints one JSON line.
 
-MODE: eager-fp32 (as installed), eager-fp32-onednn, compiled-fp32-onednn, eager-bf16, compiled-bf16. The model is a lean
+MODE: eager-fp32 (as installed), eager-fp32-onednn, compiled-fp32, compiled-fp32-onednn, eager-bf16, compiled-bf16, each
+also with -cached (the original's final hidden states are given, its head runs). The model is a lean
 Llama (fused scaled_dot_product_attention, no Hugging Face overhead); the loss is the naive one: log-softmax,
 cross-entropy, KL, -log(1 - p). AdamW is torch's own, foreach.
 """
@@ -21,7 +22,7 @@ torch.manual_seed(1)
 torch.set_num_threads(threads)
 if "onednn" in mode:
     torch.set_float32_matmul_precision("medium")
-bf16 = "bf16" in mode
+bf16, cached = "bf16" in mode, mode.endswith("cached")
 
 angles = torch.arange(T)[:, None] / 10000 ** (torch.arange(0, D // H, 2) / (D // H))
 COS, SIN = angles.cos(), angles.sin()
@@ -57,17 +58,18 @@ class Llama(torch.nn.Module):
             if p.dim() > 1:
                 torch.nn.init.normal_(p, std=0.02)
 
-    def forward(self, ids):
+    def hidden(self, ids):
         x = self.embed(ids)
         for layer in self.layers:
             x = layer(x)
-        return self.head(self.norm(x))
+        return self.norm(x)
 
 
-def loss_of(model, original, ids, targets):
-    logits = model(ids).float().log_softmax(-1)
+def loss_of(model, original, ids, targets, states):
+    logits = model.head(model.hidden(ids)).float().log_softmax(-1)
     with torch.no_grad():
-        teacher = original(ids[B:]).float().log_softmax(-1)
+        states = original.hidden(ids[B:]) if states is None else states
+        teacher = original.head(states).float().log_softmax(-1)
     logp = logits.gather(-1, targets[..., None]).squeeze(-1)
     forgetting = -torch.log1p(-logp[:B].exp().clamp(max=1 - 1e-6)).mean()
     kl = (teacher.exp() * (teacher - logits[B:])).sum(-1).mean()
@@ -82,9 +84,11 @@ compute = torch.compile(loss_of) if mode.startswith("compiled") else loss_of
 seconds = []
 for step in range(num_steps + 2):
     ids, targets = torch.randint(V, (2 * B, T)), torch.randint(V, (2 * B, T))
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        states = original.hidden(ids[B:]) if cached else None
     started = time.perf_counter()
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        loss = compute(model, original, ids, targets)
+        loss = compute(model, original, ids, targets, states)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()

@@ -66,32 +66,39 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-#if defined(__x86_64__)
-#define LETHE_WIDEST __attribute__((target_clones("avx512f", "arch=haswell", "default")))
-#else
-#define LETHE_WIDEST
-#endif
+typedef float Lanes4 __attribute__((vector_size(16)));
+typedef float Lanes8 __attribute__((vector_size(32)));
+typedef float Lanes16 __attribute__((vector_size(64)));
 
-typedef float Lanes __attribute__((vector_size(64)));
-
-// Multiply-adds that wait for nothing but the units: 24 independent vectors of 16 floats, kept in registers.
-LETHE_WIDEST float multiply_add(int64_t rounds) {
-  Lanes sum[24];
+// Multiply-adds that wait for nothing but the units: `count` independent vectors, which must fit the registers.
+template <typename Lanes, int count>
+__attribute__((always_inline)) inline float multiply_add(int64_t rounds) {
+  Lanes sum[count];
 #pragma GCC unroll 24
-  for (int j = 0; j < 24; ++j)
+  for (int j = 0; j < count; ++j)
     sum[j] = Lanes{} + static_cast<float>(rounds + j);  // all different: one would do for all
   for (int64_t i = 0; i < rounds; ++i)
 #pragma GCC unroll 24
-    for (int j = 0; j < 24; ++j) sum[j] = sum[j] * 0.999F + 0.001F;
+    for (int j = 0; j < count; ++j) sum[j] = sum[j] * 0.999F + 0.001F;
   float result = 0;
 #pragma GCC unroll 24
-  for (int j = 0; j < 24; ++j) result += sum[j][0];
+  for (int j = 0; j < count; ++j) result += sum[j][0];
   return result;
 }
 
+// How a processor is asked for its peak.
+struct Units {
+  float (*run)(int64_t rounds);
+  double flop;  // of a round
+};
+
 #if defined(__x86_64__)
+__attribute__((target("avx512f"))) float of_avx512(int64_t rounds) { return multiply_add<Lanes16, 24>(rounds); }
+__attribute__((target("avx2,fma"))) float of_avx2(int64_t rounds) { return multiply_add<Lanes8, 12>(rounds); }
+float of_sse(int64_t rounds) { return multiply_add<Lanes4, 12>(rounds); }
+
 // The same for dot products of pairs of bf16.
-__attribute__((target("avx512f,avx512bf16"))) float multiply_add_bf16(int64_t rounds) {
+__attribute__((target("avx512f,avx512bf16"))) float of_bf16(int64_t rounds) {
   __m512 sum[24];
 #pragma GCC unroll 24
   for (int j = 0; j < 24; ++j) sum[j] = _mm512_set1_ps(static_cast<float>(rounds + j));
@@ -104,18 +111,26 @@ __attribute__((target("avx512f,avx512bf16"))) float multiply_add_bf16(int64_t ro
   for (int j = 0; j < 24; ++j) result += sum[j][0];
   return result;
 }
+
+Units units(bool bf16) {
+  if (bf16 && lethe::cpu::runtime().bf16) return {of_bf16, 4 * 24 * 16};
+  if (__builtin_cpu_supports("avx512f")) return {of_avx512, 2 * 24 * 16};
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {of_avx2, 2 * 12 * 8};
+  return {of_sse, 2 * 12 * 4};
+}
+#else
+float of_narrow(int64_t rounds) { return multiply_add<Lanes4, 24>(rounds); }
+
+Units units(bool) { return {of_narrow, 2 * 24 * 4}; }
 #endif
 
 // GFLOP/s of one thread's registers, times threads. Taken next to every run, so that both meet the same machine.
 double peak_now(bool bf16) {
-  constexpr int64_t rounds = 1 << 14;
+  constexpr int64_t rounds = 1 << 16;
   static volatile float sink = 0;
-  const int threads = lethe::cpu::num_threads();
-#if defined(__x86_64__)
-  if (bf16 && lethe::cpu::runtime().bf16)
-    return 4.0 * 24 * 16 * rounds / elapsed_ms([&] { sink = sink + multiply_add_bf16(rounds); }) / 1e6 * threads;
-#endif
-  return 2.0 * 24 * 16 * rounds / elapsed_ms([&] { sink = sink + multiply_add(rounds); }) / 1e6 * threads;
+  const auto [run, flop] = units(bf16);
+  const double ms = elapsed_ms([run = run] { sink = sink + run(rounds); });
+  return flop * rounds / ms / 1e6 * lethe::cpu::num_threads();
 }
 
 // One operator on one shape.
