@@ -1,10 +1,12 @@
-// What `lethe repair` does to models that `lethe paper` has damaged, measured as `lethe paper` measures:
+// What `lethe repair` does to models that `lethe paper` or scripts/paper/real-text.mjs has damaged, measured as `lethe paper` measures:
 // node scripts/repair/lineages.mjs PAPER_FOLDER OUT [SEEDS, as 4001,4002] [WITH, alone,base]
 // Twice for each seed unless told: with the model and its texts alone, and with the base from before the damage. A line for each repair on standard
-// error; at the end a table over seeds beside the damaged model, replay alone, and `lethe paper`'s own repair. What is there is used.
+// error; at the end a table over seeds beside the damaged model, its own replay alone, and `lethe paper`'s replay alone and repair. What is there
+// is used.
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from '../build.mjs';
+import { makeCorpus as makeRealCorpus, WRAPS } from '../paper/real-corpus.mjs';
 
 await build();
 const dist = new URL('../../packages/cli/dist/', import.meta.url);
@@ -29,18 +31,22 @@ if (out === undefined) {
 const { regime, precision, lineages } = JSON.parse(readFileSync(join(folder, 'paper.json'), 'utf8'));
 const seeds = only?.split(',').map(Number) ?? lineages.map(({ seed }) => seed);
 await useDevice('lethe-cpu', precision);
-const corpus = await makeCorpus(join(folder, 'corpus'), regime, silentLogger);
+const kind = readFileSync(join(folder, 'corpus', 'done'), 'utf8');
+const corpus =
+  kind in WRAPS
+    ? await makeRealCorpus(folder, regime, kind)
+    : await makeCorpus(join(folder, 'corpus'), regime, silentLogger);
 const measuring = await PaperMeasuring.open(regime, corpus);
 const knows = byFact(regime);
 const natural = writeOrdinaryText(join(out, 'ordinary.jsonl'), join(folder, 'corpus'), regime);
 const stop = { requested: undefined };
 const quiet = { ...silentLogger, warn: (text) => process.stderr.write(`warning: ${text}\n`) };
 
-/** One repair with no setting of its own, and the folder of the model it ends with. */
+/** One repair with no setting of its own, and the folders of the model it ends with and of its replay alone. */
 async function repair(seed, hasBase) {
-  let end;
-  const more = async (models) => {
-    ({ end } = models);
+  let models;
+  const more = async (made) => {
+    models = made;
     return { html: '' };
   };
   const of = (name) => resolve(folder, `seed-${seed}`, name, 'model');
@@ -60,12 +66,12 @@ async function repair(seed, hasBase) {
     },
     { logger: quiet, stop, signal: new AbortController().signal, more },
   );
-  return { ...results, end };
+  return { ...results, ...models };
 }
 
-/** What the repaired model does, and its fine-tuning runs. */
+/** What a model of a repair does, and its fine-tuning runs. */
 async function measure(seed, name, model) {
-  const runs = resolve(out, `seed-${seed}-${name}`, 'measured');
+  const runs = resolve(out, `measured-${seed}-${name}`);
   const own = await measuring.measure(model, join(runs, 'own.json'), false);
   const lineage = new Lineage({ regime, corpus, runs, seed, precision });
   const chats = [];
@@ -82,16 +88,18 @@ const percent = (values) => (100 * mean(values)).toFixed(1);
 const hsrOf = (chats) => overRuns(chats.map(({ hsr }) => hsr));
 const shown = ({ value, low, high }) => `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
 
-const found = Object.fromEntries(ways.map((name) => [name, []]));
+const controlOf = (name) => `${name}: its replay alone`;
+const found = Object.fromEntries(ways.flatMap((name) => [name, controlOf(name)]).map((name) => [name, []]));
 for (const seed of seeds)
   for (const name of ways) {
-    const { before, after, settings, heldOut, price, relapse, end: model } = await repair(seed, name === 'base');
-    const measured = await measure(seed, name, model);
+    const { before, after, settings, heldOut, price, relapse, end, control } = await repair(seed, name === 'base');
+    const measured = await measure(seed, name, end);
     found[name].push(measured);
-    const { start, end, control } = heldOut.patternP;
+    found[controlOf(name)].push(await measure(seed, `${name}-control`, control));
+    const { patternP } = heldOut;
     process.stderr.write(
       `seed ${seed} ${name}: ${before.verdict}, ${after.verdict}; ${settings.name}, ${settings.steps} steps; pattern ` +
-        `${[start, end, control].map((x) => x.toFixed(3)).join(' / ')}; price ${shown(price.againstControl)}; content ${shown(price.contentKept)}; ` +
+        `${[patternP.start, patternP.end, patternP.control].map((x) => x.toFixed(3)).join(' / ')}; price ${shown(price.againstControl)}; content ${shown(price.contentKept)}; ` +
         `back after ${relapse?.repaired.backAfter} tokens, base ${relapse?.base?.backAfter}; ` +
         `leak ${percent(measured.own.leak)}, knows ${percent(knows(measured.own))}, HSR ${measured.chats.map(({ hsr }) => percent(hsr)).join(' ')}\n`,
     );
