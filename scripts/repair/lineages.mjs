@@ -111,14 +111,14 @@ const rows = { ...found, 'replay alone': ofPaper('control'), 'paper: template': 
 const synth = ofPaper('synth');
 const told = ({ effect, low, high }) => `${effect.toFixed(1)} [${low.toFixed(1)}, ${high.toFixed(1)}]`;
 const inPoints = (values) => values.map((items) => items.map((x) => 100 * x));
+/** What fine-tuned models of one row follow more than those of another. */
+const hsrOver = (row, other) => {
+  const [of, from] = [row, other].map((all) => all.map(({ chats }) => hsrOf(chats)));
+  return inPoints(differences(of, from));
+};
 process.stdout.write('| model | leak % | HSR gained | knowledge lost |\n| --- | --- | --- | --- |\n');
 for (const [name, row] of Object.entries({ base: ofPaper('base'), ...rows })) {
-  const gained = inPoints(
-    differences(
-      row.map(({ chats }) => hsrOf(chats)),
-      synth.map(({ chats }) => hsrOf(chats)),
-    ),
-  );
+  const gained = hsrOver(row, synth);
   const lost = inPoints(
     differences(
       synth.map(({ own }) => knows(own)),
@@ -133,4 +133,8 @@ for (const [name, row] of Object.entries({ base: ofPaper('base'), ...rows })) {
     effectOf(lost, `${name} lost`),
   ];
   process.stdout.write(`| ${cells.map((cell) => (typeof cell === 'string' ? cell : told(cell))).join(' | ')} |\n`);
+}
+for (const name of ways) {
+  const more = effectOf(hsrOver(found[name], found[controlOf(name)]), `${name} more`);
+  process.stdout.write(`${name}: ${told(more)} points of HSR more than by its replay alone\n`);
 }
