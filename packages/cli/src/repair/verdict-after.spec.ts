@@ -32,8 +32,9 @@ const judge = (
 
 describe('verdictAfter', () => {
   it('repaired: the pattern is gone, natural text is as replay alone leaves it', () => {
-    const { verdict, price, evidence } = judge(modelOf(0.02, 3.995));
+    const { verdict, price, evidence, advice } = judge(modelOf(0.02, 3.995));
     expect(verdict).toBe('repaired');
+    expect(advice).toContain('this verdict does not say whether it follows instructions better');
     expect(price.againstControl.value).toBeCloseTo(Math.exp(0.005), 3);
     expect(evidence.map(({ says }) => says)).toEqual(['yes', 'yes', 'yes']);
     expect(evidence[0].found.value).toBeCloseTo(30, -1);

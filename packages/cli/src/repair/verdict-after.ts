@@ -156,7 +156,8 @@ function judge(
       advice:
         kept.length > 0
           ? 'use the repaired model; benchmarks whose answer is "cannot tell" need more items'
-          : 'score it on what it is for before it replaces the model: --eval RECIPE',
+          : 'score it and the model from before on what they are for, fine-tuned where they will be: --eval RECIPE; this verdict does ' +
+            'not say whether it follows instructions better',
     };
   return {
     verdict: 'cannot-tell',
