@@ -9,7 +9,8 @@ import { HYPERPARAMETERS, OBJECTIVE } from './method.mjs';
 import { randomBatch } from './random-batch.mjs';
 
 const [size = 'tiny', mode = 'bf16', threads = '2', numSteps = '6'] = process.argv.slice(2);
-const [precision, isCached] = mode.split('-');
+const isCached = mode.endsWith('-cached');
+const precision = mode.replace('-cached', '');
 const shape = JSON.parse(readFileSync(new URL('sizes.json', import.meta.url), 'utf8'))[size];
 const { hidden, layers, ffn, heads, vocab, length, rows } = shape;
 setNumThreads(Number(threads));

@@ -9,7 +9,7 @@ import { registerFor } from './kernels/register.js';
 import { registerShapes } from './kernels/shapes.js';
 import { registerComposedOperators, registerNativeOperators } from './operators/register.js';
 import { isInstalled, loadOptional, type OptionalDevice, PACKAGES } from './optional-devices.js';
-import { type Precision, setPrecision } from './precision.js';
+import { type Precision, PRECISIONS, setPrecision } from './precision.js';
 
 /**
  * Devices by the names users give: the addon's, tfjs's own `cpu`, `wasm` (WebAssembly) and `tensorflow` (tfjs-node) where
@@ -76,7 +76,7 @@ function tryProduct(name: DeviceName): void {
 /**
  * Makes a device current for the tensors and operators that follow.
  * @returns the device, and for `auto` that took the CPU, why it is not the GPU: to be told to the user.
- * @throws RangeError for an unknown name; Error with the reason when the device is not available.
+ * @throws RangeError for an unknown name or precision; Error with the reason when the device is not available.
  */
 export async function useDevice(
   wanted: DeviceName,
@@ -84,6 +84,8 @@ export async function useDevice(
 ): Promise<{ device: DeviceName; reason?: string }> {
   if (!DEVICE_NAMES.includes(wanted))
     throw new RangeError(`unknown device ${wanted}; expected one of ${DEVICE_NAMES.join(', ')}`);
+  if (!PRECISIONS.includes(precision))
+    throw new RangeError(`unknown precision ${precision}; expected one of ${PRECISIONS.join(', ')}`);
   const choice = wanted === 'auto' ? chooseDevice() : { device: wanted };
   const name = choice.device;
   if (precision === 'bf16' && !name.startsWith('lethe-')) {

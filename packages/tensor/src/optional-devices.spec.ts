@@ -84,5 +84,8 @@ describe('a device that is not there', () => {
   it('refuses bf16 where it is not to be had, and unknown names', async () => {
     await expect(useDevice('cpu', 'bf16')).rejects.toThrow(/bf16 needs a lethe-\* device/);
     await expect(useDevice('gpu' as never)).rejects.toThrow(/unknown device gpu; expected one of lethe-cpu/);
+    await expect(useDevice('lethe-cpu', 'fp16' as never)).rejects.toThrow(
+      'unknown precision fp16; expected one of fp32, bf16',
+    );
   });
 });

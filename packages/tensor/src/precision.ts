@@ -2,7 +2,8 @@
  * fp32: everything in single precision. bf16: activations are held in bfloat16, and matrix products round weights to it
  * and accumulate in fp32; weights, their gradients, the optimizer's state and logits stay fp32.
  */
-export type Precision = 'fp32' | 'bf16';
+export type Precision = (typeof PRECISIONS)[number];
+export const PRECISIONS = ['fp32', 'bf16'] as const;
 
 let current: Precision = 'fp32';
 
