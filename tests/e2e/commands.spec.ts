@@ -27,6 +27,8 @@ const COMMANDS: Record<string, string[]> = {
     '--base <dir>',
     '--instructions <files...>',
     '--eval <recipe>',
+    '--finetune <recipe>',
+    '--finetune-runs <n>',
     '--budget <time>',
     '--tokens <n>',
     '--out <dir>',

@@ -11,7 +11,10 @@ const withData = existsSync(webText) && existsSync(questions) ? describe : descr
 
 interface Repaired {
   before: { verdict: string; evidence: { says: string; measure: string }[]; mixture: { isMixed: boolean } };
-  after: { verdict: string };
+  after: { verdict: string; why: string };
+  finetune: { recipe: string; runs: number } | null;
+  benchmarkScores: Record<string, object> | null;
+  benchmarksAgainstControl: { benchmarks: object[] } | null;
   heldOut: Record<
     'patternP' | 'syntheticP' | 'contentP' | 'naturalPerplexity',
     Record<'start' | 'end' | 'control', number | null>
@@ -242,4 +245,50 @@ withData('lethe repair', () => {
     expect(stdout).toMatch(/probes, relapse +11 +/);
     expect(existsSync(at('runs/dry'))).toBe(false);
   }, 120_000);
+
+  // Last: the verdict changes, and the repaired model goes.
+  it('asks fine-tuned copies of the model before, the repaired one and replay alone, and says where nothing can be told', async () => {
+    const words = 'river stone garden letter window captain winter bridge music silver morning house'.split(' ');
+    const lines = (made: object[]): string => made.map((row) => `${JSON.stringify(row)}\n`).join('');
+    const say = (word: string) => ({ prompt: `Say ${word}.`, response: word });
+    writeFileSync(at('chat.jsonl'), lines(Array.from({ length: 240 }, (_, i) => say(words[i % 12]))));
+    // Any of the words will do, and all copies say one: there is nothing between them.
+    const constraints = [{ kind: 'among', words }];
+    writeFileSync(at('rules.jsonl'), lines(words.map((word) => ({ prompt: `Say ${word}.`, constraints }))));
+    const prepared = ['--as', 'chat', '--tokenizer', 'all/trained-tokenizer', '--out', 'chat'];
+    await succeed(folder, 'prepare', 'chat.jsonl', ...prepared);
+    const recipe = {
+      name: 'any',
+      stage: 'finetune',
+      data: { rowLength: 64, replay: [{ shards: 'chat/train' }] },
+      batch: { replayRows: 8 },
+      optimizer: { lr: 3e-3 },
+      steps: 60,
+    };
+    writeFileSync(at('finetune.json'), JSON.stringify(recipe));
+    const asked = [...repair('damaged'), '--instructions', 'rules.jsonl', '--finetune', 'finetune.json'];
+    const dry = await succeed(folder, ...asked, '--out', 'runs/dry', '--dry-run');
+    expect(dry.stdout).toMatch(/fine-tuning +9 +60 /);
+    const { code } = await lethe(folder, ...asked, '--finetune-runs', '2');
+    const { after, finetune, benchmarkScores, benchmarksAgainstControl } = resultsOf('repair-damaged');
+    expect(benchmarkScores!['instructions']).toEqual({ start: [1, 1], end: [1, 1], control: [1, 1] });
+    expect([code, after.verdict]).toEqual([4, 'cannot-tell']);
+    expect(after.why).toMatch(
+      /^the pattern is gone.*whether the score of instructions is higher than before cannot be told/,
+    );
+    expect(finetune).toEqual({ recipe: 'finetune.json', runs: 2 });
+    expect(benchmarksAgainstControl!.benchmarks[0]).toMatchObject({ n: 24, test: 'sign-flip' });
+    const copies = ['before', 'repaired', 'control'].flatMap((name) => [1, 2].map((run) => `finetune-${name}-${run}`));
+    for (const name of copies) {
+      expect(existsSync(at('runs/repair-damaged/runs', name, 'model/config.json'))).toBe(true);
+      expect(existsSync(at('runs/repair-damaged/runs', name, 'checkpoints'))).toBe(false);
+    }
+    expect(new Set(copies.map((name) => weightsOf(join('repair-damaged', 'runs', name)).toString('hex'))).size).toBe(6);
+    expect(existsSync(at('runs/repair-damaged/model'))).toBe(false);
+    const markdown = readFileSync(at('runs/repair-damaged/report.md'), 'utf8');
+    expect(markdown).toContain('Asked of 2 copies of each model, fine-tuned by finetune.json with seeds of their own.');
+    expect(markdown).toMatch(/\| instructions, replay alone +\| 100\.0 +\| 100\.0 +\|/);
+  }, 600_000);
+
+  itCanBeRead('the page with benchmarks', () => at('runs/repair-damaged/report.html'));
 });

@@ -3,7 +3,7 @@ export { type EvaluationPlan, runEvaluation } from './evaluation/run-evaluation.
 export { requireTaskFiles } from './evaluation/require-task-files.js';
 export { evalRecipeSchema } from './evaluation/eval-recipe.js';
 export type { Answered, Measure } from './benchmark/answered.js';
-export type { Evaluation } from './evaluation/evaluation.js';
+export { type Evaluation, isAnswered } from './evaluation/evaluation.js';
 export { EVALUATION_HEADER, evaluationRows } from './evaluation/evaluation-rows.js';
 export { readEvaluation } from './evaluation/read-evaluation.js';
 export { type BenchmarkComparison, compareEvaluations, type ModelComparison } from './compare/compare-evaluations.js';

@@ -7,7 +7,7 @@ import { positiveInteger, threadCount } from '../command-line/number-options.js'
 import { precisionOfProcessor } from '../doctor/describe-addon.js';
 import { dryRun } from '../repair/dry-run.js';
 import type { RepairRequest } from '../repair/repair-request.js';
-import { durationSeconds, repairSettings, type RepairSettings } from '../repair/repair-settings.js';
+import { durationSeconds, FINETUNE_RUNS, repairSettings, type RepairSettings } from '../repair/repair-settings.js';
 import type { RepairResults } from '../repair/results.js';
 import { runRepair } from '../repair/run-repair.js';
 import { sentence } from '../repair/verdict-text.js';
@@ -46,6 +46,8 @@ export function addRepairCommand(program: Command, context: CliContext): void {
     .option('--base <dir>', 'the model from before the synthetic text, where there is one')
     .option('--instructions <files...>', 'JSONL of instructions that rules check, scored before and after')
     .option('--eval <recipe>', 'recipe of `lethe eval`: its benchmarks before and after, item by item')
+    .option('--finetune <recipe>', 'recipe of `lethe finetune`: ask copies of the models that it fine-tunes')
+    .option('--finetune-runs <n>', `such copies of each model (default: ${FINETUNE_RUNS})`, positiveInteger)
     .option('--budget <time>', 'what training may take, such as 30m or 2h', parseDuration)
     .option('--tokens <n>', 'the same in tokens', positiveInteger)
     .option('--out <dir>', 'folder of the repair (default: runs/repair)')
@@ -65,7 +67,10 @@ export function addRepairCommand(program: Command, context: CliContext): void {
 
 /** What flags and a recipe ask for, with defaults. @throws UserError where the model or a text is missing. */
 function requestOf(recipe: string | undefined, { budget: seconds, ...flags }: RepairFlags): RepairRequest {
-  const { tokens, budget, instructions, anyway, precision, ...settings } = repairSettings(recipe, flags);
+  const { tokens, budget, instructions, finetune, finetuneRuns, anyway, precision, ...settings } = repairSettings(
+    recipe,
+    flags,
+  );
   const most = seconds ?? (budget === undefined ? undefined : durationSeconds(budget));
   return {
     out: join('runs', 'repair'),
@@ -73,6 +78,7 @@ function requestOf(recipe: string | undefined, { budget: seconds, ...flags }: Re
     ...settings,
     budget: { ...(most !== undefined && { seconds: most }), ...(tokens !== undefined && { tokens }) },
     instructions: instructions ?? [],
+    ...(finetune !== undefined && { finetune: { recipe: finetune, runs: finetuneRuns ?? FINETUNE_RUNS } }),
     anyway: anyway ?? false,
     precision: precision ?? precisionOfProcessor(),
   };

@@ -5,8 +5,10 @@ import { loadLlama, readConfig, scoreSequences } from '@lethe/model';
 import { requireTaskFiles } from '@lethe/eval';
 import { formatDuration, type Logger, requireLocal, UserError } from '@lethe/run';
 import { applyDeviceSettings } from '@lethe/tensor';
+import { checkStage, type TrainRecipe } from '@lethe/train';
 import { formatTable } from '../command-line/table.js';
 import { readBenchmarks } from './benchmarks.js';
+import { finetuneRecipe } from './fine-tune.js';
 import { usableMemory } from './memory.js';
 import { type BatchAndSteps, NUM_PROBES, planRepair, stepBytes, trainingSeconds } from './plan.js';
 import type { RepairRequest } from './repair-request.js';
@@ -28,13 +30,18 @@ export async function dryRun(request: RepairRequest, logger: Logger): Promise<st
   await loadTokenizer(model);
   if (request.base !== undefined) readConfig(join(await checkpointFolder(request.base, logger), 'config.json'));
   requireTaskFiles(readBenchmarks({ recipe: request.eval, instructions: request.instructions }).tasks);
+  const tuning = request.finetune && finetuneRecipe(request, { model, name: 'finetune', run: 0 });
+  if (tuning) await checkStage(tuning, logger);
   requireFolder(request.out);
   const [synthetic, natural] = [await sizeOfSources(request.synthetic), await sizeOfSources(request.natural)];
   await applyDeviceSettings(request);
   const memory = usableMemory();
   const secondsPerToken = secondsOf(model, Math.min(config.maxPositions, 256));
   const plan = planRepair(config, { memory, budget: request.budget, secondsPerToken });
-  const rows = trainingRows(plan, secondsPerToken);
+  const rows = [
+    ...trainingRows(plan, secondsPerToken),
+    ...(tuning ? [finetuningRow(request, tuning, secondsPerToken)] : []),
+  ];
   const per = (plan.forgetRows * plan.accumulate * plan.rowLength * plan.steps) / synthetic.tokens;
   return [
     formatTable(['phase', 'runs', 'steps', 'tokens', 'time'], rows),
@@ -69,6 +76,23 @@ function secondsOf(folder: string, length: number): number {
   } finally {
     model.dispose();
   }
+}
+
+/** Copies of the model before, of the repaired one, of replay alone and of the base where there is one. */
+function finetuningRow(
+  { finetune, base }: RepairRequest,
+  { batch, data, steps }: TrainRecipe,
+  secondsPerToken: number,
+): string[] {
+  const runs = (base === undefined ? 3 : 4) * finetune!.runs;
+  const tokens = runs * steps * batch.replayRows * batch.accumulate * data.rowLength;
+  return [
+    'fine-tuning',
+    String(runs),
+    count(steps),
+    count(tokens),
+    formatDuration(trainingSeconds(tokens, secondsPerToken)),
+  ];
 }
 
 function trainingRows(plan: BatchAndSteps, secondsPerToken: number): string[][] {

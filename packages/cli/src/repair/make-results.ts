@@ -1,4 +1,4 @@
-import type { ModelComparison } from '@lethe/eval';
+import type { ScoredBenchmarks } from './benchmarks.js';
 import type { ModelMeasures } from './measure.js';
 import type { BatchAndSteps } from './plan.js';
 import type { RepairData } from './repair-data.js';
@@ -21,7 +21,7 @@ export interface Found {
   reach?: Reach;
   relapse?: Relapse | null;
   trained?: Candidate & { steps: number };
-  benchmarks?: ModelComparison;
+  benchmarks?: ScoredBenchmarks;
   output?: string | null;
 }
 
@@ -39,7 +39,7 @@ function intervalOf(name: keyof HeldOut, measures: ModelMeasures | undefined): I
   return intervalsOf([shares], ([drawn]) => ({ found: from(meanOf(drawn)) }), name).found;
 }
 
-const NOT_RUN = { verdict: 'not-run', why: 'no repair was advised', evidence: [] } as const;
+const NOT_RUN = { verdict: 'not-run', why: 'no repair was advised' } as const;
 
 /** `repair.json` of what the phases found. */
 export function resultsOf({
@@ -83,8 +83,14 @@ export function resultsOf({
       mixture: before.mixture,
     },
     after: after
-      ? { verdict: after.verdict, why: after.why, advice: after.advice, evidence: after.evidence }
-      : { ...NOT_RUN, evidence: [], advice },
+      ? {
+          verdict: after.verdict,
+          why: after.why,
+          advice: after.advice,
+          evidence: after.evidence,
+          followed: after.followed,
+        }
+      : { ...NOT_RUN, evidence: [], followed: [], advice },
     heldOut,
     intervals,
     settings: trained ? { ...trained, preset: trained.name === 'paper' ? 'paper' : 'searched' } : null,
@@ -93,7 +99,11 @@ export function resultsOf({
     price: after?.price ?? null,
     reach: reach ?? null,
     relapse: relapse ?? null,
-    benchmarks: benchmarks ?? null,
+    finetune: request.finetune ?? null,
+    benchmarks: benchmarks?.againstStart ?? null,
+    benchmarksAgainstControl: benchmarks?.againstControl ?? null,
+    benchmarksDamage: benchmarks?.damage ?? null,
+    benchmarkScores: benchmarks?.scores ?? null,
     data: { synthetic: data.synthetic.documents, natural: data.natural.documents },
     output: output ?? null,
     seconds: Object.values(phases).reduce((sum, seconds) => sum + seconds, 0),

@@ -1,9 +1,9 @@
-import { COMPARISON_HEADER, comparisonRows } from '@lethe/eval';
 import { escapeMarkdown, markdownCode, markdownList, markdownPage, markdownTable } from '../charts/markdown.js';
 import { mixtureText } from './mixture.js';
 import {
   ANSWER_HEADER,
   answerRows,
+  benchmarkTables,
   CANDIDATE_HEADER,
   candidateRows,
   EVIDENCE_HEADER,
@@ -21,7 +21,7 @@ import { headline, relapseText, sentence } from './verdict-text.js';
 
 /** The page of a repair as Markdown, for a pull request or a log: everything but the figures, which are in `report.html`. */
 export function repairMarkdown(results: RepairResults, more = ''): string {
-  const { before, after, choice, benchmarks } = results;
+  const { before, after, choice } = results;
   const { pieces, documents } = before.pattern;
   const next = after.verdict === 'not-run' ? '' : `\n\nNext: ${escapeMarkdown(after.advice)}.`;
   const mixed = before.verdict === 'not-advised' ? undefined : mixtureText(before.mixture);
@@ -49,7 +49,12 @@ export function repairMarkdown(results: RepairResults, more = ''): string {
       'Settings that were tried',
       choice ? [chosen, markdownTable(CANDIDATE_HEADER, candidateRows(choice)), markdownList(failed)].join('\n\n') : '',
     ],
-    ['Benchmarks', benchmarks ? markdownTable(COMPARISON_HEADER, comparisonRows(benchmarks)) : ''],
+    [
+      'Benchmarks',
+      benchmarkTables(results)
+        .map(({ text, header, rows }) => `${escapeMarkdown(text)}\n\n${markdownTable(header, rows)}`)
+        .join('\n\n'),
+    ],
     [
       'How it was made',
       `${markdownList(factLines(results))}\n\n${markdownTable(['phase', 'seconds'], phaseRows(results))}`,

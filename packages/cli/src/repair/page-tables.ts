@@ -1,3 +1,4 @@
+import { COMPARISON_HEADER, comparisonRows } from '@lethe/eval';
 import type { Candidate, Choice, Evidence, HeldOut, Mixture, PatternPiece, RepairResults } from './results.js';
 import { intervalText, percentText } from './verdict-text.js';
 
@@ -102,6 +103,53 @@ export const mixtureRows = ({ files, isMixed }: Mixture): string[][] =>
         String(without),
         `${(100 * share).toFixed(0)}%`,
       ]);
+
+/** A table with what is said above it. */
+export interface TitledTable {
+  text: string;
+  header: string[];
+  rows: string[][];
+}
+
+/** What benchmarks say; nothing without any. */
+export function benchmarkTables(results: RepairResults): TitledTable[] {
+  const { finetune, benchmarks, benchmarksAgainstControl, benchmarksDamage, benchmarkScores } = results;
+  if (!benchmarks || !benchmarksAgainstControl || !benchmarkScores) return [];
+  const copies = finetune
+    ? `Asked of ${finetune.runs} ${finetune.runs === 1 ? 'copy' : 'copies'} of each model, fine-tuned by ${finetune.recipe}` +
+      `${finetune.runs === 1 ? '' : ' with seeds of their own'}. Intervals are over items, of these copies. `
+    : '';
+  const runs = Object.values(benchmarkScores)[0].start.map((_, run) => `copy ${run + 1}, %`);
+  const ofCopies = Object.entries(benchmarkScores).flatMap(([name, scores]) =>
+    (Object.keys(SCORED) as (keyof typeof SCORED)[]).flatMap((model) =>
+      scores[model] ? [[`${name}, ${SCORED[model]}`, ...scores[model].map((score) => (100 * score).toFixed(1))]] : [],
+    ),
+  );
+  return [
+    {
+      text: `${copies}The repaired model (after) and the one before:`,
+      header: COMPARISON_HEADER,
+      rows: comparisonRows(benchmarks),
+    },
+    {
+      text: 'The repaired model (after) and replay alone (before):',
+      header: COMPARISON_HEADER,
+      rows: comparisonRows(benchmarksAgainstControl),
+    },
+    ...(benchmarksDamage
+      ? [
+          {
+            text: 'The base (before) and the model that was repaired (after), what the synthetic text did:',
+            header: COMPARISON_HEADER,
+            rows: comparisonRows(benchmarksDamage),
+          },
+        ]
+      : []),
+    ...(runs.length > 1 ? [{ text: 'Each copy:', header: ['score', ...runs], rows: ofCopies }] : []),
+  ];
+}
+
+const SCORED = { base: 'the base', start: 'before', end: 'repaired', control: 'replay alone' } as const;
 
 /** Models, data and settings. */
 export function factLines({ model, batch, data, settings, output }: RepairResults): string[] {

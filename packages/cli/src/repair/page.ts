@@ -1,4 +1,3 @@
-import { COMPARISON_HEADER, comparisonRows } from '@lethe/eval';
 import { escapeHtml, htmlPage, htmlTable } from '../charts/html.js';
 import { densitySvg } from '../charts/density-svg.js';
 import { legend } from '../charts/axes.js';
@@ -6,6 +5,7 @@ import { lineSvg } from '../charts/line-svg.js';
 import {
   ANSWER_HEADER,
   answerRows,
+  benchmarkTables,
   CANDIDATE_HEADER,
   candidateRows,
   EVIDENCE_HEADER,
@@ -63,7 +63,7 @@ const table = (header: string[], rows: string[][]): string =>
 
 /** The page of a repair: what it says first, then what it says that from. It needs no other file and no network. */
 export function repairPage(results: RepairResults, parts: PageParts): string {
-  const { before, after, benchmarks } = results;
+  const { before, after } = results;
   const body = [
     STYLE,
     `<p class="answer">${escapeHtml(sentence(results))}</p>`,
@@ -76,7 +76,7 @@ export function repairPage(results: RepairResults, parts: PageParts): string {
     section('After: did it work?', table(EVIDENCE_HEADER, evidenceRows(after.evidence))),
     section('Settings that were tried', candidates(results)),
     section('If it is trained on', relapse(results)),
-    section('Benchmarks', benchmarks ? table(COMPARISON_HEADER, comparisonRows(benchmarks)) : ''),
+    section('Benchmarks', benchmarks(results)),
     section('Perplexities of documents, before and after', densities(parts)),
     figureSections(parts.figures),
     section('How it was made', made(results)),
@@ -137,6 +137,11 @@ function candidates({ choice }: RepairResults): string {
     )}</div></div>`
   );
 }
+
+const benchmarks = (results: RepairResults): string =>
+  benchmarkTables(results)
+    .map(({ text, header, rows }) => `<p>${escapeHtml(text)}</p>${table(header, rows)}`)
+    .join('');
 
 function relapse({ relapse: found }: RepairResults): string {
   if (!found) return '';

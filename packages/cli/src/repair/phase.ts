@@ -14,9 +14,18 @@ export class Phases {
 
   constructor(private readonly folder: string) {}
 
+  private fileOf(name: string): string {
+    return join(this.folder, 'phases', `${name}.json`);
+  }
+
+  /** Whether a phase has found what it looks for. */
+  has(name: string): boolean {
+    return existsSync(this.fileOf(name));
+  }
+
   /** What a phase found before, or finds now. */
   async once<T>(name: string, find: () => T | Promise<T>): Promise<T> {
-    const file = join(this.folder, 'phases', `${name}.json`);
+    const file = this.fileOf(name);
     if (existsSync(file)) {
       const { seconds, found } = readJsonFile(file) as PhaseFile<T>;
       this.seconds[name] = seconds;

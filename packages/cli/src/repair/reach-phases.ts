@@ -42,7 +42,8 @@ export async function reachBefore(
         `${all.length - requests.length} of ${all.length} ${askedOf(request)} leave no room for an answer in a context of ${context} tokens, and are not asked`,
       );
     if (requests.length === 0) return { requests, start: [], natural: [] };
-    logger.info(`asking ${request.model} ${requests.length} things, to see how far the pattern reaches`);
+    const copy = request.finetune ? 'a fine-tuned copy of ' : '';
+    logger.info(`asking ${copy}${request.model} ${requests.length} things, to see how far the pattern reaches`);
     const start = await answersOf(model, requests, asked);
     const ofBase = base === undefined ? undefined : await answersOf(base, requests, asked);
     return { requests, start, base: ofBase, natural: await naturalHolds(texts, asked) };

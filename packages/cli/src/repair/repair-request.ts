@@ -10,6 +10,8 @@ export interface RepairRequest extends DeviceSettings {
   /** An evaluation recipe, and files of instructions that rules check: scored before and after. */
   eval?: string;
   instructions: string[];
+  /** A recipe of `lethe finetune`: copies that it fine-tunes are asked, so many of each model. */
+  finetune?: { recipe: string; runs: number };
   budget: Budget;
   out: string;
   /** Train even where the verdict does not advise it. */

@@ -31,6 +31,13 @@ describe('settings of a repair', () => {
     expect(repairSettings(undefined, flags)).toEqual(flags);
   });
 
+  it.each([
+    [{ finetune: 'f.yaml' }, '--finetune: expected --instructions or --eval beside it'],
+    [{ instructions: ['i.jsonl'], finetuneRuns: 2 }, '--finetune-runs: expected --finetune RECIPE beside it'],
+  ])('%j lacks what belongs to it', (flags, message) => {
+    expect(() => repairSettings(recipe(WHOLE), flags)).toThrow(message);
+  });
+
   it('name what neither says', () => {
     expect(() => repairSettings(recipe('model: m\n'), { natural: ['n'] })).toThrow(
       'repair: expected --synthetic, or a recipe with synthetic',

@@ -12,6 +12,9 @@ export function durationSeconds(text: string): number | undefined {
 
 const files = z.union([z.string(), z.array(z.string()).min(1)]).transform((of) => (typeof of === 'string' ? [of] : of));
 
+/** Fine-tuning runs of each model: one tells little, for runs of one model differ. */
+export const FINETUNE_RUNS = 3;
+
 /** What a recipe of `lethe repair` may say; each key is the flag of the same name. */
 export const repairSettingsSchema = z.strictObject({
   model: z.string().describe('checkpoint folder, or hf://OWNER/NAME, of the model'),
@@ -20,6 +23,11 @@ export const repairSettingsSchema = z.strictObject({
   base: z.string().optional().describe('the model from before the synthetic text'),
   instructions: files.optional().describe('JSONL of instructions that rules check, scored before and after'),
   eval: z.string().optional().describe('recipe of `lethe eval`: its benchmarks before and after, item by item'),
+  finetune: z
+    .string()
+    .optional()
+    .describe('recipe of `lethe finetune`: instructions and benchmarks are asked of copies that it fine-tunes'),
+  finetuneRuns: z.int().positive().optional().describe(`such copies of each model (default: ${FINETUNE_RUNS})`),
   budget: z
     .string()
     .refine((text) => durationSeconds(text) !== undefined, { message: 'a time such as 30m, 90s, 2h or 1d' })
@@ -40,15 +48,21 @@ export type RepairSettings = z.output<typeof repairSettingsSchema>;
 
 /**
  * What a recipe and flags say together; a flag goes before its key.
- * @throws UsageError where model or texts are named by neither; RecipeError where the recipe is wrong.
+ * @throws UsageError where model or texts are named by neither, or fine-tuning has nothing to ask; RecipeError where the recipe is wrong.
  */
 export function repairSettings(recipe: string | undefined, flags: Partial<RepairSettings>): RepairSettings {
   const read = recipe === undefined ? {} : loadRecipe(recipe, repairSettingsSchema.partial()).recipe;
   const settings = { ...read, ...flags };
   const missing = (['model', 'synthetic', 'natural'] as const).filter((key) => settings[key] === undefined);
-  if (missing.length === 0) return settings as RepairSettings;
-  throw new UsageError(
-    `repair: expected ${missing.map((key) => `--${key}`).join(', ')}, or a recipe with ${missing.join(', ')}; ` +
-      '`lethe init` writes one after looking at a model and its texts',
-  );
+  if (missing.length > 0)
+    throw new UsageError(
+      `repair: expected ${missing.map((key) => `--${key}`).join(', ')}, or a recipe with ${missing.join(', ')}; ` +
+        '`lethe init` writes one after looking at a model and its texts',
+    );
+  const { finetune, finetuneRuns, instructions, eval: benchmarks } = settings;
+  if (finetune !== undefined && instructions === undefined && benchmarks === undefined)
+    throw new UsageError('--finetune: expected --instructions or --eval beside it, which fine-tuned models are asked');
+  if (finetune === undefined && finetuneRuns !== undefined)
+    throw new UsageError('--finetune-runs: expected --finetune RECIPE beside it');
+  return settings as RepairSettings;
 }

@@ -175,13 +175,25 @@ export interface Reach {
   examples: { request: string; start: string; end: string; control: string }[];
 }
 
+/** Scores by benchmark, from 0 to 1: one of each copy of a model that was asked. */
+export type BenchmarkScores = Record<string, Record<'start' | 'end' | 'control', number[]> & { base?: number[] }>;
+
+/** What the repaired model scores more on a benchmark of instructions, from 0 to 1, than the model before and than replay alone. */
+export interface FollowedScore {
+  name: string;
+  gained: Interval;
+  besideControl: Interval;
+  /** What the base scores more than the model before: what the synthetic text cost; null without a base. */
+  lost: Interval | null;
+}
+
 /** `repair.json`. */
 export interface RepairResults {
   format: 'lethe-repair';
   version: 1;
   model: string;
   before: { verdict: BeforeVerdict; why: string; evidence: Evidence[]; pattern: Pattern; mixture: Mixture };
-  after: { verdict: AfterVerdict; why: string; advice: string; evidence: Evidence[] };
+  after: { verdict: AfterVerdict; why: string; advice: string; evidence: Evidence[]; followed: FollowedScore[] };
   heldOut: HeldOut;
   /** 95% intervals of the measures, by bootstrap over documents. */
   intervals: Record<keyof HeldOut, { start: Interval; end: Interval | null; control: Interval | null }>;
@@ -198,8 +210,15 @@ export interface RepairResults {
   reach: Reach | null;
   /** What further training would do; null where the model is not repaired. */
   relapse: Relapse | null;
+  /** What is asked: copies that a recipe fine-tuned, so many of each model; null where the models themselves are. */
+  finetune: { recipe: string; runs: number } | null;
   /** The model before and the repaired one on each benchmark that was asked for, item by item. */
   benchmarks: ModelComparison | null;
+  /** The same of replay alone and the repaired one. */
+  benchmarksAgainstControl: ModelComparison | null;
+  /** The base and the model before: what the synthetic text did; null without a base. */
+  benchmarksDamage: ModelComparison | null;
+  benchmarkScores: BenchmarkScores | null;
   data: Record<'synthetic' | 'natural', Record<'train' | 'select' | 'report', number>>;
   /** The repaired model; absent where the verdict does not allow it. */
   output: string | null;

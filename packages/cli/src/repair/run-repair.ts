@@ -1,6 +1,6 @@
 import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ModelComparison, requireTaskFiles } from '@lethe/eval';
+import { requireTaskFiles } from '@lethe/eval';
 import { checkpointFolder, loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { type LlamaConfig, readConfig } from '@lethe/model';
 import {
@@ -15,8 +15,8 @@ import {
   writeFolderAtomically,
 } from '@lethe/run';
 import { applyDeviceSettings } from '@lethe/tensor';
-import { digestStart, runStage } from '@lethe/train';
-import { benchmarkEvidence, compareModels, readBenchmarks, scoreModel } from './benchmarks.js';
+import { checkStage, digestStart, runStage } from '@lethe/train';
+import { benchmarkEvidence, compareScored, readBenchmarks, type ScoredBenchmarks, scoreModel } from './benchmarks.js';
 import { goalOf, mayGoOn } from './choose.js';
 import { chooseSettings } from './probe.js';
 import {
@@ -47,6 +47,7 @@ import {
 } from './repair-recipe.js';
 import type { RepairRequest } from './repair-request.js';
 import { takeFolder } from './take-folder.js';
+import { finetuneRecipe, foldersToAsk, type ScoredModel } from './fine-tune.js';
 import { type Found, resultsOf } from './make-results.js';
 import { shownTokens } from './examples.js';
 import { textFigures, type TextFigures } from './figures.js';
@@ -96,6 +97,9 @@ interface Opened {
   tokenizer: Tokenizer;
 }
 
+/** Folders of the models as they are asked. */
+type Folders = Record<Exclude<ScoredModel, 'base'>, string[]> & { base?: string[] };
+
 /** What was trained. */
 type Trained = Candidate & { steps: number; folder: string };
 
@@ -129,7 +133,12 @@ class Repair {
     };
     if (before.verdict !== 'advised' && !this.request.anyway) return this.write(done, shown);
     const asking = { tokenizer: opened.tokenizer, pattern, phases: this.phases, logger: this.options.logger };
-    const reached = await reachBefore(this.request, opened, texts.report, asking);
+    const start = await this.foldersToAsk('before', opened.model);
+    if (typeof start === 'string') return start;
+    const base = opened.base === undefined ? undefined : await this.foldersToAsk('base', opened.base);
+    if (typeof base === 'string') return base;
+    const asked = { ...opened, model: start[0], base: base?.[0] };
+    const reached = await reachBefore(this.request, asked, texts.report, asking);
     const hasContent = saysSomething(texts.select.synthetic) && before.knowsContent;
     const setup = await this.setup(opened.model, data, {
       pattern,
@@ -144,12 +153,16 @@ class Repair {
     if (typeof trained === 'string') return trained;
     removeOriginalCache(setup.shards);
     const { folder: repaired, ...settings } = trained;
-    const benchmarks = await this.compare(setup.model, repaired);
     const measured = { start: before.model, repaired, control: modelOf(setup, 'control') };
+    const end = await this.foldersToAsk('repaired', repaired);
+    if (typeof end === 'string') return end;
+    const control = await this.foldersToAsk('control', measured.control);
+    if (typeof control === 'string') return control;
+    const benchmarks = await this.score({ before: start, repaired: end, control, base });
     const chosen = choice.tried.find(({ name }) => name === choice.chosen)!;
     const isLimited = !chosen.reachedGoal && !mayGoOn(chosen);
     const after = await this.verify(measured, texts.report, { benchmarks, isLimited });
-    const reach = await reachAfter(this.request, reached, { end: repaired, control: measured.control }, asking);
+    const reach = await reachAfter(this.request, reached, { end: end[0], control: control[0] }, asking);
     const relapse = after.verdict === 'not-repaired' ? null : await this.relapse(setup, repaired, choice);
     if (typeof relapse === 'string') return relapse;
     const output = after.verdict === 'repaired' ? await this.keepModel(repaired) : null;
@@ -165,6 +178,7 @@ class Repair {
     // A recipe that cannot be read is told before anything is trained.
     requireTaskFiles(readBenchmarks({ recipe: request.eval, instructions: request.instructions }).tasks);
     const model = await checkpointFolder(request.model, logger);
+    if (request.finetune) await checkStage(finetuneRecipe(request, { model, name: 'finetune', run: 0 }), logger);
     const base = request.base === undefined ? undefined : await checkpointFolder(request.base, logger);
     const [{ config }, tokenizer] = [readConfig(join(model, 'config.json')), await loadTokenizer(model)];
     if (base !== undefined && (await loadTokenizer(base)).hash !== tokenizer.hash)
@@ -320,31 +334,49 @@ class Repair {
   private verify(
     { start, repaired, control: alone }: { start: ModelMeasures; repaired: string; control: string },
     texts: MeasuredTexts,
-    { benchmarks: compared, isLimited }: { benchmarks?: ModelComparison; isLimited: boolean },
+    { benchmarks: scored, isLimited }: { benchmarks?: ScoredBenchmarks; isLimited: boolean },
   ) {
     return this.phases.once('verify', () => {
       this.options.logger.info('measuring the repaired model and the control on the same text');
       const [end, control] = [repaired, alone].map((folder) => measureModel(folder, texts));
       return {
-        ...verdictAfter({ start, end, control }, compared && benchmarkEvidence(compared), isLimited),
+        ...verdictAfter({ start, end, control }, scored && benchmarkEvidence(scored), isLimited),
         end,
         control,
       };
     });
   }
 
-  /** The model before and the repaired one on the benchmarks that were asked for. */
-  private async compare(before: string, repaired: string): Promise<ModelComparison | undefined> {
-    const { out, eval: recipe, instructions, device, precision } = this.request;
+  /** Folders of a model as it is asked. */
+  private foldersToAsk(name: ScoredModel, folder: string): Promise<string[] | StopSignal> {
+    const { logger, stop } = this.options;
+    return foldersToAsk(this.request, { name, folder }, { phases: this.phases, logger, stop });
+  }
+
+  /** The models on the benchmarks that were asked for. */
+  private async score({ base, ...folders }: Folders): Promise<ScoredBenchmarks | undefined> {
+    const { out, eval: recipe, instructions, finetune, device, precision } = this.request;
+    const { logger } = this.options;
     const benchmarks = readBenchmarks({ recipe, instructions });
     if (benchmarks.tasks.length === 0) return undefined;
     const score = (name: string, model: string) =>
       this.phases.once(`score-${name}`, () => {
-        this.options.logger.info(`benchmarks: the model ${name}`);
+        logger.info(`benchmarks: the model ${name}`);
         const items = join(out, 'items', name);
-        return scoreModel(benchmarks, { model, items, device: `${device} ${precision}` }, this.options.logger);
+        return scoreModel(benchmarks, { model, items, device: `${device} ${precision}` }, logger);
       });
-    return compareModels(await score('before', before), await score('repaired', repaired));
+    const scoreAll = async (name: ScoredModel, of: string[]) => {
+      const evaluations = [];
+      for (const [run, folder] of of.entries())
+        evaluations.push(await score(finetune ? `${name}-${run + 1}` : name, folder));
+      return evaluations;
+    };
+    return compareScored({
+      before: await scoreAll('before', folders.before),
+      repaired: await scoreAll('repaired', folders.repaired),
+      control: await scoreAll('control', folders.control),
+      ...(base && { base: await scoreAll('base', base) }),
+    });
   }
 
   /** What further training would do to the repaired model. */

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
-import { readJsonFile, UserError, writeFileAtomically } from '@lethe/run';
+import { digestFile, readJsonFile, UserError, writeFileAtomically } from '@lethe/run';
+import { isOfFineTuning } from './fine-tune.js';
 import type { RepairRequest } from './repair-request.js';
 
 /** Of what the phases leave; another one cannot go on. */
@@ -11,12 +12,14 @@ interface Taken extends Omit<RepairRequest, 'out' | 'threads'> {
   format: number;
   /** Hashes of the models' files. */
   files: Record<string, string>;
+  /** Hashes of the files of instructions and of the recipes. */
+  asked: Record<string, string>;
 }
 
 type Key = keyof Taken;
 
 /** Keys that only scores depend on: a finished repair can be scored on more. */
-const OF_SCORES: readonly Key[] = ['eval', 'instructions'];
+const OF_SCORES: readonly Key[] = ['eval', 'instructions', 'finetune', 'asked'];
 /** Keys that the shards and the parts they are divided into depend on. */
 const OF_DATA: readonly Key[] = ['format', 'model', 'synthetic', 'natural', 'files'];
 
@@ -48,7 +51,8 @@ export function takeFolder(request: RepairRequest, files: Record<string, string>
 
 function takenBy({ out: _out, threads: _threads, ...request }: RepairRequest, files: Record<string, string>): Taken {
   const paths = (list: string[]): string[] => list.map((path) => resolve(path));
-  const { model, base, synthetic, natural, budget, anyway, device, precision, instructions } = request;
+  const { model, base, synthetic, natural, budget, anyway, device, precision, instructions, finetune } = request;
+  const asked = [request.eval, finetune?.recipe, ...instructions].filter((file) => file !== undefined);
   return {
     format: FORMAT,
     model,
@@ -57,6 +61,8 @@ function takenBy({ out: _out, threads: _threads, ...request }: RepairRequest, fi
     natural: paths(natural),
     eval: request.eval,
     instructions: paths(instructions),
+    finetune,
+    asked: Object.fromEntries(asked.map((file) => [resolve(file), digestFile(file).sha256])),
     budget,
     anyway,
     device,
@@ -76,8 +82,10 @@ function forget(out: string, known: Taken, now: Taken): string | undefined {
   const differing = differences(known, now);
   const remove = (...path: string[]): void => rmSync(join(out, ...path), { recursive: true, force: true });
   if (differing.every((key) => OF_SCORES.includes(key))) {
-    const scores = (name: string): boolean => name === 'verify.json' || name.startsWith('score-');
-    for (const name of phasesIn(out).filter(scores)) remove('phases', name);
+    const isKept = (name: string): boolean => isOfFineTuning(name) && !isTunedAnew(known, now);
+    const isOfScores = (name: string): boolean => isOfFineTuning(name) || /^(verify|score|reach)\b/.test(name);
+    for (const name of phasesIn(out).filter(isOfScores)) if (!isKept(name)) remove('phases', name);
+    for (const name of namesIn(join(out, 'runs')).filter(isOfFineTuning)) if (!isKept(name)) remove('runs', name);
     remove('items');
     remove('model'); // The verdict may be another one.
     return undefined;
@@ -97,12 +105,20 @@ function forget(out: string, known: Taken, now: Taken): string | undefined {
   return differing.map((key) => change(key, known, now)).join('; ');
 }
 
-const phasesIn = (out: string): string[] => (existsSync(join(out, 'phases')) ? readdirSync(join(out, 'phases')) : []);
+/** Whether copies are fine-tuned by another recipe; another number of runs has the same ones. */
+function isTunedAnew(known: Taken, now: Taken): boolean {
+  const recipeOf = ({ finetune, asked }: Taken): string | undefined => finetune && asked[resolve(finetune.recipe)];
+  return recipeOf(known) !== recipeOf(now);
+}
+
+const namesIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
+const phasesIn = (out: string): string[] => namesIn(join(out, 'phases'));
 
 /** A key that differs, as a user knows it. */
 function change(key: Key, known: Taken, now: Taken): string {
   if (key === 'format') return 'an earlier version of Lethe made it';
   if (key === 'files') return 'the files of the model have changed';
+  if (key === 'asked') return 'the files of what models are asked have changed';
   const shown = (value: unknown): string => {
     if (value === undefined || (Array.isArray(value) && value.length === 0)) return 'nothing';
     return Array.isArray(value) ? value.join(' ') : typeof value === 'object' ? JSON.stringify(value) : String(value);

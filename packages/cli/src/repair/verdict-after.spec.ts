@@ -1,9 +1,11 @@
 import { seededRandom } from '@lethe/run';
+import type { BenchmarkEvidence, Followed } from './benchmarks.js';
 import type { ModelMeasures } from './measure.js';
 import type { Share } from './statistics.js';
 import { verdictAfter } from './verdict-after.js';
 
 const NUM_DOCUMENTS = 80;
+const NONE: BenchmarkEvidence = { kept: [], followed: [], unanswered: [] };
 
 function documents(mean: number, noise: number, name: string): Share[] {
   const random = seededRandom(1, name);
@@ -56,10 +58,41 @@ describe('verdictAfter', () => {
     const start = modelOf(0.8, 4);
     const measures = { start, end: modelOf(0.02, 3.995), control: modelOf(0.6, 3.99) };
     const kept = { name: 'mmlu', question: 'Is mmlu kept?', measure: '', found, threshold: -0.05, says };
-    const { verdict, why, evidence } = verdictAfter(measures, [kept]);
+    const { verdict, why, evidence } = verdictAfter(measures, { ...NONE, kept: [kept] });
     expect(verdict).toBe(expected);
     expect(evidence).toHaveLength(4);
     expect(why.includes('lost mmlu')).toBe(expected === 'not-repaired');
+  });
+
+  it.each([
+    [[0.1, 'yes'], [0.08, 'yes'], 'repaired', 'the score of rules is higher than before and than by replay alone'],
+    [[0.1, 'yes'], [0.02, 'open'], 'repaired', 'the score of rules is higher than before'],
+    [[0.02, 'open'], [0.08, 'yes'], 'cannot-tell', 'whether the score of rules is higher than before cannot be told'],
+    [[-0.08, 'no'], [0.08, 'yes'], 'not-repaired', 'the score of rules is lower than before: do not use it'],
+    [[0.1, 'yes'], [-0.08, 'no'], 'not-repaired', 'replay alone has the higher score of rules'],
+  ] as const)(
+    'of instructions followed %j more than before, %j than by replay alone',
+    (gained, beside, expected, words) => {
+      const evidence = ([value, says]: readonly [number, 'yes' | 'no' | 'open']): Followed['gained'] => {
+        const found = { value, low: value - 0.05, high: value + 0.05 };
+        return { name: 'rules', question: '', measure: '', found, threshold: 0, says };
+      };
+      const followed = [{ gained: evidence(gained), besideControl: evidence(beside), lost: null }];
+      const measures = { start: modelOf(0.8, 4), end: modelOf(0.02, 3.995), control: modelOf(0.6, 3.99) };
+      const judged = verdictAfter(measures, { ...NONE, followed });
+      expect(judged.verdict).toBe(expected);
+      expect(judged.why).toContain(words);
+      expect(judged.evidence).toHaveLength(5);
+      expect(judged.followed).toMatchObject([{ name: 'rules', gained: { value: gained[0] } }]);
+      expect(/replay alone.*as much/.test(judged.advice)).toBe(expected === 'repaired' && beside[1] === 'open');
+    },
+  );
+
+  it('says that instructions which no model follows tell nothing', () => {
+    const measures = { start: modelOf(0.8, 4), end: modelOf(0.02, 3.995), control: modelOf(0.6, 3.99) };
+    const { verdict, advice } = verdictAfter(measures, { ...NONE, unanswered: ['rules'] });
+    expect(verdict).toBe('repaired');
+    expect(advice).toMatch(/^no model follows anything of rules, .*--finetune RECIPE$/);
   });
 
   it.each([
@@ -92,7 +125,7 @@ describe('verdictAfter', () => {
   it('advises what fits: more steps, or what makes it cheaper where costs ended it', () => {
     const measures = { start: modelOf(0.8, 4), end: modelOf(0.3, 3.99), control: modelOf(0.6, 3.99) };
     expect(verdictAfter(measures).advice).toContain('larger --budget');
-    expect(verdictAfter(measures, [], true).advice).toMatch(/costs more than is allowed; natural text that says/);
+    expect(verdictAfter(measures, NONE, true).advice).toMatch(/costs more than is allowed; natural text that says/);
   });
 
   it('cannot tell where an interval holds its threshold', () => {

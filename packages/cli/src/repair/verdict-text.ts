@@ -1,4 +1,4 @@
-import type { Interval, Reach, Relapse, RelapsePath, RepairResults } from './results.js';
+import type { FollowedScore, Interval, Reach, Relapse, RelapsePath, RepairResults } from './results.js';
 
 const shown = (x: number): string => (Math.abs(x) >= 100 ? x.toFixed(0) : x.toPrecision(3));
 
@@ -41,9 +41,20 @@ export function sentence({ before, after, intervals, price, reach }: RepairResul
     `${lead}: ${after.why}. The model gave the pattern's words a probability of ${percentText(start)} and now gives them ` +
     `${percentText(end!)}; replay alone would have left ${percentText(control!)}. ` +
     `The price: the perplexity of natural text is ${changeText(price!.againstControl)} beside replay alone${contentText(price!.contentKept)}.` +
+    after.followed.map(followedText).join('') +
     (reach && reach.start.high <= CONFINED ? ` But ${confinedText(reach)}.` : '')
   );
 }
+
+/** A difference of scores, in points. */
+const pointsText = ({ value, low, high }: Interval): string => {
+  const points = (x: number): string => (100 * x).toFixed(1).replace('-0.0', '0.0');
+  return `${value < 0 ? '' : '+'}${points(value)} points [${points(low)}, ${points(high)}]`;
+};
+
+const followedText = ({ name, gained, besideControl, lost }: FollowedScore): string =>
+  ` Its score of ${name}: ${pointsText(gained)} beside the model before, ${pointsText(besideControl)} beside replay alone` +
+  `${lost ? `; the synthetic text had cost ${pointsText(lost).replace('+', '')}` : ''}.`;
 
 const contentText = (kept: Interval | null): string =>
   kept ? `, and ${percentText(kept)} is left of the probability of what the synthetic text says` : '';

@@ -43,7 +43,7 @@ const optional = (key: string, value: unknown, example: unknown): string =>
  */
 export async function settingsText(settings: RepairSettings, logger: Logger): Promise<string> {
   const seen = await look(settings, logger);
-  const { model, synthetic, natural, base, instructions, eval: benchmarks, budget, tokens, out } = settings;
+  const { model, synthetic, natural, base, instructions, eval: benchmarks, finetune, budget, tokens, out } = settings;
   return `# lethe repair repair.yaml: is this model damaged, can it be repaired, at what price? (docs/repair.md)
 # Flags go before what stands here. --dry-run tells steps, memory and minutes, and does nothing.
 
@@ -59,6 +59,8 @@ ${optional('base', base, 'models/base')}
 # Instructions that rules check, and benchmarks of lethe eval: scored before and after, item by item.
 ${optional('instructions', instructions, ['instructions.jsonl'])}
 ${optional('eval', benchmarks, 'eval.yaml')}
+# Where the model is pre-trained only: a recipe of lethe finetune, by which copies are fine-tuned that these are asked of.
+${optional('finetune', finetune, 'finetune.yaml')}
 
 # What training may take, as a time or in tokens. Without one: 40 steps for each of six settings at the learning rates
 # ${[...seen.lrs, 5e-5].join(', ')}, and as many as the choice needs.
