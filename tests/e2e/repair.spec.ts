@@ -269,6 +269,12 @@ withData('lethe repair', () => {
     const asked = [...repair('damaged'), '--instructions', 'rules.jsonl', '--finetune', 'finetune.json'];
     const dry = await succeed(folder, ...asked, '--out', 'runs/dry', '--dry-run');
     expect(dry.stdout).toMatch(/fine-tuning +9 +60 /);
+    const { process: child, ended } = startLethe(folder, ...asked, '--finetune-runs', '2');
+    const sign = at('runs/repair-damaged/runs/finetune-repaired-2/metrics.jsonl');
+    while (child.exitCode === null && !existsSync(sign)) await new Promise((resolve) => setTimeout(resolve, 5));
+    child.kill('SIGKILL');
+    await ended;
+    expect(existsSync(sign)).toBe(true);
     const { code } = await lethe(folder, ...asked, '--finetune-runs', '2');
     const { after, finetune, benchmarkScores, benchmarksAgainstControl } = resultsOf('repair-damaged');
     expect(benchmarkScores!['instructions']).toEqual({ start: [1, 1], end: [1, 1], control: [1, 1] });
