@@ -88,7 +88,10 @@ describe('a finished repair', () => {
   const finished = [
     ...FOUND,
     ...['verify', 'score-before', 'reach-before', 'finetune-before-1'].map((name) => `phases/${name}.json`),
-    ...['runs/unlearn/a', 'runs/finetune-before-1/a', 'model/a', 'items/a'],
+    'runs/unlearn/a',
+    'runs/finetune-before-1/a',
+    'model/a',
+    'items/a',
   ];
   const [evaluation, recipe] = ['eval.yaml', 'finetune.yaml'].map((name) => join(folder, name));
   const write = (file: string, text: string): void => writeFileSync(file, text);
