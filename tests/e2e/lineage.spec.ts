@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { evalRecipeSchema } from '@lethe/eval';
 import { jsonl, succeed, temporaryFolder } from './lethe.js';
@@ -75,5 +75,23 @@ describe('the other models of the lineage', () => {
       tasks: { scores: { judged: { prompt: string; response: string }[] } }[];
     };
     expect(results[0].scores.judged).toMatchObject([{ prompt: 'Say A', response: expect.any(String) as string }]);
+  });
+
+  it('eval: a model without a chat template is asked its instructions in plain words, and the result says so', async () => {
+    cpSync(at('runs/chat/model'), at('plain'), { recursive: true });
+    for (const name of ['chat_template.jinja', 'SHA256SUMS']) rmSync(at('plain', name), { force: true });
+    const config = JSON.parse(readFileSync(at('plain/tokenizer_config.json'), 'utf8')) as Record<string, unknown>;
+    writeFileSync(at('plain/tokenizer_config.json'), JSON.stringify({ ...config, chat_template: undefined }));
+    const { stdout } = await succeed(
+      folder,
+      'eval',
+      '--recipe',
+      'eval.yaml',
+      '--model',
+      'plain',
+      '--set',
+      'out=plain.json',
+    );
+    expect(stdout).toMatch(/rules +asked as User: \.\. Assistant: \.\., since the model has no chat template +1/);
   });
 });

@@ -18,7 +18,7 @@ export { readChoiceFolder } from './multiple-choice/choice-benchmark.js';
 export type { ChoiceScores } from './multiple-choice/score-choices.js';
 export { type Constraint, constraintSchema, isSatisfied } from './instructions/constraint.js';
 export { generateTexts } from './engine/generate-texts.js';
-export { ChatPrompter } from './chat/chat-prompter.js';
+export { ChatPrompter, hasChatTemplate } from './chat/chat-prompter.js';
 export { readInstructions } from './instructions/read-instructions.js';
 export { bootstrapStatistics } from './bootstrap-statistics.js';
 export { type InstructionScores, scoreInstructions } from './instructions/score-instructions.js';

@@ -1,6 +1,6 @@
 import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { requireTaskFiles } from '@lethe/eval';
+import { hasChatTemplate, requireTaskFiles } from '@lethe/eval';
 import { checkpointFolder, loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { type LlamaConfig, readConfig } from '@lethe/model';
 import {
@@ -184,6 +184,11 @@ class Repair {
     if (base !== undefined && (await loadTokenizer(base)).hash !== tokenizer.hash)
       throw new UserError(
         `--base ${request.base}: expected the tokenizer of --model, received another; a base of the same lineage has the same one`,
+      );
+    if (request.finetune && !hasChatTemplate(tokenizer))
+      logger.warn(
+        `${request.model} has no chat template: fine-tuned copies are asked as User: .. Assistant: ..; where they learn in another form, give ` +
+          'chat_template in the tokenizer_config.json of the model (docs/repair.md)',
       );
     const files = digestStart({ model: { init: model, recompute: false, ...(base && { reference: base }) } })!;
     const another = takeFolder(request, files);

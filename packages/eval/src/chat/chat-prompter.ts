@@ -32,6 +32,9 @@ export class ChatPrompter implements Pick<PromptEncoder, 'encode'> {
   }
 }
 
+/** What a result counts where its model was asked through a plain template. */
+export const ASKED_PLAINLY = 'asked as User: .. Assistant: .., since the model has no chat template';
+
 /** Whether a model says how it is spoken to; one that does not is a base model, asked as `User: ..`, `Assistant: `. */
 export const hasChatTemplate = ({ chatTemplate }: Pick<Tokenizer, 'chatTemplate'>): boolean =>
   chatTemplate !== undefined;

@@ -1,5 +1,5 @@
-import { ChatRenderer } from '@lethe/data-pipeline';
 import { z } from 'zod';
+import { ASKED_PLAINLY, ChatPrompter, hasChatTemplate } from '../chat/chat-prompter.js';
 import { defineBenchmark, type TaskOf } from '../benchmark/define-benchmark.js';
 import { generateTexts } from '../engine/generate-texts.js';
 import type { Answered } from '../benchmark/answered.js';
@@ -29,22 +29,18 @@ function itemOf({ id, place, ...instruction }: Asked, response: string): EvalIte
   return { id, prediction: response, score: isMet ? 1 : 0, texts: [response], ...(place && { place }) };
 }
 
-/** Greedy responses of a chat model, checked by rule. */
+/** Greedy responses, through the model's chat template or a plain one, checked by rule. */
 async function run(task: Task, evaluated: Evaluated): Promise<InstructionResult[]> {
   const { model, tokenizer } = evaluated;
   const asked = readInstructions(task.data).map((instruction, i): Asked => ({ ...instruction, id: String(i) }));
   const byId = new Map(asked.map((instruction) => [instruction.id, instruction]));
-  const renderer = new ChatRenderer(tokenizer);
+  const prompter = await ChatPrompter.open(tokenizer);
   const stopIds = [...new Set([...model.config.eosTokenIds, ...tokenizer.special.stops])];
-  const items = await answerItems(asked, evaluated.answering(task, asked), async (pending, done) => {
-    const rendered = await Promise.all(
-      pending.map(({ prompt }) => renderer.prompt([{ role: 'user', content: prompt }])),
-    );
-    const requests = rendered.map((prompt, i) => ({ prompt: [...prompt], stream: [pending[i].id] }));
-    const { maxNewTokens } = task;
-    await generateTexts(evaluated, requests, { maxNewTokens, stopIds, stopStrings: [] }, (i, { text }) =>
-      done(itemOf(pending[i], text)),
-    );
+  const items = await answerItems(asked, evaluated.answering(task, { asked, template: tokenizer.chatTemplate }), async (pending, done) => {
+    const rendered = await prompter.encode(pending.map(({ prompt }) => prompt));
+    const requests = rendered.map((prompt, i) => ({ prompt, stream: [pending[i].id] }));
+    const settings = { maxNewTokens: task.maxNewTokens, stopIds, stopStrings: prompter.stopStrings };
+    await generateTexts(evaluated, requests, settings, (i, { text }) => done(itemOf(pending[i], text)));
   });
   const score = (some: EvalItem[]): InstructionScores =>
     scoreInstructions(
@@ -65,6 +61,7 @@ async function run(task: Task, evaluated: Evaluated): Promise<InstructionResult[
         { name: 'HSR %', score: scores.hsr },
         { name: 'SSR %', score: scores.ssr },
       ],
+      ...(!hasChatTemplate(tokenizer) && { counts: { [ASKED_PLAINLY]: items.length } }),
       ...overlapOf(items, evaluated, rates),
       scores,
       items,

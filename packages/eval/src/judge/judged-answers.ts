@@ -1,7 +1,7 @@
 import type { Tokenizer } from '@lethe/data-pipeline';
 import { UserError } from '@lethe/run';
 import type { ChatAnswer } from '../chat/answer-chats.js';
-import { hasChatTemplate } from '../chat/chat-prompter.js';
+import { ASKED_PLAINLY, hasChatTemplate } from '../chat/chat-prompter.js';
 import type { JudgeUsage } from './judge.js';
 import { judgeAnswers, type Judging, type ToJudge } from './judge-answers.js';
 import { judgeNoise, type JudgeNoise } from './judge-noise.js';
@@ -96,9 +96,7 @@ export const chatCounts = (
   answers: readonly ChatAnswer[],
   { tokenizer }: { tokenizer: Tokenizer },
 ): Record<string, number> => ({
-  'asked as User: .. Assistant: .., since the model has no chat template': hasChatTemplate(tokenizer)
-    ? 0
-    : answers.length,
+  [ASKED_PLAINLY]: hasChatTemplate(tokenizer) ? 0 : answers.length,
   'prompts cut to the context': answers.filter(({ cut }) => cut !== undefined).length,
   'texts cut at the limit of new tokens': answers.filter(({ isUnfinished }) => isUnfinished).length,
 });
