@@ -13,5 +13,6 @@ export interface RecipeSource {
 export function loadStageRecipe(stage: string, { recipe: file, set, vary }: RecipeSource): TrainRecipe {
   const { recipe } = loadRecipe(file ?? recipePath(stage), trainRecipeSchema, { set, vary });
   if (recipe.stage === stage) return recipe;
-  throw new UserError(`this recipe is for \`lethe ${recipe.stage}\`, not \`lethe ${stage}\``);
+  const place = file === undefined ? '' : `${file}: `;
+  throw new UserError(`${place}this recipe is for \`lethe ${recipe.stage}\`, not \`lethe ${stage}\``);
 }
