@@ -41,14 +41,16 @@ export async function foldersToAsk(
   const folders: string[] = [];
   for (let run = 0; run < runs; run++) {
     const recipe = finetuneRecipe(request, { model: folder, name: nameOf(name, run + 1), run });
+    const made = join(recipe.runs, recipe.name);
     if (!phases.has(recipe.name)) {
+      const began = performance.now();
       logger.info(`fine-tuning the model ${name}, run ${run + 1} of ${runs}: ${recipe.steps} steps`);
       const { stoppedBy, decision } = await runStage(recipe, { logger, stop });
       if (stoppedBy) return stoppedBy;
       if (decision?.isLimit) throw new UserError(decisionText(decision, recipe));
-    }
-    const made = join(recipe.runs, recipe.name);
-    folders.push(await phases.once(recipe.name, () => join(made, 'model')));
+      phases.keep(recipe.name, { seconds: (performance.now() - began) / 1000, found: null });
+    } else await phases.once(recipe.name, () => null); // for its seconds
+    folders.push(join(made, 'model'));
     rmSync(join(made, 'checkpoints'), { recursive: true, force: true });
   }
   return folders;

@@ -23,6 +23,12 @@ export class Phases {
     return existsSync(this.fileOf(name));
   }
 
+  /** Keeps what a phase found. */
+  keep(name: string, phase: PhaseFile<unknown>): void {
+    this.seconds[name] = phase.seconds;
+    writeFileAtomically(this.fileOf(name), `${JSON.stringify(phase)}\n`);
+  }
+
   /** What a phase found before, or finds now. */
   async once<T>(name: string, find: () => T | Promise<T>): Promise<T> {
     const file = this.fileOf(name);
@@ -33,9 +39,7 @@ export class Phases {
     }
     const began = performance.now();
     const found = await find();
-    this.seconds[name] = (performance.now() - began) / 1000;
-    const kept: PhaseFile<T> = { seconds: this.seconds[name], found };
-    writeFileAtomically(file, `${JSON.stringify(kept)}\n`);
+    this.keep(name, { seconds: (performance.now() - began) / 1000, found });
     // As it will be read: a repair that goes on must not differ from one that was not interrupted.
     return JSON.parse(JSON.stringify(found)) as T;
   }
