@@ -36,12 +36,16 @@ async function run(task: Task, evaluated: Evaluated): Promise<InstructionResult[
   const byId = new Map(asked.map((instruction) => [instruction.id, instruction]));
   const prompter = await ChatPrompter.open(tokenizer);
   const stopIds = [...new Set([...model.config.eosTokenIds, ...tokenizer.special.stops])];
-  const items = await answerItems(asked, evaluated.answering(task, { asked, template: tokenizer.chatTemplate }), async (pending, done) => {
-    const rendered = await prompter.encode(pending.map(({ prompt }) => prompt));
-    const requests = rendered.map((prompt, i) => ({ prompt, stream: [pending[i].id] }));
-    const settings = { maxNewTokens: task.maxNewTokens, stopIds, stopStrings: prompter.stopStrings };
-    await generateTexts(evaluated, requests, settings, (i, { text }) => done(itemOf(pending[i], text)));
-  });
+  const items = await answerItems(
+    asked,
+    evaluated.answering(task, { asked, template: tokenizer.chatTemplate }),
+    async (pending, done) => {
+      const rendered = await prompter.encode(pending.map(({ prompt }) => prompt));
+      const requests = rendered.map((prompt, i) => ({ prompt, stream: [pending[i].id] }));
+      const settings = { maxNewTokens: task.maxNewTokens, stopIds, stopStrings: prompter.stopStrings };
+      await generateTexts(evaluated, requests, settings, (i, { text }) => done(itemOf(pending[i], text)));
+    },
+  );
   const score = (some: EvalItem[]): InstructionScores =>
     scoreInstructions(
       some.map(({ id }) => byId.get(id)!),
