@@ -16,7 +16,7 @@ import {
 } from '@lethe/run';
 import { applyDeviceSettings } from '@lethe/tensor';
 import { checkStage, digestStart, runStage } from '@lethe/train';
-import { benchmarkEvidence, compareScored, readBenchmarks, type ScoredBenchmarks, scoreModel } from './benchmarks.js';
+import { benchmarkEvidence, readBenchmarks, type ScoredBenchmarks } from './benchmarks.js';
 import { goalOf, mayGoOn } from './choose.js';
 import { chooseSettings } from './probe.js';
 import {
@@ -56,6 +56,7 @@ import { repairMarkdown } from './page-markdown.js';
 import type { Candidate, Choice, Mixture, Relapse, RepairResults } from './results.js';
 import { reachAfter, reachBefore } from './reach-phases.js';
 import { findRelapse } from './relapse.js';
+import { scoreModels } from './score-models.js';
 import { isShards } from './sources.js';
 import { meanOf, type Share } from './statistics.js';
 import { verdictAfter } from './verdict-after.js';
@@ -96,9 +97,6 @@ interface Opened {
   config: LlamaConfig;
   tokenizer: Tokenizer;
 }
-
-/** Folders of the models as they are asked. */
-type Folders = Record<Exclude<ScoredModel, 'base'>, string[]> & { base?: string[] };
 
 /** What was trained. */
 type Trained = Candidate & { steps: number; folder: string };
@@ -158,7 +156,7 @@ class Repair {
     if (typeof end === 'string') return end;
     const control = await this.foldersToAsk('control', measured.control);
     if (typeof control === 'string') return control;
-    const benchmarks = await this.score({ before: start, repaired: end, control, base });
+    const benchmarks = await scoreModels(this.request, { before: start, repaired: end, control, base }, asking);
     const chosen = choice.tried.find(({ name }) => name === choice.chosen)!;
     const isLimited = !chosen.reachedGoal && !mayGoOn(chosen);
     const after = await this.verify(measured, texts.report, { benchmarks, isLimited });
@@ -356,32 +354,6 @@ class Repair {
   private foldersToAsk(name: ScoredModel, folder: string): Promise<string[] | StopSignal> {
     const { logger, stop } = this.options;
     return foldersToAsk(this.request, { name, folder }, { phases: this.phases, logger, stop });
-  }
-
-  /** The models on the benchmarks that were asked for. */
-  private async score({ base, ...folders }: Folders): Promise<ScoredBenchmarks | undefined> {
-    const { out, eval: recipe, instructions, finetune, device, precision } = this.request;
-    const { logger } = this.options;
-    const benchmarks = readBenchmarks({ recipe, instructions });
-    if (benchmarks.tasks.length === 0) return undefined;
-    const score = (name: string, model: string) =>
-      this.phases.once(`score-${name}`, () => {
-        logger.info(`benchmarks: the model ${name}`);
-        const items = join(out, 'items', name);
-        return scoreModel(benchmarks, { model, items, device: `${device} ${precision}` }, logger);
-      });
-    const scoreAll = async (name: ScoredModel, of: string[]) => {
-      const evaluations = [];
-      for (const [run, folder] of of.entries())
-        evaluations.push(await score(finetune ? `${name}-${run + 1}` : name, folder));
-      return evaluations;
-    };
-    return compareScored({
-      before: await scoreAll('before', folders.before),
-      repaired: await scoreAll('repaired', folders.repaired),
-      control: await scoreAll('control', folders.control),
-      ...(base && { base: await scoreAll('base', base) }),
-    });
   }
 
   /** What further training would do to the repaired model. */
