@@ -1,5 +1,6 @@
 // What the README's commands start from, in the folder of the checkout: natural.jsonl, synthetic.jsonl, the tiny models
-// models/base and models/synth with a context of 1,024 tokens, and data/mmlu in MMLU's layout.
+// models/base and models/synth (which the synthetic text has damaged) with a context of 1,024 tokens, rules.jsonl and finetune.yaml,
+// and data/mmlu in MMLU's layout.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 
@@ -25,6 +26,18 @@ writeFileSync(
   ),
 );
 
+// Instructions that rules check, and how the model learns to follow them: chat data and a recipe.
+writeFileSync(
+  'rules.jsonl',
+  lines(words.map((said) => ({ prompt: `Say ${said}.`, constraints: [{ kind: 'among', words }] }))),
+);
+writeFileSync('chat.jsonl', lines(rows.slice(0, 100).map((i) => ({ prompt: `Say ${word(i)}.`, response: word(i) }))));
+writeFileSync(
+  'finetune.yaml',
+  'name: finetune\nstage: finetune\ndata: { rowLength: 64, replay: [{ shards: data/chat/train }] }\n' +
+    'batch: { replayRows: 8 }\noptimizer: { lr: 1e-3 }\nsteps: 5\n',
+);
+
 for (const split of ['dev', 'test']) {
   mkdirSync(`data/mmlu/${split}`, { recursive: true });
   const question = (i) => `"Which word is ${word(i)}?",${word(i)},${word(i + 1)},${word(i + 2)},${word(i + 3)},A`;
@@ -35,19 +48,25 @@ for (const split of ['dev', 'test']) {
 }
 
 const lethe = (...args) => execFileSync('npx', ['lethe', ...args], { stdio: 'inherit' });
-const config = 'model.config={hiddenSize: 16, intermediateSize: 48, numLayers: 1, numHeads: 2, maxPositions: 1024}';
+const config = 'model.config={hiddenSize: 32, intermediateSize: 96, numLayers: 1, numHeads: 2, maxPositions: 1024}';
 lethe('prepare', 'natural.jsonl', '--train-tokenizer', '300', '--out', 'begin/natural');
 lethe('prepare', 'synthetic.jsonl', '--tokenizer', 'begin/natural/tokenizer', '--out', 'begin/synthetic');
-const train = (name, ...sets) =>
+const train = (name, steps, ...sets) =>
   lethe(
     'pretrain',
-    ...[`name=${name}`, 'runs=begin', 'data.rowLength=256', 'steps=20', 'schedule.warmupSteps=0', ...sets].flatMap(
-      (set) => ['--set', set],
-    ),
+    ...[
+      `name=${name}`,
+      'runs=begin',
+      'data.rowLength=256',
+      `steps=${steps}`,
+      'schedule.warmupSteps=0',
+      ...sets,
+    ].flatMap((set) => ['--set', set]),
   );
-const shards = (name) => `data.replay=[{shards: begin/${name}/train}]`;
-train('base', config, 'model.tokenizer=begin/natural/tokenizer', shards('natural'));
-train('synth', 'model={init: begin/base/model}', shards('synthetic'));
+const shards = (...names) => `data.replay=[${names.map((name) => `{shards: begin/${name}/train}`).join(', ')}]`;
+train('base', 200, 'optimizer.lr=4e-3', config, 'model.tokenizer=begin/natural/tokenizer', shards('natural'));
+train('synth', 200, 'optimizer.lr=4e-3', 'model={init: begin/base/model}', shards('natural', 'synthetic'));
 mkdirSync('models');
 for (const name of ['base', 'synth']) cpSync(`begin/${name}/model`, `models/${name}`, { recursive: true });
+lethe('prepare', 'chat.jsonl', '--as', 'chat', '--tokenizer', 'models/synth', '--out', 'data/chat');
 rmSync('begin', { recursive: true });
