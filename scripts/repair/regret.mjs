@@ -18,6 +18,7 @@ const { Phases } = await load('phase');
 const { probeRun } = await load('probe-run');
 const { repairRecipe, withoutForgetting } = await load('repair-recipe');
 const { meanOf } = await load('statistics');
+const { controlName, unlearnName } = await load('unlearn');
 const { loadTokenizer } = await import('@lethe/data-pipeline');
 
 const [folder, sizes = '64,128,256', kinds = 'templated,qa,code', seed = '1'] = process.argv.slice(2);
@@ -128,7 +129,10 @@ async function cell(size, kind) {
     return { ...a, control: b.patternP, price: 100 * (a.perplexity / b.perplexity - 1), kept: a.contentP / b.contentP };
   };
   const runs = join(out, 'runs');
-  const own = { end: join(runs, 'unlearn', 'model'), control: join(runs, 'control', 'model') };
+  const own = {
+    end: join(runs, unlearnName(taken), 'model'),
+    control: join(runs, controlName(taken), 'model'),
+  };
   const found = {
     size,
     kind,

@@ -6,6 +6,7 @@ import { applyDeviceSettings } from '@lethe/tensor';
 import { main, prepareTexts, trainModels } from './job.mjs';
 import { knows } from './knowledge.mjs';
 
+const { controlName } = await import('../../packages/cli/dist/repair/unlearn.js');
 const [folder = 'runs/repair-seeds', numSeeds = '10', synthetic = 'templated'] = process.argv.slice(2);
 const corpus = await prepareTexts(folder);
 
@@ -20,9 +21,9 @@ async function repair(model, out) {
 }
 
 /** What the model knows before, repaired, and after replay alone, in percent. */
-async function knowledge(model, out) {
+async function knowledge(model, out, settings) {
   await applyDeviceSettings({ device: 'lethe-cpu', precision: 'fp32' });
-  const folders = [model, join(out, 'model'), join(out, 'runs', 'control', 'model')];
+  const folders = [model, join(out, 'model'), join(out, 'runs', controlName(settings), 'model')];
   const found = [];
   for (const folder of folders) found.push(existsSync(folder) ? (100 * (await knows(folder))).toFixed(1) : '-');
   return found.join(' / ');
@@ -42,7 +43,7 @@ for (let seed = 1; seed <= Number(numSeeds); seed++) {
       ? `price ${price.againstControl.value.toFixed(4)} [${price.againstControl.low.toFixed(4)}, ${price.againstControl.high.toFixed(4)}]`
       : '';
     process.stdout.write(
-      `seed ${seed} ${name}: ${before.verdict}, ${after.verdict}; ${told.join(', ')}; knows ${await knowledge(model, out)}; ${cost} ${settings ? `${settings.name}, ${settings.steps} steps` : ''} ${seconds.toFixed(0)} s\n`,
+      `seed ${seed} ${name}: ${before.verdict}, ${after.verdict}; ${told.join(', ')}; knows ${await knowledge(model, out, settings ?? { name: '' })}; ${cost} ${settings ? `${settings.name}, ${settings.steps} steps` : ''} ${seconds.toFixed(0)} s\n`,
     );
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { failureHere, lethe, startLethe, succeed, temporaryFolder } from './lethe.js';
@@ -31,7 +31,11 @@ interface Repaired {
     base: null;
   } | null;
   settings: { heldTo?: string } | null;
-  choice: { chosen: string; tried: { name: string; heldTo?: string }[] } | null;
+  choice: {
+    chosen: string;
+    tried: { name: string; heldTo?: string }[];
+    asked: { instructions: number; scores: Record<string, number>; byText: string } | null;
+  } | null;
   price: object | null;
   seconds: number;
 }
@@ -200,9 +204,11 @@ withData('lethe repair', () => {
   it('goes on to the same weights, killed in every phase', async () => {
     const again = [...repair('damaged'), '--out', 'runs/killed'];
     const phases = ['data/synthetic/prepared', 'phases/prepare.json', 'phases/diagnose.json'];
-    const runs = ['runs/probe-control-0.001/metrics.jsonl', 'phases/probe-paper.json', 'runs/unlearn/metrics.jsonl'];
-    const late = ['runs/control/metrics.jsonl', 'phases/verify.json', 'phases/relapse.json'];
-    for (const sign of [...phases, ...runs, ...late]) {
+    const { chosen } = resultsOf('repair-damaged').choice!;
+    const probes = ['runs/probe-control-0.001/metrics.jsonl', 'phases/probe-paper.json'];
+    const runs = [`runs/unlearn-${chosen}/metrics.jsonl`, `runs/control-${chosen}/metrics.jsonl`];
+    const late = [...runs, 'phases/verify.json', 'phases/relapse.json'];
+    for (const sign of [...phases, ...probes, ...late]) {
       const { process: child, ended } = startLethe(folder, ...again);
       while (child.exitCode === null && !existsSync(at('runs/killed', sign)))
         await new Promise((resolve) => setTimeout(resolve, 5));
@@ -242,7 +248,7 @@ withData('lethe repair', () => {
   it('says on --dry-run what it would do, and does nothing', async () => {
     const { code, stdout } = await lethe(folder, ...repair('damaged', '--dry-run'), '--out', 'runs/dry');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/probes, relapse +11 +/);
+    expect(stdout).toMatch(/probes, relapse +12 +/);
     expect(existsSync(at('runs/dry'))).toBe(false);
   }, 120_000);
 
@@ -252,9 +258,11 @@ withData('lethe repair', () => {
     const lines = (made: object[]): string => made.map((row) => `${JSON.stringify(row)}\n`).join('');
     const say = (word: string) => ({ prompt: `Say ${word}.`, response: word });
     writeFileSync(at('chat.jsonl'), lines(Array.from({ length: 240 }, (_, i) => say(words[i % 12]))));
-    // Any of the words will do, and all copies say one: there is nothing between them.
+    // Any of the words will do, and all copies say one: there is nothing between them. Two of five choose a setting.
     const constraints = [{ kind: 'among', words }];
-    writeFileSync(at('rules.jsonl'), lines(words.map((word) => ({ prompt: `Say ${word}.`, constraints }))));
+    const ends = ['.', '!', ';', ' now.', ' now!', ' again.', ' again!', ' once.', ' once!', ' twice.'];
+    const prompts = words.flatMap((word) => ends.map((end) => `Say ${word}${end}`));
+    writeFileSync(at('rules.jsonl'), lines(prompts.map((prompt) => ({ prompt, constraints }))));
     const prepared = ['--as', 'chat', '--tokenizer', 'all/trained-tokenizer', '--out', 'chat'];
     await succeed(folder, 'prepare', 'chat.jsonl', ...prepared);
     const recipe = {
@@ -268,23 +276,36 @@ withData('lethe repair', () => {
     writeFileSync(at('finetune.json'), JSON.stringify(recipe));
     const asked = [...repair('damaged'), '--instructions', 'rules.jsonl', '--finetune', 'finetune.json'];
     const dry = await succeed(folder, ...asked, '--out', 'runs/dry', '--dry-run');
-    expect(dry.stdout).toMatch(/fine-tuning +9 +60 /);
+    expect(dry.stdout).toMatch(/settings that are asked +4 /);
+    expect(dry.stdout).toMatch(/fine-tuning +13 +60 /);
+    const byText = resultsOf('repair-damaged').choice!.chosen;
     const { process: child, ended } = startLethe(folder, ...asked, '--finetune-runs', '2');
-    const sign = at('runs/repair-damaged/runs/finetune-repaired-2/metrics.jsonl');
-    while (child.exitCode === null && !existsSync(sign)) await new Promise((resolve) => setTimeout(resolve, 5));
+    // Killed while the second setting is asked.
+    const begun = (): boolean =>
+      readdirSync(at('runs/repair-damaged/runs')).filter(
+        (name) =>
+          name.startsWith('finetune-unlearn-') && existsSync(at('runs/repair-damaged/runs', name, 'metrics.jsonl')),
+      ).length > 1;
+    while (child.exitCode === null && !begun()) await new Promise((resolve) => setTimeout(resolve, 5));
     child.kill('SIGKILL');
     await ended;
-    expect(existsSync(sign)).toBe(true);
+    expect(begun()).toBe(true);
     const { code } = await lethe(folder, ...asked, '--finetune-runs', '2');
-    const { after, finetune, benchmarkScores, benchmarksAgainstControl } = resultsOf('repair-damaged');
+    const { after, choice, finetune, benchmarkScores, benchmarksAgainstControl } = resultsOf('repair-damaged');
+    expect(choice!.chosen).toBe(byText);
+    expect(choice!.asked).toMatchObject({ instructions: 48, byText });
+    expect(Object.keys(choice!.asked!.scores).length).toBeGreaterThan(1);
+    expect(new Set(Object.values(choice!.asked!.scores))).toEqual(new Set([1]));
     expect(benchmarkScores!['instructions']).toEqual({ start: [1, 1], end: [1, 1], control: [1, 1] });
     expect([code, after.verdict]).toEqual([4, 'cannot-tell']);
     expect(after.why).toMatch(
       /^the pattern is gone.*whether the score of instructions is higher than before cannot be told/,
     );
     expect(finetune).toEqual({ recipe: 'finetune.json', runs: 2 });
-    expect(benchmarksAgainstControl!.benchmarks[0]).toMatchObject({ n: 24, test: 'sign-flip' });
-    const copies = ['before', 'repaired', 'control'].flatMap((name) => [1, 2].map((run) => `finetune-${name}-${run}`));
+    expect(benchmarksAgainstControl!.benchmarks[0]).toMatchObject({ n: 144, test: 'sign-flip' });
+    const copies = ['before', `unlearn-${byText}`, `control-${byText}`].flatMap((name) =>
+      [1, 2].map((run) => `finetune-${name}-${run}`),
+    );
     for (const name of copies) {
       expect(existsSync(at('runs/repair-damaged/runs', name, 'model/config.json'))).toBe(true);
       expect(existsSync(at('runs/repair-damaged/runs', name, 'checkpoints'))).toBe(false);

@@ -11,12 +11,13 @@ import {
 } from '@lethe/eval';
 import { loadRecipe, type Logger } from '@lethe/run';
 import type { ScoredModel } from './fine-tune.js';
+import type { InstructionFile } from './instruction-parts.js';
 import type { BenchmarkScores, Evidence, Interval } from './results.js';
 
 /** What models are scored on: the tasks of an evaluation recipe, and instructions that rules check. */
 export interface Benchmarks {
   recipe?: string;
-  instructions: string[];
+  instructions: InstructionFile[];
 }
 
 /** Points of a benchmark that a repair may lose. */
@@ -53,9 +54,9 @@ export interface BenchmarkEvidence {
 /** The tasks, and where their judge is. @throws UserError naming the key of the recipe that is wrong. */
 export function readBenchmarks({ recipe: file, instructions }: Benchmarks) {
   const recipe = file === undefined ? undefined : loadRecipe(file, evalRecipeSchema, { set: [] }).recipe;
-  const asked = instructions.map((data): EvalTask => ({
+  const asked = instructions.map(({ name, data }): EvalTask => ({
     kind: 'instructions',
-    name: instructions.length === 1 ? 'instructions' : `instructions ${data}`,
+    name: instructions.length === 1 ? 'instructions' : `instructions ${name}`,
     data,
     maxNewTokens: 64,
   }));

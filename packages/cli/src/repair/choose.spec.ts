@@ -1,4 +1,4 @@
-import { chosenOf, goalOf, mayGoOn, pick, triedOf } from './choose.js';
+import { chosenOf, finalistsOf, goalOf, isAnyEnough, mayGoOn, pick, triedOf } from './choose.js';
 import { PAPER } from './repair-recipe.js';
 import type { Tried } from './results.js';
 
@@ -138,6 +138,25 @@ describe('a choice', () => {
       ['dear', true],
       ['little', true],
     ]);
+  });
+
+  it('asks settings that do enough within the price, each at the lower one where that is enough, and the chosen one', () => {
+    const enough = trial('enough', [point(0, 0.8, 4), point(4, 0.2, 3.905)]);
+    const later = trial('later', [point(0, 0.8, 4), point(4, 0.19, 3.908), point(8, 0.05, 3.815)]);
+    const ruinous = trial('ruinous', [point(0, 0.8, 4), point(4, 0.01, 3.99)]);
+    const little = trial('little', [point(0, 0.8, 4), point(4, 0.6, 3.912)]);
+    const all = [ruinous, dear, little, enough, later];
+    const choice = { goal: 0.1, failed: [], ...chosenOf(all, 0.1) };
+    expect(choice).toMatchObject({ chosen: 'enough', asked: null });
+    const asked = finalistsOf(choice, 5);
+    expect(asked.map(({ name, steps }) => [name, steps])).toEqual([
+      ['dear', 4],
+      ['enough', 4],
+      ['later', 4],
+    ]);
+    expect(finalistsOf(choice, 2).map(({ name }) => name)).toEqual(['dear', 'enough']);
+    expect(finalistsOf({ ...choice, chosen: 'later' }, 1).map(({ name }) => name)).toEqual(['later']);
+    expect([isAnyEnough(all, 0.1), isAnyEnough([ruinous, little], 0.1)]).toEqual([true, false]);
   });
 });
 

@@ -47,6 +47,21 @@ export interface Trial {
   control: ProbeRecord;
 }
 
+/** Whether a setting does enough for the verdict, at a bounded cost. */
+const isEnough = (one: Tried, most: number = MOST_PRICE): boolean => isAffordable(one, most) && gainOf(one) >= ENOUGH;
+
+/** Whether any setting does enough for the verdict. */
+export const isAnyEnough = (trials: readonly Trial[], goal: number): boolean =>
+  trials.some(({ candidate, record, control }) => isEnough(triedOf(candidate, record, { control, goal })));
+
+/** The settings whose models are asked: those that do enough in the steps they were tried for, and the one that is chosen; so many at most. */
+export function finalistsOf({ tried, chosen }: Choice, most: number): Tried[] {
+  const isChosen = ({ name }: Tried): boolean => name === chosen;
+  const others = tried.filter((one) => !isChosen(one) && isEnough(one));
+  const kept = new Set([...tried.filter(isChosen), ...others].slice(0, most));
+  return tried.filter((one) => kept.has(one));
+}
+
 /** All settings with the front of what they leave and cost, and the one to take: at the lower price where that is enough. */
 export function chosenOf(trials: readonly Trial[], goal: number): Omit<Choice, 'goal' | 'failed'> {
   const [low, most] = PRICES.map((price) => {
@@ -54,9 +69,13 @@ export function chosenOf(trials: readonly Trial[], goal: number): Omit<Choice, '
     return { tried, ...pick(tried, price) };
   });
   const cheap = low.tried.find(({ name }) => name === low.chosen)!;
-  const { tried, ...taken } = isAffordable(cheap, PRICES[0]) && gainOf(cheap) >= ENOUGH ? low : most;
+  const isCheap = isEnough(cheap, PRICES[0]);
+  const { chosen, why } = isCheap ? low : most;
+  const tried = low.tried.map((one, i) =>
+    (one.name === chosen ? isCheap : isEnough(one, PRICES[0])) ? one : most.tried[i],
+  );
   const front = onFront(tried.map(({ patternP, price, kept }) => [patternP.end / patternP.control, price, -kept]));
-  return { tried: tried.map((one, i) => ({ ...one, onFront: front[i] })), ...taken };
+  return { tried: tried.map((one, i) => ({ ...one, onFront: front[i] })), chosen, why, asked: null };
 }
 
 /** What a setting did beside replay alone after equal steps, at the best of its steps. */

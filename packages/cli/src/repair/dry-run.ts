@@ -10,7 +10,8 @@ import { formatTable } from '../command-line/table.js';
 import { readBenchmarks } from './benchmarks.js';
 import { finetuneRecipe } from './fine-tune.js';
 import { usableMemory } from './memory.js';
-import { type BatchAndSteps, NUM_PROBES, planRepair, stepBytes, trainingSeconds } from './plan.js';
+import { type BatchAndSteps, MOST_ASKED, NUM_PROBES, planRepair, stepBytes, trainingSeconds } from './plan.js';
+import { areInstructionsDivided, wholeInstructions } from './instruction-parts.js';
 import type { RepairRequest } from './repair-request.js';
 import { sizeOfSources } from './sources.js';
 
@@ -29,7 +30,9 @@ export async function dryRun(request: RepairRequest, logger: Logger): Promise<st
   const { config } = readConfig(join(model, 'config.json'));
   await loadTokenizer(model);
   if (request.base !== undefined) readConfig(join(await checkpointFolder(request.base, logger), 'config.json'));
-  requireTaskFiles(readBenchmarks({ recipe: request.eval, instructions: request.instructions }).tasks);
+  requireTaskFiles(
+    readBenchmarks({ recipe: request.eval, instructions: wholeInstructions(request.instructions) }).tasks,
+  );
   const tuning = request.finetune && finetuneRecipe(request, { model, name: 'finetune', run: 0 });
   if (tuning) await checkStage(tuning, logger);
   requireFolder(request.out);
@@ -37,10 +40,11 @@ export async function dryRun(request: RepairRequest, logger: Logger): Promise<st
   await applyDeviceSettings(request);
   const memory = usableMemory();
   const secondsPerToken = secondsOf(model, Math.min(config.maxPositions, 256));
-  const plan = planRepair(config, { memory, budget: request.budget, secondsPerToken });
+  const isAsked = areInstructionsDivided(request.instructions);
+  const plan = planRepair(config, { memory, budget: request.budget, secondsPerToken, isAsked });
   const rows = [
-    ...trainingRows(plan, secondsPerToken),
-    ...(tuning ? [finetuningRow(request, tuning, secondsPerToken)] : []),
+    ...trainingRows(plan, secondsPerToken, isAsked),
+    ...(tuning ? [finetuningRow(request, tuning, { secondsPerToken, isAsked })] : []),
   ];
   const per = (plan.forgetRows * plan.accumulate * plan.rowLength * plan.steps) / synthetic.tokens;
   return [
@@ -78,13 +82,13 @@ function secondsOf(folder: string, length: number): number {
   }
 }
 
-/** Copies of the model before, of the repaired one, of replay alone and of the base where there is one. */
+/** Copies of the model before, of the repaired one, of replay alone and of the base where there is one; one of each setting that is asked. */
 function finetuningRow(
   { finetune, base }: RepairRequest,
   { batch, data, steps }: TrainRecipe,
-  secondsPerToken: number,
+  { secondsPerToken, isAsked }: { secondsPerToken: number; isAsked: boolean },
 ): string[] {
-  const runs = (base === undefined ? 3 : 4) * finetune!.runs;
+  const runs = (base === undefined ? 3 : 4) * finetune!.runs + (isAsked ? MOST_ASKED - 1 : 0);
   const tokens = runs * steps * batch.replayRows * batch.accumulate * data.rowLength;
   return [
     'fine-tuning',
@@ -95,7 +99,7 @@ function finetuningRow(
   ];
 }
 
-function trainingRows(plan: BatchAndSteps, secondsPerToken: number): string[][] {
+function trainingRows(plan: BatchAndSteps, secondsPerToken: number, isAsked: boolean): string[][] {
   const stepTokens = (plan.replayRows + plan.forgetRows) * plan.accumulate * plan.rowLength;
   const row = (phase: string, runs: number, steps: number): string[] => {
     const tokens = runs * steps * stepTokens;
@@ -103,6 +107,7 @@ function trainingRows(plan: BatchAndSteps, secondsPerToken: number): string[][] 
   };
   return [
     row('probes, relapse', NUM_PROBES, plan.probeSteps),
+    ...(isAsked ? [row('settings that are asked', MOST_ASKED - 1, plan.probeSteps)] : []),
     row('unlearn', 1, plan.steps),
     row('control', 1, plan.steps),
   ];

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, type StopRequest, type StopSignal, UserError } from '@lethe/run';
 import { decisionText, runStage, type TrainRecipe } from '@lethe/train';
@@ -6,10 +6,10 @@ import { loadStageRecipe } from '../recipe/stage-recipe.js';
 import type { Phases } from './phase.js';
 import type { RepairRequest } from './repair-request.js';
 
-/** A model as its scores and fine-tuning runs are called. */
+/** A model as its scores are called. */
 export type ScoredModel = 'before' | 'repaired' | 'control' | 'base';
 
-const nameOf = (model: ScoredModel, run: number): string => `finetune-${model}-${run}`;
+const nameOf = (model: string, run: number): string => `finetune-${model}-${run}`;
 
 /**
  * The recipe of one fine-tuning run of a model: the user's, with that model and a seed of the run's own in the place of its own, where and
@@ -29,11 +29,12 @@ export function finetuneRecipe(
 /**
  * Folders of a model as it is asked: its own, or those of copies that the user's recipe fine-tunes. Of a finished run the model
  * alone stays.
+ * @param name what its copies are called by: of two models never the same.
  * @returns the folders, or the signal that stopped it.
  */
 export async function foldersToAsk(
   request: RepairRequest,
-  { name, folder }: { name: ScoredModel; folder: string },
+  { name, folder }: { name: string; folder: string },
   { phases, logger, stop }: { phases: Phases; logger: Logger; stop: StopRequest },
 ): Promise<string[] | StopSignal> {
   if (request.finetune === undefined) return [folder];
@@ -42,7 +43,7 @@ export async function foldersToAsk(
   for (let run = 0; run < runs; run++) {
     const recipe = finetuneRecipe(request, { model: folder, name: nameOf(name, run + 1), run });
     const made = join(recipe.runs, recipe.name);
-    if (!phases.has(recipe.name)) {
+    if (!phases.has(recipe.name) || !existsSync(join(made, 'model'))) {
       const began = performance.now();
       logger.info(`fine-tuning the model ${name}, run ${run + 1} of ${runs}: ${recipe.steps} steps`);
       const { stoppedBy, decision } = await runStage(recipe, { logger, stop });

@@ -4,7 +4,7 @@ import {
   ANSWER_HEADER,
   answerRows,
   benchmarkTables,
-  CANDIDATE_HEADER,
+  candidateHeader,
   candidateRows,
   EVIDENCE_HEADER,
   evidenceRows,
@@ -47,7 +47,9 @@ export function repairMarkdown(results: RepairResults, more = ''): string {
     ['If it is trained on', results.relapse ? escapeMarkdown(relapseText(results.relapse)) : ''],
     [
       'Settings that were tried',
-      choice ? [chosen, markdownTable(CANDIDATE_HEADER, candidateRows(choice)), markdownList(failed)].join('\n\n') : '',
+      choice
+        ? [chosen, markdownTable(candidateHeader(choice), candidateRows(choice)), markdownList(failed)].join('\n\n')
+        : '',
     ],
     [
       'Benchmarks',

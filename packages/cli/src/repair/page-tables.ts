@@ -1,5 +1,5 @@
 import { COMPARISON_HEADER, comparisonRows } from '@lethe/eval';
-import type { Candidate, Choice, Evidence, HeldOut, Mixture, PatternPiece, RepairResults } from './results.js';
+import type { Candidate, Choice, Evidence, HeldOut, Mixture, PatternPiece, RepairResults, Tried } from './results.js';
 import { intervalText, percentText } from './verdict-text.js';
 
 export const EVIDENCE_HEADER = ['question', 'answer', 'found [95%]', 'threshold', 'measure'];
@@ -49,7 +49,7 @@ export const answerRows = ({ reach }: RepairResults): string[][] =>
     ...[start, end, control].map((text) => JSON.stringify(text).slice(1, -1)),
   ]);
 
-export const CANDIDATE_HEADER = [
+const CANDIDATE_HEADER = [
   'setting',
   'forgets',
   'weights',
@@ -71,9 +71,21 @@ function protectedText({ content, heldTo, weights }: Candidate): string {
   return weights.mitigation > 0 ? 'natural text, held to the model' : '';
 }
 
+/** The columns of settings, with what models of them follow where they were asked. */
+export const candidateHeader = ({ asked }: Choice): string[] =>
+  asked ? [...CANDIDATE_HEADER.slice(0, -1), 'followed', ''] : CANDIDATE_HEADER;
+
+/** What a setting is beside being tried. */
+function marksOf({ name, onFront }: Tried, { chosen, asked }: Choice): string {
+  const isByText = asked !== null && asked.byText === name && chosen !== name;
+  return [name === chosen && 'chosen', isByText && 'by text alone', onFront && 'on the front']
+    .filter(Boolean)
+    .join(', ');
+}
+
 /** A row for each setting. */
-export const candidateRows = ({ tried, chosen }: Choice): string[][] =>
-  tried.map((one) => [
+export const candidateRows = (choice: Choice): string[][] =>
+  choice.tried.map((one) => [
     one.name,
     one.span === 'template' ? 'the pattern' : 'all words',
     `${one.weights.forgetting} / ${one.weights.replay} / ${one.weights.mitigation}`,
@@ -85,7 +97,10 @@ export const candidateRows = ({ tried, chosen }: Choice): string[][] =>
     `${one.price < 1 ? '' : '+'}${(100 * (one.price - 1)).toFixed(1)}%`,
     `${(100 * one.kept).toFixed(1)}%`,
     `${(100 * (one.gradientShares.forgetting ?? 0)).toFixed(1)}%`,
-    [one.name === chosen ? 'chosen' : '', one.onFront ? 'on the front' : ''].filter(Boolean).join(', '),
+    ...(choice.asked
+      ? [one.name in choice.asked.scores ? `${(100 * choice.asked.scores[one.name]).toFixed(1)}%` : '']
+      : []),
+    marksOf(one, choice),
   ]);
 
 /** The text of a piece in one line. */

@@ -6,7 +6,7 @@ import {
   ANSWER_HEADER,
   answerRows,
   benchmarkTables,
-  CANDIDATE_HEADER,
+  candidateHeader,
   candidateRows,
   EVIDENCE_HEADER,
   evidenceRows,
@@ -126,7 +126,7 @@ function candidates({ choice }: RepairResults): string {
     `<b>${escapeHtml(choice.chosen)}</b>; it ${escapeHtml(choice.why)}.</p>` +
     legend(series.map(({ name }) => name)) +
     candidatesSvg(choice) +
-    table(CANDIDATE_HEADER, candidateRows(choice)) +
+    table(candidateHeader(choice), candidateRows(choice)) +
     choice.failed.map(({ name, why }) => `<p>${escapeHtml(name)} failed: ${escapeHtml(why)}</p>`).join('') +
     `<div class="figures"><div><h3>Probability of the pattern</h3>${lineSvg(
       curves(({ patternP }) => patternP),

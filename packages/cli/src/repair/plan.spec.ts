@@ -43,6 +43,13 @@ describe('planRepair', () => {
     },
   );
 
+  it('leaves room in a budget for the settings that are asked', () => {
+    const budget = { tokens: 2_000_000 };
+    const asked = planRepair(small, { memory: 64 * GIB, budget, secondsPerToken: 1e-4, isAsked: true });
+    expect(tokensOf(asked) + 2048 * 5 * asked.probeSteps).toBeLessThan(1.15 * budget.tokens);
+    expect(asked.steps).toBeLessThan(planOf(small, budget).steps);
+  });
+
   it('recomputes, then takes smaller micro-batches of the same step, where memory is short', () => {
     const large = baselm({});
     const roomy = planOf(large, {}, 512 * GIB);

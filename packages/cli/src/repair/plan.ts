@@ -34,8 +34,13 @@ const [SMALL_STEP, LARGE_STEP, LARGE_MODEL] = [2048, 8192, 50e6];
  */
 const VALIDATION_TOKENS = { natural: 16_384, synthetic: 4096 };
 const [PROBE_STEPS, STEPS, FEWEST_STEPS] = [40, 200, 8];
-/** Runs as long as a probe, at most: six settings, their four controls and the relapse of the repaired model; beside them the repair and its control. */
-export const NUM_PROBES = 11;
+/**
+ * Runs as long as a probe, at most: seven settings, their four controls and the relapse of the repaired model; beside them the repair and
+ * its control.
+ */
+export const NUM_PROBES = 12;
+/** Settings whose models are asked, at most. */
+export const MOST_ASKED = 5;
 /** Passes over a token of a step (forward, backward twice), and of the validation beside it as small models have it. */
 const WORK = 5;
 
@@ -82,11 +87,18 @@ export function learningRates({ hiddenSize }: LlamaConfig): number[] {
 /**
  * What fits the model, the memory (bytes) and the budget.
  * @param secondsPerToken of a forward pass of the model on this machine.
+ * @param isAsked whether models of several settings are asked, and one is chosen by that.
  */
 export function planRepair(
   config: LlamaConfig,
-  { memory, budget, secondsPerToken }: { memory: number; budget: Budget; secondsPerToken: number },
+  {
+    memory,
+    budget,
+    secondsPerToken,
+    isAsked = false,
+  }: { memory: number; budget: Budget; secondsPerToken: number; isAsked?: boolean },
 ): BatchAndSteps {
+  const probes = NUM_PROBES + (isAsked ? MOST_ASKED : 0);
   const batch = batchOf(config, memory);
   const stepTokens = (batch.replayRows + batch.forgetRows) * batch.accumulate * batch.rowLength;
   const tokens = Math.min(
@@ -95,8 +107,8 @@ export function planRepair(
   );
   const affordable = tokens / stepTokens;
   const isFree = affordable === Infinity;
-  const probeSteps = isFree ? PROBE_STEPS : Math.max(FEWEST_STEPS, Math.min(PROBE_STEPS, affordable / 2 / NUM_PROBES));
-  const steps = isFree ? STEPS : Math.max(probeSteps, (affordable - NUM_PROBES * probeSteps) / 2);
+  const probeSteps = isFree ? PROBE_STEPS : Math.max(FEWEST_STEPS, Math.min(PROBE_STEPS, affordable / 2 / probes));
+  const steps = isFree ? STEPS : Math.max(probeSteps, (affordable - probes * probeSteps) / 2);
   const validateEvery = probeSteps >= 40 ? 4 : 2;
   const whole = (count: number): number => validateEvery * Math.ceil(count / validateEvery);
   const validated = (tokens: number): number => Math.max(2, Math.round(tokens / batch.rowLength));

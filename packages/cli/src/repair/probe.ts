@@ -1,7 +1,7 @@
 import { formatDuration, type StopSignal, UserError } from '@lethe/run';
-import { chosenOf, type ProbeRecord, type Trial } from './choose.js';
+import { chosenOf, isAnyEnough, type ProbeRecord, type Trial } from './choose.js';
 import { type Probing, probeRun, unlessStopped } from './probe-run.js';
-import { candidatesOf, repairRecipe, type RepairSetup, withoutForgetting } from './repair-recipe.js';
+import { candidatesOf, moreCandidatesOf, repairRecipe, type RepairSetup, withoutForgetting } from './repair-recipe.js';
 import type { Candidate, Choice } from './results.js';
 
 /**
@@ -19,7 +19,7 @@ async function tryAll(setup: RepairSetup, goal: number, probing: Probing): Promi
   const controls = new Map<number, ProbeRecord>();
   const trials: Trial[] = [];
   const failed: Choice['failed'] = [];
-  for (const candidate of candidates) {
+  const tryOne = async (candidate: Candidate): Promise<void> => {
     const { lr, name } = candidate;
     const control = controls.get(lr) ?? (await probes.run({ ...withoutForgetting(candidate), name: `control-${lr}` }));
     controls.set(lr, control);
@@ -27,7 +27,9 @@ async function tryAll(setup: RepairSetup, goal: number, probing: Probing): Promi
     const why = control.failed ?? record.failed;
     if (why === undefined) trials.push({ candidate, record, control });
     else failed.push({ name, why });
-  }
+  };
+  for (const candidate of candidates) await tryOne(candidate);
+  if (!isAnyEnough(trials, goal)) for (const candidate of probes.more(moreCandidatesOf(setup))) await tryOne(candidate);
   if (trials.length > 0) return { goal, failed, ...chosenOf(trials, goal) };
   throw new UserError(`every setting failed, the first one with: ${failed[0].why}; is the model sound?`);
 }
@@ -41,8 +43,14 @@ class Probes {
   constructor(
     private readonly setup: RepairSetup,
     private readonly probing: Probing,
-    private readonly total: number,
+    private total: number,
   ) {}
+
+  /** Settings beyond those that were counted. */
+  more(candidates: Candidate[]): Candidate[] {
+    this.total += candidates.length;
+    return candidates;
+  }
 
   /** What a setting does, now or as it was found before. @throws Stopped at a signal. */
   run(candidate: Candidate): Promise<ProbeRecord> {

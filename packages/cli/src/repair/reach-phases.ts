@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type LlamaConfig, readConfig } from '@lethe/model';
 import type { Logger } from '@lethe/run';
+import type { InstructionParts } from './instruction-parts.js';
 import type { MeasuredTexts } from './measure.js';
 import type { Phases } from './phase.js';
 import {
@@ -28,13 +29,13 @@ const contextOf = (model: string): number => readConfig(join(model, 'config.json
 /** How far the pattern reaches beyond its own text in the models before; no answers where no request leaves room for one. */
 export async function reachBefore(
   request: RepairRequest,
-  { model, base, config }: { model: string; base?: string; config: LlamaConfig },
+  { model, base, config, parts }: { model: string; base?: string; config: LlamaConfig; parts: InstructionParts },
   texts: MeasuredTexts,
   asked: Asked,
 ): Promise<ReachBefore> {
   const { phases, logger } = asked;
   const found = await phases.once('reach-before', async (): Promise<ReachBefore> => {
-    const all = requestsOf(request.instructions);
+    const all = requestsOf(parts.report.map(({ data }) => data));
     const context = base === undefined ? config.maxPositions : Math.min(config.maxPositions, contextOf(base));
     const requests = await requestsThatFit(all, asked.tokenizer, context);
     if (requests.length < all.length)

@@ -113,7 +113,11 @@ describe('a model whose context is short', () => {
       folder: join(folder, 'none'),
     });
     const warn = jest.fn();
-    const model = { model: join(folder, 'nosuch'), config: { maxPositions: 4 } as LlamaConfig };
+    const model = {
+      model: join(folder, 'nosuch'),
+      config: { maxPositions: 4 } as LlamaConfig,
+      parts: { report: [] } as never,
+    };
     const asked = { tokenizer, phases: new Phases(join(folder, 'out')), logger: { ...silentLogger, warn } };
     const found = await reachBefore({ instructions: [] } as never, model, { natural: [] } as never, asked as never);
     expect(found).toEqual({ requests: [], start: [], natural: [] });

@@ -1,6 +1,6 @@
 import { hasRoomForOriginal } from './original-cache.js';
 import { planRepair } from './plan.js';
-import { candidatesOf, repairRecipe, type RepairSetup } from './repair-recipe.js';
+import { candidateNamed, candidatesOf, moreCandidatesOf, repairRecipe, type RepairSetup } from './repair-recipe.js';
 
 const parts = (name: string) => ({ train: `${name}/train`, select: `${name}/select` });
 const config = {
@@ -46,6 +46,15 @@ describe('the settings that are tried', () => {
     ]);
     for (const { name, weights } of candidatesOf(setup)) expect(weights.mitigation).toBe(name === 'paper' ? 1 : 0.1);
     expect(recipeOf(setup, 'all-0.1-0.0002').model.reference).toBeUndefined();
+  });
+
+  it('replay what the text says at a higher weight where it says something and nothing does enough', () => {
+    expect(moreCandidatesOf(setupOf())).toEqual([]);
+    const setup = setupOf({ content: true });
+    const [more] = moreCandidatesOf(setup);
+    expect(more).toMatchObject({ name: 'template-0.1-0.0008-content', content: true, lr: 8e-4 });
+    expect(candidateNamed(setup, more.name)).toEqual(more);
+    expect(candidateNamed(setup, 'template-0.03-0.0008-content').weights.forgetting).toBe(0.03);
   });
 
   it('hold natural text to a base', () => {

@@ -136,14 +136,15 @@ export const PAPER: Candidate = { name: 'paper', span: 'all', weights: weights(0
  */
 const HELD = { base: 1, model: 0.1 };
 
-/** Forgetting weight where what the text says is replayed beside it. */
-const CONTENT_WEIGHT = 0.03;
+/** Forgetting weights where what the text says is replayed beside it; the second where none does enough at the first. */
+const CONTENT_WEIGHTS = [0.03, 0.1] as const;
 
 /**
  * The settings that are tried: template tokens first, which keeps what the text teaches; all tokens; the paper's. A KL term holds
  * natural text to the base where that is known, at half the price, and to the model itself where not. Where the model knows what the
  * text says, one replays as much of that as of natural text, and holds both to the model, at the highest rate: there the replay gives
  * back what forgetting takes. At a lower weight, which lost less of it (docs/log/2026-11-30-repair.md).
+ * @returns those that are tried first.
  */
 export function candidatesOf({
   plan: { lrs },
@@ -159,17 +160,29 @@ export function candidatesOf({
     ...held,
   });
   const [high, middle, low] = lrs;
-  const ofContent: Candidate = {
-    name: `template-${CONTENT_WEIGHT}-${high}-content`,
-    span: 'template',
-    weights: weights(CONTENT_WEIGHT, 1, HELD.model),
-    lr: high,
-    content: true,
-  };
   return [
     ...lrs.map((lr) => named('template', 0.1, lr)),
-    shards.content ? ofContent : named('template', 0.3, low),
+    shards.content ? ofContent(CONTENT_WEIGHTS[0], high) : named('template', 0.3, low),
     named('all', 0.1, middle),
     PAPER,
   ];
 }
+
+const ofContent = (forgetting: number, lr: number): Candidate => ({
+  name: `template-${forgetting}-${lr}-content`,
+  span: 'template',
+  weights: weights(forgetting, 1, HELD.model),
+  lr,
+  content: true,
+});
+
+/**
+ * What is tried where none of the settings does enough: a higher weight where what the text says is replayed. It loses more of that
+ * than the lower one, and less than the others (docs/log/2026-11-29-paper-studies.md).
+ */
+export const moreCandidatesOf = ({ plan, shards }: Pick<RepairSetup, 'plan' | 'shards'>): Candidate[] =>
+  shards.content ? [ofContent(CONTENT_WEIGHTS[1], plan.lrs[0])] : [];
+
+/** A setting by its name. */
+export const candidateNamed = (setup: RepairSetup, wanted: string): Candidate =>
+  [...candidatesOf(setup), ...moreCandidatesOf(setup)].find(({ name }) => name === wanted)!;

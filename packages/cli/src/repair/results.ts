@@ -134,6 +134,16 @@ export interface Choice {
   failed: { name: string; why: string }[];
   chosen: string;
   why: string;
+  /** What models of several settings follow, where one is chosen by that. */
+  asked: AskedSettings | null;
+}
+
+/** The share of the instructions that choose which the model of each setting follows, from 0 to 1. */
+export interface AskedSettings {
+  instructions: number;
+  scores: Record<string, number>;
+  /** The setting that text alone would choose. */
+  byText: string;
 }
 
 /** What further training with a little synthetic text does to a model. */

@@ -4,7 +4,6 @@ import { hasChatTemplate, requireTaskFiles } from '@lethe/eval';
 import { checkpointFolder, loadTokenizer, type Tokenizer } from '@lethe/data-pipeline';
 import { type LlamaConfig, readConfig } from '@lethe/model';
 import {
-  checkpointPath,
   lockWithin,
   type Logger,
   type StopRequest,
@@ -15,7 +14,7 @@ import {
   writeFolderAtomically,
 } from '@lethe/run';
 import { applyDeviceSettings } from '@lethe/tensor';
-import { checkStage, digestStart, runStage } from '@lethe/train';
+import { checkStage, digestStart } from '@lethe/train';
 import { benchmarkEvidence, readBenchmarks, type ScoredBenchmarks } from './benchmarks.js';
 import { goalOf, mayGoOn } from './choose.js';
 import { chooseSettings } from './probe.js';
@@ -37,17 +36,13 @@ import { hasRoomForOriginal, removeOriginalCache } from './original-cache.js';
 import { planRepair, rowLengthOf } from './plan.js';
 import { Phases } from './phase.js';
 import { repairData, type RepairData } from './repair-data.js';
-import {
-  candidatesOf,
-  modelOf,
-  repairRecipe,
-  type RepairRun,
-  type RepairSetup,
-  withoutForgetting,
-} from './repair-recipe.js';
+import { candidateNamed, type RepairSetup } from './repair-recipe.js';
+import { chooseByAsking } from './ask-settings.js';
+import { divideInstructions, type InstructionParts, wholeInstructions } from './instruction-parts.js';
+import { controlName, replayAlone, unlearn, unlearnName } from './unlearn.js';
 import type { RepairRequest } from './repair-request.js';
 import { takeFolder } from './take-folder.js';
-import { finetuneRecipe, foldersToAsk, type ScoredModel } from './fine-tune.js';
+import { finetuneRecipe, foldersToAsk } from './fine-tune.js';
 import { type Found, resultsOf } from './make-results.js';
 import { shownTokens } from './examples.js';
 import { textFigures, type TextFigures } from './figures.js';
@@ -96,10 +91,11 @@ interface Opened {
   base?: string;
   config: LlamaConfig;
   tokenizer: Tokenizer;
+  parts: InstructionParts;
 }
 
-/** What was trained. */
-type Trained = Candidate & { steps: number; folder: string };
+/** What was trained: folders of the repaired model and of replay alone. */
+type Trained = Candidate & { steps: number; folder: string; control: string };
 
 class Repair {
   private readonly phases: Phases;
@@ -145,18 +141,22 @@ class Repair {
       base: opened.base,
       isOriginalCached: before.isOriginalCached,
     });
-    const choice = await this.choose(setup, before);
+    const byText = await this.choose(setup, before);
+    if (typeof byText === 'string') return byText;
+    const choosing = { setup, choice: byText, parts: opened.parts };
+    const choice = await chooseByAsking(this.request, choosing, { ...this.options, phases: this.phases });
     if (typeof choice === 'string') return choice;
     const trained = await this.unlearn(setup, choice);
     if (typeof trained === 'string') return trained;
     removeOriginalCache(setup.shards);
-    const { folder: repaired, ...settings } = trained;
-    const measured = { start: before.model, repaired, control: modelOf(setup, 'control') };
-    const end = await this.foldersToAsk('repaired', repaired);
+    const { folder: repaired, control: alone, ...settings } = trained;
+    const measured = { start: before.model, repaired, control: alone };
+    const end = await this.foldersToAsk(unlearnName(trained), repaired);
     if (typeof end === 'string') return end;
-    const control = await this.foldersToAsk('control', measured.control);
+    const control = await this.foldersToAsk(controlName(trained), alone);
     if (typeof control === 'string') return control;
-    const benchmarks = await scoreModels(this.request, { before: start, repaired: end, control, base }, asking);
+    const folders = { before: start, repaired: end, control, base };
+    const benchmarks = await scoreModels(this.request, folders, { ...asking, instructions: opened.parts.report });
     const chosen = choice.tried.find(({ name }) => name === choice.chosen)!;
     const isLimited = !chosen.reachedGoal && !mayGoOn(chosen);
     const after = await this.verify(measured, texts.report, { benchmarks, isLimited });
@@ -164,7 +164,7 @@ class Repair {
     const relapse = after.verdict === 'not-repaired' ? null : await this.relapse(setup, repaired, choice);
     if (typeof relapse === 'string') return relapse;
     const output = after.verdict === 'repaired' ? await this.keepModel(repaired) : null;
-    const more = await this.options.more?.({ start: setup.model, end: repaired, control: measured.control });
+    const more = await this.options.more?.({ start: setup.model, end: repaired, control: alone });
     if (typeof more === 'string') return more;
     const found = { ...done, choice, after, reach, relapse, trained: settings, benchmarks, output };
     return this.write(found, { ...shown, more });
@@ -174,7 +174,9 @@ class Repair {
     const { request } = this;
     const { logger } = this.options;
     // A recipe that cannot be read is told before anything is trained.
-    requireTaskFiles(readBenchmarks({ recipe: request.eval, instructions: request.instructions }).tasks);
+    requireTaskFiles(
+      readBenchmarks({ recipe: request.eval, instructions: wholeInstructions(request.instructions) }).tasks,
+    );
     const model = await checkpointFolder(request.model, logger);
     if (request.finetune) await checkStage(finetuneRecipe(request, { model, name: 'finetune', run: 0 }), logger);
     const base = request.base === undefined ? undefined : await checkpointFolder(request.base, logger);
@@ -191,7 +193,8 @@ class Repair {
     const files = digestStart({ model: { init: model, recompute: false, ...(base && { reference: base }) } })!;
     const another = takeFolder(request, files);
     if (another) logger.info(`${request.out}: what another request found there is made anew (${another})`);
-    return { model, base, config, tokenizer };
+    const parts = divideInstructions(request.instructions, join(request.out, 'instructions'));
+    return { model, base, config, tokenizer, parts };
   }
 
   private data({ tokenizer, config }: Opened): Promise<RepairData> {
@@ -220,7 +223,7 @@ class Repair {
   }
 
   private diagnose(
-    { model, base, config, tokenizer }: Opened,
+    { model, base, config, tokenizer, parts }: Opened,
     found: FoundPattern,
     { select, report }: Record<'select' | 'report', MeasuredTexts>,
   ) {
@@ -240,7 +243,9 @@ class Repair {
       const selected = measureModel(model, select);
       const baseSelected = base === undefined ? undefined : measureModel(base, select);
       const goal = goalOf(meanOf(selected.pattern), baseSelected && meanOf(baseSelected.pattern));
-      const plan = planRepair(config, { memory: usableMemory(), budget: this.request.budget, secondsPerToken });
+      const { budget } = this.request;
+      const limits = { memory: usableMemory(), budget, secondsPerToken, isAsked: parts.choose.length > 0 };
+      const plan = planRepair(config, limits);
       return {
         ...judged,
         pattern,
@@ -304,34 +309,17 @@ class Repair {
     return chooseSettings(setup, goal, { phases: this.phases, logger, stop });
   }
 
-  /**
-   * Unlearns with the choice, then trains replay alone for as many steps.
-   * @returns what was done, with the folder of the model.
-   */
-  private async unlearn(setup: RepairSetup, choice: Choice): Promise<Trained | StopSignal> {
+  /** Unlearns with the choice, then trains replay alone for as many steps. */
+  private async unlearn(setup: RepairSetup, { tried: all, goal, chosen }: Choice): Promise<Trained | StopSignal> {
     const { logger, stop } = this.options;
-    const candidate = candidatesOf(setup).find(({ name }) => name === choice.chosen)!;
-    const tried = choice.tried.find(({ name }) => name === choice.chosen)!;
-    const run = async (name: string, of: Candidate, rest: Pick<RepairRun, 'steps' | 'goal' | 'isLimited'>) => {
-      logger.info(`${name}: ${rest.steps} steps${rest.goal === undefined ? '' : ' at most'}`);
-      const began = performance.now();
-      const recipe = repairRecipe(setup, { name, candidate: of, ...rest });
-      const result = await runStage(recipe, { logger, stop, isCompared: true });
-      this.phases.seconds[name] = (performance.now() - began) / 1000;
-      return result;
-    };
-    // Its steps are those of the probe, so it goes the same way; where that fell short it goes on to the goal, or to a limit.
-    const until = mayGoOn(tried)
-      ? { steps: setup.plan.steps, goal: choice.goal, isLimited: true }
-      : { steps: tried.steps };
-    const { stoppedBy, step, decision, model } = await run('unlearn', candidate, until);
-    if (stoppedBy) return stoppedBy;
-    const isPast = decision?.isLimit === true;
-    if (isPast) logger.info(`unlearn: past a limit at step ${step}; the model of step ${decision.held} is taken`);
-    const steps = isPast ? decision.held! : step;
-    const held = (): string => join(checkpointPath(join(setup.runs, 'unlearn', 'checkpoints'), steps), 'model');
-    const control = await run('control', withoutForgetting(candidate), { steps });
-    return control.stoppedBy ?? { ...candidate, steps, folder: isPast ? held() : model };
+    const training = { seconds: this.phases.seconds, logger, stop };
+    const candidate = candidateNamed(setup, chosen);
+    const tried = all.find(({ name }) => name === chosen)!;
+    const made = await unlearn(setup, { candidate, tried, goal }, training);
+    if (typeof made === 'string') return made;
+    const control = await replayAlone(setup, { candidate, steps: made.steps }, training);
+    if (typeof control === 'string') return control;
+    return { ...candidate, steps: made.steps, folder: made.folder, control: control.folder };
   }
 
   private verify(
@@ -351,7 +339,7 @@ class Repair {
   }
 
   /** Folders of a model as it is asked. */
-  private foldersToAsk(name: ScoredModel, folder: string): Promise<string[] | StopSignal> {
+  private foldersToAsk(name: string, folder: string): Promise<string[] | StopSignal> {
     const { logger, stop } = this.options;
     return foldersToAsk(this.request, { name, folder }, { phases: this.phases, logger, stop });
   }

@@ -3,6 +3,7 @@ import type { Evaluation } from '@lethe/eval';
 import type { Logger } from '@lethe/run';
 import { compareScored, readBenchmarks, type ScoredBenchmarks, scoreModel } from './benchmarks.js';
 import type { ScoredModel } from './fine-tune.js';
+import type { InstructionFile } from './instruction-parts.js';
 import type { Phases } from './phase.js';
 import type { RepairRequest } from './repair-request.js';
 
@@ -11,9 +12,9 @@ type Folders = Record<Exclude<ScoredModel, 'base'>, string[]> & { base?: string[
 
 /** The models on the benchmarks that were asked for; what was answered before an interruption is not asked again. */
 export async function scoreModels(
-  { out, eval: recipe, instructions, finetune, device, precision }: RepairRequest,
+  { out, eval: recipe, finetune, device, precision }: RepairRequest,
   { base, ...folders }: Folders,
-  { phases, logger }: { phases: Phases; logger: Logger },
+  { instructions, phases, logger }: { instructions: InstructionFile[]; phases: Phases; logger: Logger },
 ): Promise<ScoredBenchmarks | undefined> {
   const benchmarks = readBenchmarks({ recipe, instructions });
   if (benchmarks.tasks.length === 0) return undefined;

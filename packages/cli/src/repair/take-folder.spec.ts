@@ -87,7 +87,9 @@ it('text within the folder is never removed', () => {
 describe('a finished repair', () => {
   const finished = [
     ...FOUND,
-    ...['verify', 'score-before', 'reach-before', 'finetune-before-1'].map((name) => `phases/${name}.json`),
+    ...['verify', 'score-before', 'reach-before', 'finetune-before-1', 'ask-a', 'relapse'].map(
+      (name) => `phases/${name}.json`,
+    ),
     'runs/unlearn/a',
     'runs/finetune-before-1/a',
     'model/a',
@@ -106,7 +108,20 @@ describe('a finished repair', () => {
   it('can be scored on more, which may change its verdict', () => {
     const request = asked({});
     expect(takeFolder({ ...request, eval: evaluation }, files)).toBeUndefined();
-    expect(phases(request)).toEqual(['diagnose.json', 'figures.json', 'finetune-before-1.json', 'prepare.json']);
+    expect(phases(request)).toEqual(
+      ['ask-a', 'diagnose', 'figures', 'finetune-before-1', 'prepare', 'relapse'].map((name) => `${name}.json`),
+    );
+    expect(left(request)).toEqual(['runs/unlearn', 'runs/finetune-before-1']);
+  });
+
+  it('is chosen anew where instructions choose, and what was trained stays', () => {
+    const rules = join(folder, 'rules.jsonl');
+    write(rules, '{}');
+    const request = asked({ instructions: [rules] });
+    write(rules, '{"other":1}');
+    expect(takeFolder(request, files)).toBeUndefined();
+    const kept = ['diagnose', 'figures', 'finetune-before-1', 'prepare'].map((name) => `${name}.json`);
+    expect(phases(request)).toEqual(kept);
     expect(left(request)).toEqual(['runs/unlearn', 'runs/finetune-before-1']);
   });
 

@@ -5,7 +5,7 @@ import { isOfFineTuning } from './fine-tune.js';
 import type { RepairRequest } from './repair-request.js';
 
 /** Of what the phases leave; another one cannot go on. */
-const FORMAT = 8;
+const FORMAT = 9;
 
 /** What a folder was made for, as `request.json` keeps it. */
 interface Taken extends Omit<RepairRequest, 'out' | 'threads'> {
@@ -24,7 +24,7 @@ const OF_SCORES: readonly Key[] = ['eval', 'instructions', 'finetune', 'asked'];
 const OF_DATA: readonly Key[] = ['format', 'model', 'synthetic', 'natural', 'files'];
 
 /** What a repair makes in its folder. */
-const MADE = ['data', 'items', 'model', 'phases', 'runs', 'repair.json', 'report.html', 'report.md'];
+const MADE = ['data', 'instructions', 'items', 'model', 'phases', 'runs', 'repair.json', 'report.html', 'report.md'];
 
 /**
  * Takes a folder for one request. What another request left there is made anew where it trained nothing and has no result; a
@@ -83,9 +83,10 @@ function forget(out: string, known: Taken, now: Taken): string | undefined {
   const remove = (...path: string[]): void => rmSync(join(out, ...path), { recursive: true, force: true });
   if (differing.every((key) => OF_SCORES.includes(key))) {
     const isKept = (name: string): boolean => isOfFineTuning(name) && !isTunedAnew(known, now);
-    const isOfScores = (name: string): boolean => isOfFineTuning(name) || /^(verify|score|reach)\b/.test(name);
+    const ofScores = isChosenAnew(known, now) ? /^(verify|score|reach|ask|relapse)\b/ : /^(verify|score|reach)\b/;
+    const isOfScores = (name: string): boolean => isOfFineTuning(name) || ofScores.test(name);
     for (const name of phasesIn(out).filter(isOfScores)) if (!isKept(name)) remove('phases', name);
-    for (const name of namesIn(join(out, 'runs')).filter(isOfFineTuning)) if (!isKept(name)) remove('runs', name);
+    for (const name of namesIn(join(out, 'runs')).filter(isOfScores)) if (!isKept(name)) remove('runs', name);
     remove('items');
     remove('model'); // The verdict may be another one.
     return undefined;
@@ -109,6 +110,15 @@ function forget(out: string, known: Taken, now: Taken): string | undefined {
 function isTunedAnew(known: Taken, now: Taken): boolean {
   const recipeOf = ({ finetune, asked }: Taken): string | undefined => finetune && asked[resolve(finetune.recipe)];
   return recipeOf(known) !== recipeOf(now);
+}
+
+/** Whether a setting is chosen by other instructions, or by other copies; models of the settings stay. */
+function isChosenAnew(known: Taken, now: Taken): boolean {
+  const by = ({ asked, instructions, finetune }: Taken): string =>
+    JSON.stringify(
+      [...instructions, ...(finetune ? [resolve(finetune.recipe)] : [])].map((file) => [file, asked[file]]),
+    );
+  return by(known) !== by(now);
 }
 
 const namesIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);

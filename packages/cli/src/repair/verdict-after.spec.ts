@@ -88,6 +88,20 @@ describe('verdictAfter', () => {
     },
   );
 
+  it.each([
+    ['yes', 'repaired'],
+    ['open', 'not-repaired'],
+  ] as const)('natural text may cost 2.5%% where more is followed than by replay alone: %s', (says, expected) => {
+    const found = { value: 0.1, low: 0.05, high: 0.15 };
+    const gained = { name: 'rules', question: '', measure: '', found, threshold: 0, says: 'yes' as const };
+    const followed = [{ gained, besideControl: { ...gained, says }, lost: null }];
+    const measures = { start: modelOf(0.8, 4), end: modelOf(0.02, 4.015), control: modelOf(0.6, 3.99) };
+    expect(verdictAfter(measures, { ...NONE, followed }).verdict).toBe(expected);
+    expect(verdictAfter(measures).verdict).toBe('not-repaired');
+    const dearer = { ...measures, end: modelOf(0.02, 4.025) };
+    expect(verdictAfter(dearer, { ...NONE, followed }).verdict).toBe('not-repaired');
+  });
+
   it('says that instructions which no model follows tell nothing', () => {
     const measures = { start: modelOf(0.8, 4), end: modelOf(0.02, 3.995), control: modelOf(0.6, 3.99) };
     const { verdict, advice } = verdictAfter(measures, { ...NONE, unanswered: ['rules'] });

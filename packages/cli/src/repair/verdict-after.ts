@@ -9,8 +9,8 @@ export type Compared = Record<'start' | 'end' | 'control', ModelMeasures>;
 
 /** How many times below replay alone the pattern must come. */
 const LEAST_GAIN = 3;
-/** Natural perplexity as a multiple of the control's, at most. */
-const MOST_PRICE = 1.02;
+/** Natural perplexity as a multiple of the control's, at most; the second where instructions are surely followed better. */
+const [MOST_PRICE, MOST_PRICE_FOLLOWED] = [1.02, 1.03];
 /** The same of the model before: beyond this the repaired model is worse than the damaged one at its own trade. */
 const MOST_RISE = 1.05;
 /** The part of the probability of what the synthetic text says that must be left: below it knowledge goes (docs/log/2026-11-29-repair.md). */
@@ -42,6 +42,7 @@ export function verdictAfter(
   isLimited = false,
 ): AfterFound {
   const { gain, control: againstControl, start: againstStart } = compare(measures);
+  const mostPrice = isFollowedBetter(benchmarks) ? MOST_PRICE_FOLLOWED : MOST_PRICE;
   const contentKept = keptContent(measures);
   const found = {
     gain: {
@@ -55,8 +56,8 @@ export function verdictAfter(
       question: 'Is natural text kept as replay alone keeps it?',
       measure: 'natural perplexity after the repair, as a multiple of that after replay alone',
       found: againstControl,
-      threshold: MOST_PRICE,
-      says: atMost(againstControl, MOST_PRICE),
+      threshold: mostPrice,
+      says: atMost(againstControl, mostPrice),
     },
     rise: {
       question: 'Is natural text kept as the model had it?',
@@ -86,6 +87,11 @@ export function verdictAfter(
     price: { againstControl, againstStart, contentKept },
   };
 }
+
+/** Whether the model surely follows more of a benchmark than before and than by replay alone, and of none less. */
+const isFollowedBetter = ({ followed }: BenchmarkEvidence): boolean =>
+  followed.some(({ gained, besideControl }) => gained.says === 'yes' && besideControl.says === 'yes') &&
+  followed.every(({ gained, besideControl }) => gained.says !== 'no' && besideControl.says !== 'no');
 
 const contentEvidence = (found: Interval): Evidence => ({
   question: 'Is what the synthetic text says kept?',
@@ -183,7 +189,7 @@ function followsLess({ followed }: BenchmarkEvidence): Verdict | undefined {
   if (behind.length === 0) return undefined;
   return notRepaired(
     `replay alone has the higher score of ${namesOf(behind)}`,
-    'take the model of replay alone, runs/control/model in the folder of this repair, or train on natural text for longer',
+    'take the model of replay alone, in runs/ of this repair (control-..), or train on natural text for longer',
   );
 }
 
@@ -229,7 +235,7 @@ function allIsWell({ gain, price, rise, content, benchmarks }: Judged): Verdict 
     why: `${gone}; the score of ${namesOf(more.map(({ gained }) => gained))} is higher ${than}`,
     advice: isBeside
       ? `use the repaired model${kept.some(({ says }) => says === 'open') ? '; benchmarks whose answer is "cannot tell" need more items' : ''}`
-      : 'use the repaired model, or that of replay alone (runs/control/model), which may follow as much: more instructions tell them apart',
+      : 'use the repaired model, or that of replay alone (runs/control-..), which may follow as much: more instructions tell them apart',
   };
 }
 

@@ -1,0 +1,103 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { isAnswered } from '@lethe/eval';
+import type { StopSignal } from '@lethe/run';
+import { readBenchmarks, scoreModel } from './benchmarks.js';
+import { finalistsOf, pick } from './choose.js';
+import { foldersToAsk } from './fine-tune.js';
+import type { InstructionParts } from './instruction-parts.js';
+import { MOST_ASKED } from './plan.js';
+import type { Probing } from './probe-run.js';
+import { candidateNamed, type RepairSetup } from './repair-recipe.js';
+import type { RepairRequest } from './repair-request.js';
+import type { Choice, Tried } from './results.js';
+import { unlearn, unlearnName } from './unlearn.js';
+
+/** What a setting's model answered: 1 where an instruction that chooses is followed, in their order. */
+export type Answers = Readonly<Record<string, readonly number[]>>;
+
+const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+
+/** The standard error of a mean of differences, instruction by instruction. */
+function standardError(of: readonly number[], from: readonly number[]): number {
+  const differences = of.map((x, i) => x - from[i]);
+  const middle = mean(differences);
+  return Math.sqrt(mean(differences.map((x) => (x - middle) ** 2)) / differences.length);
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+
+/**
+ * The choice by what models follow: of those within one standard error of the best (Breiman et al. 1984, the rule of one standard
+ * error) the one that text would choose. @param answers of every setting that was asked, at least one.
+ */
+export function chosenByAnswers(choice: Choice, answers: Answers): Choice {
+  const names = Object.keys(answers);
+  const scores = Object.fromEntries(names.map((name) => [name, mean(answers[name])]));
+  const best = names.reduce((a, b) => (scores[b] > scores[a] ? b : a));
+  const isNear = (name: string): boolean =>
+    scores[best] - scores[name] <= standardError(answers[best], answers[name]) || scores[name] === scores[best];
+  const near = choice.tried.filter(({ name }) => name in answers && isNear(name));
+  const { chosen, why } = pick(near);
+  const instructions = answers[best].length;
+  const followed =
+    scores[best] === 0
+      ? `follows none of the ${instructions} instructions that choose, as all ${names.length} settings; it `
+      : `follows ${percent(scores[chosen])} of the ${instructions} instructions that choose (the best ${percent(scores[best])}, the worst ` +
+        `${percent(Math.min(...Object.values(scores)))}); it `;
+  return { ...choice, chosen, why: `${followed}${why}`, asked: { instructions, scores, byText: choice.chosen } };
+}
+
+/**
+ * Makes the models of the settings that text allows, asks each (or a copy that the user's recipe fine-tunes) the instructions that
+ * choose, and chooses by that. Models that are not chosen are removed, but for the one that text alone would choose.
+ * @returns the choice as it was where there is nothing to choose by or between, or the signal that stopped it.
+ */
+export async function chooseByAsking(
+  request: RepairRequest,
+  { setup, choice, parts }: { setup: RepairSetup; choice: Choice; parts: InstructionParts },
+  probing: Probing,
+): Promise<Choice | StopSignal> {
+  const finalists = finalistsOf(choice, MOST_ASKED);
+  if (parts.choose.length === 0 || finalists.length < 2) return choice;
+  const { logger } = probing;
+  const answers: Record<string, number[]> = {};
+  for (const [i, tried] of finalists.entries()) {
+    logger.info(`[${i + 1}/${finalists.length}] asking the model of ${tried.name} ${parts.numChoosing} instructions`);
+    const found = await answersOf(request, { setup, choice, parts, tried }, probing);
+    if (typeof found === 'string') return found;
+    answers[tried.name] = found;
+  }
+  const found = chosenByAnswers(choice, answers);
+  for (const tried of finalists) {
+    if (tried.name === found.chosen || tried.name === choice.chosen) continue;
+    for (const name of [unlearnName(tried), `finetune-${unlearnName(tried)}-1`])
+      rmSync(join(setup.runs, name), { recursive: true, force: true });
+  }
+  return found;
+}
+
+/** What one setting's model follows, now or as it was found before. */
+async function answersOf(
+  request: RepairRequest,
+  { setup, choice, parts, tried }: { setup: RepairSetup; choice: Choice; parts: InstructionParts; tried: Tried },
+  { phases, logger, stop }: Probing,
+): Promise<number[] | StopSignal> {
+  const phase = `ask-${tried.name}`;
+  if (phases.has(phase)) return phases.once(phase, () => []);
+  const candidate = candidateNamed(setup, tried.name);
+  const training = { seconds: phases.seconds, logger, stop };
+  const made = await unlearn(setup, { candidate, tried, goal: choice.goal }, training);
+  if (typeof made === 'string') return made;
+  const one = request.finetune && { ...request, finetune: { ...request.finetune, runs: 1 } };
+  const of = { name: unlearnName(tried), folder: made.folder };
+  const folders = await foldersToAsk(one ?? request, of, { phases, logger, stop });
+  if (typeof folders === 'string') return folders;
+  return phases.once(phase, async () => {
+    const items = join(request.out, 'items', phase);
+    const device = `${request.device} ${request.precision}`;
+    const benchmarks = readBenchmarks({ instructions: parts.choose });
+    const { tasks } = await scoreModel(benchmarks, { model: folders[0], items, device }, logger);
+    return tasks.filter(isAnswered).flatMap((task) => task.items.map(({ score }) => score));
+  });
+}
