@@ -26,12 +26,10 @@ writeFileSync(
   ),
 );
 
-// Instructions that rules check, and how the model learns to follow them: chat data and a recipe.
-writeFileSync(
-  'rules.jsonl',
-  lines(words.map((said) => ({ prompt: `Say ${said}.`, constraints: [{ kind: 'among', words }] }))),
-);
-writeFileSync('chat.jsonl', lines(rows.slice(0, 100).map((i) => ({ prompt: `Say ${word(i)}.`, response: word(i) }))));
+// Instructions that rules check, enough of them to choose by, and how the model learns to follow them: chat data and a recipe.
+const asked = words.flatMap((one) => words.slice(0, 8).map((other) => `Say ${one} or ${other}.`));
+writeFileSync('rules.jsonl', lines(asked.map((prompt) => ({ prompt, constraints: [{ kind: 'among', words }] }))));
+writeFileSync('chat.jsonl', lines(asked.map((prompt, i) => ({ prompt, response: word(i) }))));
 writeFileSync(
   'finetune.yaml',
   'name: finetune\nstage: finetune\ndata: { rowLength: 64, replay: [{ shards: data/chat/train }] }\n' +

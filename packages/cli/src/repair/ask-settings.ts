@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { isAnswered } from '@lethe/eval';
 import type { StopSignal } from '@lethe/run';
 import { readBenchmarks, scoreModel } from './benchmarks.js';
-import { finalistsOf, pick } from './choose.js';
+import { cheapestOf, finalistsOf } from './choose.js';
 import { foldersToAsk } from './fine-tune.js';
-import type { InstructionParts } from './instruction-parts.js';
+import { FEWEST_INSTRUCTIONS, type InstructionParts } from './instruction-parts.js';
 import { MOST_ASKED } from './plan.js';
 import type { Probing } from './probe-run.js';
 import { candidateNamed, type RepairSetup } from './repair-recipe.js';
@@ -29,7 +29,7 @@ const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
 
 /**
  * The choice by what models follow: of those within one standard error of the best (Breiman et al. 1984, the rule of one standard
- * error) the one that text would choose. @param answers of every setting that was asked, at least one.
+ * error) the cheapest. @param answers of every setting that was asked, at least one.
  */
 export function chosenByAnswers(choice: Choice, answers: Answers): Choice {
   const names = Object.keys(answers);
@@ -38,7 +38,7 @@ export function chosenByAnswers(choice: Choice, answers: Answers): Choice {
   const isNear = (name: string): boolean =>
     scores[best] - scores[name] <= standardError(answers[best], answers[name]) || scores[name] === scores[best];
   const near = choice.tried.filter(({ name }) => name in answers && isNear(name));
-  const { chosen, why } = pick(near);
+  const { chosen, why } = cheapestOf(near);
   const instructions = answers[best].length;
   const followed =
     scores[best] === 0
@@ -58,9 +58,14 @@ export async function chooseByAsking(
   { setup, choice, parts }: { setup: RepairSetup; choice: Choice; parts: InstructionParts },
   probing: Probing,
 ): Promise<Choice | StopSignal> {
-  const finalists = finalistsOf(choice, MOST_ASKED);
-  if (parts.choose.length === 0 || finalists.length < 2) return choice;
   const { logger } = probing;
+  const finalists = finalistsOf(choice, MOST_ASKED);
+  const whyNot = notAsked(request, parts, finalists);
+  if (whyNot !== undefined) {
+    logger.info(`the setting is chosen by text alone: ${whyNot}`);
+    return { ...choice, why: `${choice.why}; instructions did not choose, ${whyNot}` };
+  }
+  if (parts.choose.length === 0) return choice;
   const answers: Record<string, number[]> = {};
   for (const [i, tried] of finalists.entries()) {
     logger.info(`[${i + 1}/${finalists.length}] asking the model of ${tried.name} ${parts.numChoosing} instructions`);
@@ -75,6 +80,17 @@ export async function chooseByAsking(
       rmSync(join(setup.runs, name), { recursive: true, force: true });
   }
   return found;
+}
+
+/** Why instructions do not choose, where there are any. */
+function notAsked(
+  { instructions }: RepairRequest,
+  { choose }: InstructionParts,
+  finalists: Tried[],
+): string | undefined {
+  if (instructions.length === 0) return undefined;
+  if (choose.length === 0) return `fewer than ${FEWEST_INSTRUCTIONS} are all reported`;
+  return finalists.length < 2 ? 'for no other setting brings the pattern low enough at an allowed cost' : undefined;
 }
 
 /** What one setting's model follows, now or as it was found before. */

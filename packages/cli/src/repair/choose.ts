@@ -148,6 +148,13 @@ const gainOf = ({ patternP }: Tried): number => patternP.control / patternP.end;
 const costText = ({ price, kept }: Costs): string =>
   `${(100 * (price - 1)).toFixed(1)}% of natural perplexity and ${(100 * (1 - kept)).toFixed(1)}% of the probability of what the synthetic text says`;
 
+/** Of settings that do as much, the cheapest; where that is equal the sooner. */
+export function cheapestOf(tried: readonly Tried[]): Pick<Choice, 'chosen' | 'why'> {
+  const [cheapest] = [...tried].sort((a, b) => cost(a) - cost(b) || a.steps - b.steps);
+  const times = `${gainOf(cheapest).toPrecision(2)} times below replay alone`;
+  return { chosen: cheapest.name, why: `comes ${times} at ${costText(cheapest)}, in ${cheapest.steps} steps` };
+}
+
 /**
  * The setting to take: of those that reach the goal at a bounded cost the cheapest, and where that is equal one that
  * forgets the pattern only, and the sooner; where none does, the cheapest of those that add nearly most to replay at that cost.

@@ -17,7 +17,7 @@ export interface InstructionParts {
 }
 
 /** So few tell settings apart no better than chance, and are all reported. */
-const FEWEST = 100;
+export const FEWEST_INSTRUCTIONS = 100;
 /** Of all, as of held-out documents. */
 const CHOOSE_SHARE = 0.4;
 
@@ -27,7 +27,7 @@ export const wholeInstructions = (files: readonly string[]): InstructionFile[] =
 
 /** Whether there are enough instructions to choose a setting by. @throws UserError with file and line of one that cannot be read. */
 export const areInstructionsDivided = (files: readonly string[]): boolean =>
-  files.reduce((sum, file) => sum + readInstructions(file).length, 0) >= FEWEST;
+  files.reduce((sum, file) => sum + readInstructions(file).length, 0) >= FEWEST_INSTRUCTIONS;
 
 /**
  * Divides instructions, those of one prompt together, and writes the parts into a folder; too few of them are all reported.

@@ -50,7 +50,6 @@ export const answerRows = ({ reach }: RepairResults): string[][] =>
   ]);
 
 const CANDIDATE_HEADER = [
-  'setting',
   'forgets',
   'weights',
   'protects',
@@ -61,7 +60,6 @@ const CANDIDATE_HEADER = [
   'price',
   'kept',
   "forgetting's share of the gradient",
-  '',
 ];
 
 /** What a setting holds in place while it forgets. */
@@ -72,8 +70,12 @@ function protectedText({ content, heldTo, weights }: Candidate): string {
 }
 
 /** The columns of settings, with what models of them follow where they were asked. */
-export const candidateHeader = ({ asked }: Choice): string[] =>
-  asked ? [...CANDIDATE_HEADER.slice(0, -1), 'followed', ''] : CANDIDATE_HEADER;
+export const candidateHeader = ({ asked }: Choice): string[] => [
+  'setting',
+  '',
+  ...(asked ? ['followed'] : []),
+  ...CANDIDATE_HEADER,
+];
 
 /** What a setting is beside being tried. */
 function marksOf({ name, onFront }: Tried, { chosen, asked }: Choice): string {
@@ -83,10 +85,14 @@ function marksOf({ name, onFront }: Tried, { chosen, asked }: Choice): string {
     .join(', ');
 }
 
+const followedText = (score: number | undefined): string => (score === undefined ? '' : `${(100 * score).toFixed(1)}%`);
+
 /** A row for each setting. */
 export const candidateRows = (choice: Choice): string[][] =>
   choice.tried.map((one) => [
     one.name,
+    marksOf(one, choice),
+    ...(choice.asked ? [followedText(choice.asked.scores[one.name])] : []),
     one.span === 'template' ? 'the pattern' : 'all words',
     `${one.weights.forgetting} / ${one.weights.replay} / ${one.weights.mitigation}`,
     protectedText(one),
@@ -97,10 +103,6 @@ export const candidateRows = (choice: Choice): string[][] =>
     `${one.price < 1 ? '' : '+'}${(100 * (one.price - 1)).toFixed(1)}%`,
     `${(100 * one.kept).toFixed(1)}%`,
     `${(100 * (one.gradientShares.forgetting ?? 0)).toFixed(1)}%`,
-    ...(choice.asked
-      ? [one.name in choice.asked.scores ? `${(100 * choice.asked.scores[one.name]).toFixed(1)}%` : '']
-      : []),
-    marksOf(one, choice),
   ]);
 
 /** The text of a piece in one line. */

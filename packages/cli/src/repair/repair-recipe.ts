@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { type TrainRecipe, trainRecipeSchema } from '@lethe/train';
 import type { DeviceSettings } from '@lethe/tensor';
 import type { ChosenParts } from './masked-parts.js';
@@ -107,9 +106,6 @@ export function repairRecipe(
 /** Whether a setting is held to what most are, over the same rows. */
 const isShared = ({ base }: RepairSetup, { weights, heldTo, content }: Candidate): boolean =>
   weights.mitigation > 0 && content !== true && heldTo === (base === undefined ? undefined : 'base');
-
-/** The folder of a run's model. */
-export const modelOf = (setup: RepairSetup, name: string): string => join(setup.runs, name, 'model');
 
 /** The same without forgetting: what replay alone does. */
 export const withoutForgetting = (candidate: Candidate): Candidate => ({
