@@ -18,34 +18,43 @@ export type Answers = Readonly<Record<string, readonly number[]>>;
 
 const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
-/** The standard error of a mean of differences, instruction by instruction. */
-function standardError(of: readonly number[], from: readonly number[]): number {
-  const differences = of.map((x, i) => x - from[i]);
-  const middle = mean(differences);
-  return Math.sqrt(mean(differences.map((x) => (x - middle) ** 2)) / differences.length);
+/** The mean of differences, instruction by instruction, and its standard error. */
+function difference(of: readonly number[], from: readonly number[]): { mean: number; error: number } {
+  const all = of.map((x, i) => x - from[i]);
+  const middle = mean(all);
+  return { mean: middle, error: Math.sqrt(mean(all.map((x) => (x - middle) ** 2)) / all.length) };
 }
+
+/**
+ * Points, of 1, that another setting must surely follow more (95%): text chose for what is kept of natural text and of what the synthetic
+ * text says, which a little instruction following is not worth.
+ */
+const LEAST_MORE = 0.05;
+const Z_95 = 1.96;
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
 
 /**
- * The choice by what models follow: of those within one standard error of the best (Breiman et al. 1984, the rule of one standard
- * error) the cheapest. @param answers of every setting that was asked, at least one.
+ * The choice by what models follow: that of text stands, unless the best surely follows more by some points; of those within
+ * one standard error of the best (Breiman et al. 1984, the rule of one standard error) the cheapest then.
+ * @param answers of every setting that was asked, that of text among them.
  */
 export function chosenByAnswers(choice: Choice, answers: Answers): Choice {
   const names = Object.keys(answers);
   const scores = Object.fromEntries(names.map((name) => [name, mean(answers[name])]));
   const best = names.reduce((a, b) => (scores[b] > scores[a] ? b : a));
-  const isNear = (name: string): boolean =>
-    scores[best] - scores[name] <= standardError(answers[best], answers[name]) || scores[name] === scores[best];
-  const near = choice.tried.filter(({ name }) => name in answers && isNear(name));
+  const behind = (name: string) => difference(answers[best], answers[name]);
+  const byText = behind(choice.chosen);
+  const asked = { instructions: answers[best].length, scores, byText: choice.chosen };
+  const text = `${percent(scores[choice.chosen])} of the ${asked.instructions} instructions that choose`;
+  if (byText.mean - Z_95 * byText.error <= LEAST_MORE) {
+    const why = `${choice.why}; it follows ${text}, and none of ${names.length} settings surely ${100 * LEAST_MORE} points more`;
+    return { ...choice, why, asked };
+  }
+  const near = choice.tried.filter(({ name }) => name in answers && behind(name).mean <= behind(name).error);
   const { chosen, why } = cheapestOf(near);
-  const instructions = answers[best].length;
-  const followed =
-    scores[best] === 0
-      ? `follows none of the ${instructions} instructions that choose, as all ${names.length} settings; it `
-      : `follows ${percent(scores[chosen])} of the ${instructions} instructions that choose (the best ${percent(scores[best])}, the worst ` +
-        `${percent(Math.min(...Object.values(scores)))}); it `;
-  return { ...choice, chosen, why: `${followed}${why}`, asked: { instructions, scores, byText: choice.chosen } };
+  const more = `follows ${percent(scores[chosen])}, where the choice of text follows ${text}`;
+  return { ...choice, chosen, why: `${more}; it ${why}`, asked };
 }
 
 /**
