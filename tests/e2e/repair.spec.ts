@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { failureHere, lethe, startLethe, succeed, temporaryFolder } from './lethe.js';
@@ -279,13 +279,14 @@ withData('lethe repair', () => {
     expect(dry.stdout).toMatch(/settings that are asked +4 /);
     expect(dry.stdout).toMatch(/fine-tuning +13 +60 /);
     const byText = resultsOf('repair-damaged').choice!.chosen;
+    // As if forgetting all tokens had done as much: there are two settings to ask, and text takes the first.
+    const phase = (name: string): string => at('runs/repair-damaged/phases', `${name}.json`);
+    copyFileSync(phase(`probe-${byText}`), phase('probe-all-0.1-0.00025'));
+    copyFileSync(phase('probe-control-0.001'), phase('probe-control-0.00025'));
     const { process: child, ended } = startLethe(folder, ...asked, '--finetune-runs', '2');
-    // Killed while the second setting is asked.
+    // Killed while the second one is asked.
     const begun = (): boolean =>
-      readdirSync(at('runs/repair-damaged/runs')).filter(
-        (name) =>
-          name.startsWith('finetune-unlearn-') && existsSync(at('runs/repair-damaged/runs', name, 'metrics.jsonl')),
-      ).length > 1;
+      existsSync(at('runs/repair-damaged/runs/finetune-unlearn-all-0.1-0.00025-1/metrics.jsonl'));
     while (child.exitCode === null && !begun()) await new Promise((resolve) => setTimeout(resolve, 5));
     child.kill('SIGKILL');
     await ended;
@@ -294,8 +295,8 @@ withData('lethe repair', () => {
     const { after, choice, finetune, benchmarkScores, benchmarksAgainstControl } = resultsOf('repair-damaged');
     expect(choice!.chosen).toBe(byText);
     expect(choice!.asked).toMatchObject({ instructions: 48, byText });
-    expect(Object.keys(choice!.asked!.scores).length).toBeGreaterThan(1);
-    expect(new Set(Object.values(choice!.asked!.scores))).toEqual(new Set([1]));
+    expect(choice!.asked!.scores).toEqual({ [byText]: 1, 'all-0.1-0.00025': 1 });
+    expect(readdirSync(at('runs/repair-damaged/runs')).filter((name) => name.includes('unlearn-all'))).toEqual([]);
     expect(benchmarkScores!['instructions']).toEqual({ start: [1, 1], end: [1, 1], control: [1, 1] });
     expect([code, after.verdict]).toEqual([4, 'cannot-tell']);
     expect(after.why).toMatch(
