@@ -97,7 +97,9 @@ whenThere(NAME)('/v1/completions', () => {
     for (const expected of whole.choices) {
       const mine = all.flatMap(({ choices }) => choices).filter(({ index }) => index === expected.index);
       expect(mine.map(({ text }) => text).join('')).toBe(expected.text);
-      expect(mine.flatMap(({ logprobs }) => logprobs!.token_logprobs!)).toEqual(expected.logprobs!.token_logprobs);
+      const listed = mine.flatMap(({ logprobs }) => logprobs!.token_logprobs!);
+      // On some processors rounding depends on the rows side by side, and so on when each choice began.
+      expect(listed).toEqual(expected.logprobs!.token_logprobs!.map((logprob) => expect.closeTo(logprob, 4)));
       expect(mine.map(({ finish_reason }) => finish_reason).filter((reason) => reason !== null)).toEqual(['length']);
     }
   });
