@@ -1,7 +1,8 @@
 // Does `lethe repair` choose what follows instructions best? By text alone, by asking, and a sweep of settings and steps beside them:
-// node scripts/repair/followed.mjs FOLDER WIDTH SEEDS
+// node scripts/repair/followed.mjs FOLDER WIDTH SEEDS [unswept]
 // For each seed `lethe paper`'s base and damaged model are made at that width; `lethe repair` has it with instructions and a fine-tuning recipe;
-// a sweep then makes models of its own, at up to two doses a setting, and takes the one that follows most of the instructions that choose.
+// a sweep (left out by `unswept`) then makes models of its own, at up to two doses a setting, and takes the one that follows most of the
+// instructions that choose.
 // All are reported on the others, three copies of each fine-tuned alike. What is there is used. A line for each model on standard
 // error, tables at the end.
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -26,9 +27,9 @@ const { effectOf, mean, overRuns } = await load('paper/measures/effect');
 const { REGIME } = await load('paper/regime');
 const { byFact } = await load('paper/studies/knowledge');
 
-const [folder, width, list] = process.argv.slice(2);
-if (list === undefined) {
-  process.stderr.write('usage: node scripts/repair/followed.mjs FOLDER WIDTH SEEDS\n');
+const [folder, width, list, unswept] = process.argv.slice(2);
+if (list === undefined || ![undefined, 'unswept'].includes(unswept)) {
+  process.stderr.write('usage: node scripts/repair/followed.mjs FOLDER WIDTH SEEDS [unswept]\n');
   process.exit(2);
 }
 const hiddenSize = Number(width);
@@ -171,6 +172,7 @@ async function cell(seed) {
     byText: await measure('by-text', join(out, 'runs', unlearnName({ name: byText }), 'model'), { setting: byText }),
     asked: await measure('asked-end', models.end, { setting: chosen, verdict: results.after.verdict, asked }),
   };
+  if (unswept) return { seed, ...rows };
   const all = [];
   for await (const { name, folder: model, ...cost } of swept(out, runs, of('synth')))
     all.push(await measure(name, model, cost));
@@ -186,10 +188,9 @@ const NAMES = {
   alone: 'replay alone',
   byText: 'repaired, chosen by text',
   asked: 'repaired, chosen by asking',
-  within: 'sweep, same limits',
-  any: 'sweep, any price',
+  ...(!unswept && { within: 'sweep, same limits', any: 'sweep, any price' }),
 };
-const settingOf = ({ setting, name }) => setting ?? name;
+const settingOf = ({ setting, name } = {}) => setting ?? name;
 process.stdout.write(`| HSR | ${cells.map(({ seed }) => seed).join(' | ')} | all |\n`);
 process.stdout.write(`| --- | ${cells.map(() => '--- |').join(' ')} --- |\n`);
 for (const [key, title] of Object.entries(NAMES)) {
@@ -199,7 +200,9 @@ for (const [key, title] of Object.entries(NAMES)) {
   );
 }
 for (const { seed, byText, asked, within, any } of cells)
-  process.stdout.write(`${seed}: ${[byText, asked, within, any].map(settingOf).join('; ')}; ${asked.verdict}\n`);
+  process.stdout.write(
+    `${seed}: ${[byText, asked, within, any].map(settingOf).filter(Boolean).join('; ')}; ${asked.verdict}\n`,
+  );
 const told = (of, from, name) => {
   const values = cells.map((one) => one[of].reported.map((x, i) => 100 * (x - one[from].reported[i])));
   const { effect, low, high } = effectOf(values, name);
@@ -207,5 +210,7 @@ const told = (of, from, name) => {
 };
 told('asked', 'byText', 'asking more than text');
 told('asked', 'alone', 'asking more than replay alone');
-told('within', 'asked', 'sweep at the same limits more than asking');
-told('any', 'asked', 'sweep at any price more than asking');
+if (!unswept) {
+  told('within', 'asked', 'sweep at the same limits more than asking');
+  told('any', 'asked', 'sweep at any price more than asking');
+}
